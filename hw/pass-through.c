@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An assigned device's life: seen, attached, reset, detached.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pass-through.h"
+#include "pt-msi.h"
+
+#define HEADER_TYPE_MASK 0x7f
+#define GUEST_COMMAND (PCI_COMMAND_MASTER | PCI_COMMAND_SPECIAL | \
+    PCI_COMMAND_INVALIDATE | PCI_COMMAND_VGA_PALETTE)
+
+/* All tables; what a device has and this list does not is hidden too. */
+const struct pt_group *const pt_groups[] = {
+    &pt_group_pm,
+    &pt_group_vpd,
+    &pt_group_vendor,
+    &pt_group_pcie,
+    &pt_group_msi,
+    &pt_group_msix,
+    NULL,
+};
+
+/* ------------------------------------------------------------------ */
+/* Log                                                                 */
+
+static void log_line(const struct pt_dev *d, enum pt_level level,
+                     const char *fmt, va_list ap)
+{
+    char line[512], addr[PT_SBDF_LEN];
+    int n = snprintf(line, sizeof(line), "pass-through %s: ",
+                     pt_sbdf_str(&d->host->info.addr, addr));
+
+    vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+    d->bus->ops->log(d->bus->priv, level, line);
+}
+
+void pt_log(const struct pt_dev *d, enum pt_level level, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    log_line(d, level, fmt, ap);
+    va_end(ap);
+}
+
+/* XSA-130: a guest that can write a log line can fill the host's disk. */
+void pt_log_once(struct pt_dev *d, enum pt_once what, enum pt_level level,
+                 const char *fmt, ...)
+{
+    va_list ap;
+
+    if (d->said & (UINT32_C(1) << what)) {
+        return;
+    }
+    d->said |= UINT32_C(1) << what;
+    va_start(ap, fmt);
+    log_line(d, level, fmt, ap);
+    va_end(ap);
+}
+
+/* ------------------------------------------------------------------ */
+/* The device                                                          */
+
+int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len)
+{
+    int rc = d->host->ops->read(d->host->priv, off, buf, len);
+
+    if (rc != 0) {
+        pt_log_once(d, PT_ONCE_READ, PT_LOG_ERROR,
+                    "can't read the device's register at %#x: %s", off,
+                    strerror(-rc));
+    }
+    return rc;
+}
+
+int pt_host_write(struct pt_dev *d, uint16_t off, const void *buf,
+                  unsigned len)
+{
+    int rc = d->host->ops->write(d->host->priv, off, buf, len);
+
+    if (rc != 0) {
+        pt_log_once(d, PT_ONCE_WRITE, PT_LOG_ERROR,
+                    "can't write the device's register at %#x: %s", off,
+                    strerror(-rc));
+    }
+    return rc;
+}
+
+int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
+                      unsigned len)
+{
+    uint8_t buf[4];
+
+    pt_store(buf, val, len);
+    return pt_host_write(d, off, buf, len);
+}
+
+/*
+ * Decoders as the device needs them, bus mastering and its like as the guest
+ * set them, INTx off while nobody would get it, the rest as found.
+ */
+uint16_t pt_command_device(const struct pt_dev *d)
+{
+    uint32_t found = pt_load(d->snap + PCI_COMMAND, 2);
+    uint32_t guest = pt_copy(d, PCI_COMMAND, 2);
+
+    found &= ~(uint32_t)(GUEST_COMMAND | PCI_COMMAND_IO |
+                         PCI_COMMAND_MEMORY | PCI_COMMAND_DISABLE_INTx);
+    return (uint16_t)(found | (guest & GUEST_COMMAND) | d->command |
+        (pt_irq_intx_disabled(d) ? PCI_COMMAND_DISABLE_INTx : 0));
+}
+
+int pt_command_write(struct pt_dev *d)
+{
+    return pt_host_write_val(d, PCI_COMMAND, pt_command_device(d), 2);
+}
+
+/*
+ * Decoders go on for the kinds of BARs that the device has, unless one of
+ * them has no address: it would be decoded at 0.
+ */
+static uint16_t decoders(const struct pt_dev *d)
+{
+    uint16_t on = 0, off = 0;
+    uint32_t found = pt_load(d->snap + PCI_COMMAND, 2);
+    unsigned n;
+
+    if (d->host->info.is_vf) {
+        return 0;  /* Memory Space Enable is the physical function's */
+    }
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        const struct pt_region *r = &d->host->info.region[n];
+        uint16_t bit = r->flags & PT_REGION_IO ? PCI_COMMAND_IO :
+            PCI_COMMAND_MEMORY;
+
+        if (r->size && r->addr) {
+            on |= bit;
+        } else if (r->size) {
+            off |= bit;
+        }
+    }
+    if (d->host->info.region[PT_ROM].size &&
+        d->host->info.region[PT_ROM].addr) {
+        on |= PCI_COMMAND_MEMORY;
+    }
+    return (uint16_t)((on & ~off) | (off & found));
+}
+
+/* The value of BAR @n as the operating system placed it. */
+static uint32_t host_bar(const struct pt_dev *d, unsigned n)
+{
+    const struct pt_region *r = &d->host->info.region[n];
+    const struct pt_region *low = n > 0 ? r - 1 : NULL;
+
+    if (low && low->size && (low->flags & PT_REGION_64)) {
+        return (uint32_t)(low->addr >> 32);
+    }
+    /* The type bits are hardwired: what is written there does not matter. */
+    return r->size ? (uint32_t)r->addr : 0;
+}
+
+/*
+ * BARs, ROM and the bytes before them in one write; on the way lie BIST, which
+ * must not start, and registers that are read-only.
+ */
+static void restore_header(struct pt_dev *d)
+{
+    uint8_t regs[PCI_ROM_ADDRESS + 4];
+    unsigned n, from = PCI_CACHE_LINE_SIZE;
+
+    memcpy(regs, d->snap, sizeof(regs));
+    regs[PCI_BIST] = 0;
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        pt_store(regs + PCI_BASE_ADDRESS_0 + 4 * n, host_bar(d, n), 4);
+    }
+    pt_store(regs + PCI_ROM_ADDRESS,
+             (uint32_t)d->host->info.region[PT_ROM].addr, 4);
+    pt_host_write(d, (uint16_t)from, regs + from,
+                  (unsigned)sizeof(regs) - from);
+}
+
+void pt_restore_host(struct pt_dev *d)
+{
+    unsigned i;
+
+    if (!d->host->info.is_vf) {
+        restore_header(d);
+    }
+    for (i = 0; i < d->num_fields; i++) {
+        const struct pt_field *f = &d->field[i];
+
+        if (f->row->flags & PT_ROW_RESTORE) {
+            pt_host_write(d, f->off, d->snap + f->off, f->row->size);
+        }
+    }
+    if (d->pm.aer) {
+        pt_host_write(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
+                      d->pm.aer_regs, sizeof(d->pm.aer_regs));
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* Attach                                                              */
+
+static int check_args(const struct pt_args *args, struct pt_error *err)
+{
+    char addr[PT_SBDF_LEN];
+
+    if (args->policy.strict && args->policy.permissive) {
+        return pt_fail(err, EINVAL,
+                       "%s: strict and permissive exclude each other",
+                       pt_sbdf_str(&args->host->info.addr, addr));
+    }
+    return 0;
+}
+
+/* Take the one block read, and refuse what can't be assigned. */
+static int take_snapshot(struct pt_dev *d, struct pt_error *err)
+{
+    char addr[PT_SBDF_LEN];
+    uint32_t id, class;
+    uint8_t type;
+    int rc = d->host->ops->read(d->host->priv, 0, d->snap, PT_CFG_SIZE);
+
+    pt_sbdf_str(&d->host->info.addr, addr);
+    if (rc != 0) {
+        return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
+                       addr, strerror(-rc));
+    }
+    id = pt_load(d->snap + PCI_VENDOR_ID, 4);
+    type = d->snap[PCI_HEADER_TYPE] & HEADER_TYPE_MASK;
+    if (id == UINT32_MAX && pt_load(d->snap + PCI_COMMAND, 4) == UINT32_MAX) {
+        return pt_fail(err, ENODEV,
+                       "%s: reads all ones: it does not answer", addr);
+    }
+    if (type != PCI_HEADER_TYPE_NORMAL) {
+        return pt_fail(err, EOPNOTSUPP,
+                       "%s: header type %u: bridges can't be assigned", addr,
+                       type);
+    }
+    class = pt_load(d->snap + PCI_CLASS_DEVICE, 2);
+    if (class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA) {
+        return pt_fail(err, EOPNOTSUPP,
+                       "%s: the host's own bridge (class %04x) can't be "
+                       "assigned", addr, class);
+    }
+    return 0;
+}
+
+struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
+{
+    struct pt_dev *d;
+
+    if (check_args(args, err) != 0) {
+        return NULL;
+    }
+    d = calloc(1, sizeof(*d));
+    if (!d) {
+        pt_fail(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    d->host = args->host;
+    d->xen = args->xen;
+    d->bus = args->bus;
+    d->policy = args->policy;
+    d->devfn = args->devfn;
+    d->multifunction = args->multifunction;
+
+    if (take_snapshot(d, err) != 0) {
+        pt_detach(d);
+        return NULL;
+    }
+    d->command = decoders(d);
+    pt_bars_init(d);
+    pt_chain_walk(d);
+    pt_pm_init(d);
+    if (pt_irq_init(d) != 0) {
+        pt_fail(err, ENOMEM, "out of memory");
+        pt_detach(d);
+        return NULL;
+    }
+    if (pt_space_build(d, err) != 0) {
+        pt_detach(d);
+        return NULL;
+    }
+    pt_bars_split(d);
+    return d;
+}
+
+/*
+ * A reset by the toolstack can leave BARs or the ROM's at 0 while the
+ * operating system still knows their addresses.
+ */
+static int place_regions(struct pt_dev *d)
+{
+    uint8_t bars[4 * PT_NUM_BARS];
+    uint32_t rom = pt_load(d->snap + PCI_ROM_ADDRESS, 4);
+    const struct pt_region *r = d->host->info.region;
+    bool lost = false;
+    unsigned n;
+    int rc = 0;
+
+    if (d->host->info.is_vf) {
+        return 0;
+    }
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        uint32_t want = host_bar(d, n);
+        uint32_t has = pt_load(d->snap + PCI_BASE_ADDRESS_0 + 4 * n, 4);
+
+        lost |= r[n].size && !(r[n].flags & PT_REGION_IO) &&
+            want && !(has & ~UINT32_C(0xf));
+        pt_store(bars + 4 * n, want, 4);
+    }
+    if (lost) {
+        rc = pt_host_write(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars));
+    }
+    if (rc == 0 && r[PT_ROM].size && r[PT_ROM].addr &&
+        rom != (uint32_t)r[PT_ROM].addr) {
+        rc = pt_host_write_val(d, PCI_ROM_ADDRESS, (uint32_t)r[PT_ROM].addr,
+                               4);
+    }
+    return rc;
+}
+
+static const char *policy_name(const struct pt_policy *p)
+{
+    return p->strict ? "strict" : p->permissive ? "permissive" : "default";
+}
+
+/* One line for what is in force and what the guest gets. */
+static void log_attached(const struct pt_dev *d)
+{
+    char caps[256] = "";
+    size_t n = 0;
+    unsigned i;
+
+    for (i = 0; i < d->num_caps; i++) {
+        const struct pt_cap *c = &d->cap[i];
+
+        n += (size_t)snprintf(caps + n, sizeof(caps) - n, " %s%s@%02x",
+                              c->fate == PT_EXPOSED ? "" : "-",
+                              c->group->name, c->pos);
+        if (n >= sizeof(caps)) {
+            break;
+        }
+    }
+    pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
+           "msitranslate=%d; capabilities (-: hidden):%s", d->devfn >> 3,
+           d->devfn & 7, policy_name(&d->policy), d->policy.power_mgmt,
+           d->policy.msitranslate, i ? caps : " none");
+}
+
+struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
+{
+    struct pt_dev *d = pt_view(args, err);
+    char addr[PT_SBDF_LEN];
+    bool lost;
+    int rc;
+
+    if (!d) {
+        return NULL;
+    }
+    d->started = true;
+    rc = pt_pm_wake(d, &lost, err);
+    if (rc == 0) {
+        rc = lost ? 0 : place_regions(d);
+        if (rc == 0) {
+            rc = pt_irq_start(d, lost);
+            pt_space_reset(d);  /* with the MSIs that Xen really gives */
+        }
+        if (rc == 0) {
+            rc = pt_command_write(d);
+        }
+        if (rc != 0) {
+            pt_fail(err, -rc, "%s: can't write its configuration space: %s",
+                    pt_sbdf_str(&d->host->info.addr, addr), strerror(-rc));
+        }
+    }
+    if (rc != 0) {
+        pt_detach(d);
+        return NULL;
+    }
+    log_attached(d);
+    return d;
+}
+
+/* ------------------------------------------------------------------ */
+/* Reset and detach                                                    */
+
+/* Stop the device, and forget what the guest programmed. */
+static void silence(struct pt_dev *d)
+{
+    pt_pm_settle(d);
+    pt_store(d->copy + PCI_COMMAND, 0, 2);
+    pt_command_write(d);
+    pt_irq_reset(d, false);
+    pt_bars_unmap(d);
+    pt_pm_rest(d);
+    pt_space_reset(d);
+}
+
+void pt_reset(struct pt_dev *d)
+{
+    if (!d->started) {
+        pt_space_reset(d);
+        return;
+    }
+    silence(d);
+    if (d->bar[PT_ROM].size) {
+        pt_host_write_val(d, PCI_ROM_ADDRESS,
+                          (uint32_t)d->host->info.region[PT_ROM].addr, 4);
+    }
+    pt_irq_sync(d);
+    pt_command_write(d);
+}
+
+/* What the next owner needs as it was, but for a device that is at rest. */
+static void hand_back(struct pt_dev *d)
+{
+    uint32_t command = pt_load(d->snap + PCI_COMMAND, 2) &
+        ~(uint32_t)PCI_COMMAND_MASTER;
+
+    if (d->bar[PT_ROM].size) {
+        pt_host_write_val(d, PCI_ROM_ADDRESS,
+                          pt_load(d->snap + PCI_ROM_ADDRESS, 4) &
+                          ~(uint32_t)PCI_ROM_ADDRESS_ENABLE, 4);
+    }
+    pt_host_write_val(d, PCI_COMMAND, command, 2);
+}
+
+void pt_detach(struct pt_dev *d)
+{
+    if (!d) {
+        return;
+    }
+    if (d->started) {
+        silence(d);
+        pt_irq_stop(d);
+        hand_back(d);
+    }
+    pt_irq_free(d);
+    free(d);
+}
+
+void pt_set_multifunction(struct pt_dev *d, bool on)
+{
+    d->multifunction = on;
+    d->copy[PCI_HEADER_TYPE] = (uint8_t)(PCI_HEADER_TYPE_NORMAL |
+                                         (on ? PT_MULTIFUNCTION : 0));
+}

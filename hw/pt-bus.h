@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device model offers to pass-through: a log, a clock, trapped MMIO
+ * and word of the other devices on the guest's bus.
+ */
+#ifndef PT_BUS_H
+#define PT_BUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum pt_level {
+    PT_LOG_INFO,
+    PT_LOG_WARNING,
+    PT_LOG_ERROR,
+};
+
+struct pt_dev;
+
+/*
+ * A window of a BAR whose accesses come to pass-through. The engine owns it
+ * and fills all but @host, which is the bus glue's to use.
+ */
+struct pt_trap {
+    struct pt_dev *dev;
+    unsigned region;  /* 0..5 */
+    uint64_t offset;  /* into the region, a multiple of the page size */
+    uint64_t size;    /* a multiple of the page size */
+    uint64_t gpa;     /* where the guest has it now */
+    void *host;
+};
+
+struct pt_bus_ops {
+    /* One line, no newline at its end; it names the device already. */
+    void (*log)(void *priv, enum pt_level level, const char *line);
+
+    /* A clock that never goes back, and a way to let it pass. */
+    uint64_t (*now_us)(void *priv);
+    void (*delay_us)(void *priv, uint32_t us);
+
+    /*
+     * Send the guest's accesses to [@t->gpa, @t->gpa + @t->size) to
+     * pt_trap_read() and pt_trap_write(), until untrap. 0 or -errno.
+     */
+    int (*trap)(void *priv, struct pt_trap *t);
+    void (*untrap)(void *priv, struct pt_trap *t);
+
+    /*
+     * Is any of [@addr, @addr + @size) taken by another device of the
+     * guest? @io: ports, otherwise memory. @self is who asks.
+     */
+    bool (*taken)(void *priv, const struct pt_dev *self, bool io,
+                  uint64_t addr, uint64_t size);
+
+    /*
+     * Tell that a region is at @addr now (PT_UNMAPPED: nowhere), so that the
+     * device model can answer taken() and its monitor.
+     */
+    void (*moved)(void *priv, const struct pt_dev *self, unsigned region,
+                  uint64_t addr);
+};
+
+struct pt_bus {
+    const struct pt_bus_ops *ops;
+    void *priv;
+};
+
+#define PT_UNMAPPED UINT64_MAX
+
+/*
+ * A guest's access to a trapped window: @off into it, @width 1, 2, 4 or 8.
+ * What is illegal reads as all ones (0 in the MSI-X table) or is dropped.
+ */
+uint64_t pt_trap_read(struct pt_trap *t, uint64_t off, unsigned width);
+void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
+                   unsigned width);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MSI and MSI-X as the guest sees them: the registers, and the MSI-X table in
+ * its trapped pages. What follows from them for Xen and the device is in
+ * pt-irq.c. PCI Local Bus 3.0 section 6.8.
+ */
+#include <stdio.h>
+
+#include "pt-pci.h"
+#include "pt-msi.h"
+
+/* ------------------------------------------------------------------ */
+/* MSI                                                                 */
+
+/* Variants: address width, with and without per-vector masking. */
+enum {
+    W32 = 0x01,
+    W64 = 0x02,
+    MASK32 = 0x04,
+    MASK64 = 0x08,
+};
+
+static uint32_t log2_max(const struct pt_dev *d)
+{
+    uint32_t l = 0;
+
+    while (d->irq && (2u << l) <= d->irq->msi_max) {
+        l++;
+    }
+    return l;
+}
+
+static void msi_control_setup(const struct pt_dev *d,
+                              const struct pt_field *f, struct pt_bits *bits)
+{
+    (void)f;
+    bits->init |= log2_max(d) << 1;
+}
+
+static void msi_mask_setup(const struct pt_dev *d, const struct pt_field *f,
+                           struct pt_bits *bits)
+{
+    unsigned n = d->irq ? d->irq->msi_max : 1;
+
+    (void)f;
+    bits->ro = n >= 32 ? 0 : ~((UINT32_C(1) << n) - 1);
+}
+
+/* A guest can't have more vectors than it was offered (XSA-458). */
+static void msi_control_commit(struct pt_dev *d, const struct pt_field *f,
+                               uint32_t old, const struct pt_access *a)
+{
+    uint32_t flags = pt_copy(d, f->off, 2), max = log2_max(d);
+
+    (void)a;
+    if ((flags & PCI_MSI_FLAGS_QSIZE) >> 4 > max) {
+        flags = (flags & ~(uint32_t)PCI_MSI_FLAGS_QSIZE) | (max << 4);
+        pt_store(d->copy + f->off, flags, 2);
+    }
+    if (flags != old) {
+        pt_irq_sync(d);
+    }
+}
+
+static void msi_commit(struct pt_dev *d, const struct pt_field *f,
+                       uint32_t old, const struct pt_access *a)
+{
+    (void)a;
+    if (pt_copy(d, f->off, f->row->size) != old &&
+        d->irq->mode == PT_IRQ_MSI) {
+        pt_irq_sync(d);
+    }
+}
+
+#define MSI_DATA(off_, only_) { \
+        .name = "Message Data", .spec = "PCI 3.0, 6.8.1.6", \
+        .why = "the guest's, for Xen to deliver; the device has Xen's", \
+        .off = (off_), .size = 2, .only = (only_), .emu = 0xffff, \
+        .commit = msi_commit, \
+    }
+#define MSI_MASK(off_, only_) { \
+        .name = "Mask Bits", .spec = "PCI 3.0, 6.8.1.7", \
+        .why = "the guest's; the device's bits are Xen's (XSA-129)", \
+        .off = (off_), .size = 4, .only = (only_), .emu = 0xffffffff, \
+        .setup = msi_mask_setup, .commit = msi_commit, \
+    }
+#define MSI_PENDING(off_, only_) { \
+        .name = "Pending Bits", .spec = "PCI 3.0, 6.8.1.8", \
+        .why = "the device's", \
+        .off = (off_), .size = 4, .only = (only_), .flags = PT_ROW_INERT, \
+        .ro = 0xffffffff, \
+    }
+
+static const struct pt_row msi_rows[] = {
+    {
+        .name = "Message Control", .spec = "PCI 3.0, 6.8.1.3",
+        .why = "the device is enabled once Xen has bound the message; no "
+            "more vectors than Xen gives",
+        .off = PCI_MSI_FLAGS, .size = 2,
+        .host = PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASK_BIT,
+        .emu = 0xffff,
+        .ro = 0xffff & ~(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE),
+        .setup = msi_control_setup, .commit = msi_control_commit,
+    }, {
+        .name = "Message Address", .spec = "PCI 3.0, 6.8.1.4",
+        .why = "the guest's, for Xen to deliver; the device has Xen's",
+        .off = PCI_MSI_ADDRESS_LO, .size = 4,
+        .emu = 0xffffffff, .ro = 0x00000003,
+        .commit = msi_commit,
+    }, {
+        .name = "Message Upper Address", .spec = "PCI 3.0, 6.8.1.5",
+        .why = "the guest's, for Xen to deliver; the device has Xen's",
+        .off = PCI_MSI_ADDRESS_HI, .size = 4, .only = W64,
+        .emu = 0xffffffff,
+        .commit = msi_commit,
+    },
+    MSI_DATA(PCI_MSI_DATA_32, W32),
+    MSI_DATA(PCI_MSI_DATA_64, W64),
+    MSI_MASK(PCI_MSI_MASK_BIT_32, MASK32),
+    MSI_MASK(PCI_MSI_MASK_BIT_64, MASK64),
+    MSI_PENDING(PCI_MSI_PENDING_32, MASK32),
+    MSI_PENDING(PCI_MSI_PENDING_64, MASK64),
+};
+
+static void msi_probe(const struct pt_dev *d, uint16_t pos,
+                      struct pt_probe *p)
+{
+    uint32_t flags = pt_load(d->snap + pos + PCI_MSI_FLAGS, 2);
+    bool wide = flags & PCI_MSI_FLAGS_64BIT;
+
+    p->size = wide ? PCI_MSI_DATA_64 + 2 : PCI_MSI_DATA_32 + 2;
+    p->variant = wide ? W64 : W32;
+    if (flags & PCI_MSI_FLAGS_MASK_BIT) {
+        p->size = wide ? PCI_MSI_PENDING_64 + 4 : PCI_MSI_PENDING_32 + 4;
+        p->variant |= wide ? MASK64 : MASK32;
+    }
+}
+
+const struct pt_group pt_group_msi = {
+    .name = "MSI", .id = PCI_CAP_ID_MSI, .fate = PT_EXPOSED, .xen = true,
+    .why = "emulated; bound through the hypervisor",
+    .probe = msi_probe,
+    PT_ROWS(msi_rows),
+};
+
+/* ------------------------------------------------------------------ */
+/* MSI-X                                                               */
+
+static void msix_commit(struct pt_dev *d, const struct pt_field *f,
+                        uint32_t old, const struct pt_access *a)
+{
+    (void)a;
+    if (pt_copy(d, f->off, 2) != old) {
+        pt_irq_sync(d);
+    }
+}
+
+static const struct pt_row msix_rows[] = {
+    {
+        .name = "Message Control", .spec = "PCI 3.0, 6.8.2.3",
+        .why = "enable and function mask are written to the device together "
+            "with what Xen binds",
+        .off = PCI_MSI_FLAGS, .size = 2,
+        .host = PCI_MSIX_TABSIZE, .emu = 0xffff,
+        .ro = 0xffff & ~(PCI_MSIX_ENABLE | PCI_MSIX_MASK),
+        .commit = msix_commit,
+    }, {
+        .name = "Table Offset/BIR", .spec = "PCI 3.0, 6.8.2.4",
+        .why = "constant",
+        .off = PCI_MSIX_TABLE, .size = 4, .flags = PT_ROW_INERT,
+        .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
+    }, {
+        .name = "PBA Offset/BIR", .spec = "PCI 3.0, 6.8.2.5",
+        .why = "constant",
+        .off = PCI_MSIX_PBA, .size = 4, .flags = PT_ROW_INERT,
+        .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
+    },
+};
+
+/* Do @len bytes at what Offset/BIR register @reg names lie in a memory BAR? */
+static bool fits(const struct pt_dev *d, uint32_t reg, uint64_t len)
+{
+    unsigned bir = reg & PT_MSIX_BIR;
+    uint64_t off = reg & ~(uint32_t)PT_MSIX_BIR;
+    const struct pt_region *r;
+
+    if (bir >= PT_NUM_BARS) {
+        return false;
+    }
+    r = &d->host->info.region[bir];
+    return d->bar[bir].size && !(r->flags & PT_REGION_IO) &&
+        off < r->size && len <= r->size - off;
+}
+
+static void msix_probe(const struct pt_dev *d, uint16_t pos,
+                       struct pt_probe *p)
+{
+    unsigned n = (pt_load(d->snap + pos + PCI_MSI_FLAGS, 2) &
+                  PCI_MSIX_TABSIZE) + 1;
+    uint32_t table = pt_load(d->snap + pos + PCI_MSIX_TABLE, 4);
+    uint32_t pba = pt_load(d->snap + pos + PCI_MSIX_PBA, 4);
+
+    if (!fits(d, table, n * PT_MSIX_ENTRY_SIZE)) {
+        snprintf(p->why_not, sizeof(p->why_not), "its table of %u entries "
+                 "is not in BAR %u at %#x", n, table & PT_MSIX_BIR,
+                 table & ~(uint32_t)PT_MSIX_BIR);
+    } else if (!fits(d, pba, (n + 63) / 64 * 8)) {
+        snprintf(p->why_not, sizeof(p->why_not),
+                 "its pending bits are not in BAR %u at %#x",
+                 pba & PT_MSIX_BIR, pba & ~(uint32_t)PT_MSIX_BIR);
+    }
+}
+
+const struct pt_group pt_group_msix = {
+    .name = "MSI-X", .id = PCI_CAP_ID_MSIX, .fate = PT_EXPOSED, .xen = true,
+    .why = "emulated; bound through the hypervisor",
+    .size = 12,
+    .probe = msix_probe,
+    PT_ROWS(msix_rows),
+};
+
+/* ------------------------------------------------------------------ */
+/* The table                                                           */
+
+bool pt_msix_window(const struct pt_dev *d, unsigned n, uint64_t *offset,
+                    uint64_t *size)
+{
+    const struct pt_irq *q = d->irq;
+    uint64_t end;
+
+    *offset = *size = 0;
+    if (!q || q->msix_pos == 0 || q->table_bar != n) {
+        return false;
+    }
+    end = q->table_off + (uint64_t)q->entries * PT_MSIX_ENTRY_SIZE;
+    *offset = q->table_off & PT_PAGE_MASK;
+    *size = ((end + PT_PAGE_SIZE - 1) & PT_PAGE_MASK) - *offset;
+    return true;
+}
+
+/* The table's bytes [@at, @at + @width)? Any of them is enough. */
+static bool in_table(const struct pt_trap *t, uint64_t at, unsigned width)
+{
+    const struct pt_irq *q = t->dev->irq;
+    uint64_t end;
+
+    if (!q || q->msix_pos == 0 || q->table_bar != t->region) {
+        return false;
+    }
+    end = q->table_off + (uint64_t)q->entries * PT_MSIX_ENTRY_SIZE;
+    return at < end && at + width > q->table_off;
+}
+
+static bool legal(const struct pt_irq *q, uint64_t at, unsigned width)
+{
+    return (width == 4 || width == 8) && at % width == 0 &&
+        at >= q->table_off;
+}
+
+/* The guest's dword at @at, which is in the table. */
+static uint32_t *dword(struct pt_irq *q, uint64_t at)
+{
+    uint64_t off = at - q->table_off;
+    struct pt_vector *v = &q->entry[off / PT_MSIX_ENTRY_SIZE];
+
+    switch (off % PT_MSIX_ENTRY_SIZE / 4) {
+    case 0:
+        return &v->addr_lo;
+    case 1:
+        return &v->addr_hi;
+    case 2:
+        return &v->data;
+    default:
+        return &v->ctrl;
+    }
+}
+
+bool pt_msix_read(struct pt_trap *t, uint64_t at, unsigned width,
+                  uint64_t *val)
+{
+    struct pt_irq *q = t->dev->irq;
+
+    if (!in_table(t, at, width)) {
+        return false;
+    }
+    *val = 0;
+    if (legal(q, at, width)) {
+        *val = *dword(q, at);
+        if (width == 8) {
+            *val |= (uint64_t)*dword(q, at + 4) << 32;
+        }
+    }
+    return true;
+}
+
+static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
+{
+    struct pt_irq *q = d->irq;
+    uint64_t off = at - q->table_off;
+    uint32_t *p = dword(q, at);
+
+    switch (off % PT_MSIX_ENTRY_SIZE / 4) {
+    case 0:
+        *p = val & ~UINT32_C(3);
+        break;
+    case 3:
+        /*
+         * Address and data are left until here: a driver masks, changes
+         * them and unmasks. Xen may have taken the masking to itself, so
+         * that unmasking what is not masked here is news too.
+         */
+        *p = val & PT_MSIX_MASKED;
+        if (!(val & PT_MSIX_MASKED)) {
+            pt_irq_entry_unmasked(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
+        }
+        break;
+    default:
+        *p = val;
+        break;
+    }
+}
+
+bool pt_msix_write(struct pt_trap *t, uint64_t at, unsigned width,
+                   uint64_t val)
+{
+    struct pt_irq *q = t->dev->irq;
+
+    if (!in_table(t, at, width)) {
+        return false;
+    }
+    if (legal(q, at, width)) {
+        write_dword(t->dev, at, (uint32_t)val);
+        if (width == 8) {
+            write_dword(t->dev, at + 4, (uint32_t)(val >> 32));
+        }
+    }
+    return true;
+}

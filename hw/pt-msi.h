@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interrupts of an assigned device: INTx, MSI, MSI-X, and MSI-INTx
+ * translation. What the guest wants is in its registers and in the MSI-X
+ * table it sees; what the host has is in struct pt_irq; pt_irq_sync() brings
+ * the second to the first.
+ */
+#ifndef PT_MSI_H
+#define PT_MSI_H
+
+#include "pass-through.h"
+
+#define PT_MSI_MAX_VECTORS 32
+#define PT_MSIX_MAX_ENTRIES 2048
+#define PT_MSIX_ENTRY_SIZE 16
+#define PT_MSIX_MASKED 0x1u
+#define PT_MSIX_BIR 0x7u
+
+/* How the device's interrupts reach the guest: one way at a time. */
+enum pt_irq_mode {
+    PT_IRQ_INTX,
+    PT_IRQ_TRANSLATE,  /* the device's MSI as the guest's INTx */
+    PT_IRQ_MSI,
+    PT_IRQ_MSIX,
+};
+
+/* A message, and what Xen was told of it. */
+struct pt_vector {
+    uint32_t addr_lo;  /* as the guest programmed it */
+    uint32_t addr_hi;
+    uint32_t data;
+    uint32_t ctrl;
+    int pirq;          /* -1: none */
+    bool bound;
+    uint8_t gvec;      /* bound with these */
+    uint32_t gflags;
+    uint64_t gtable;
+};
+
+struct pt_irq {
+    enum pt_irq_mode mode;
+
+    uint8_t pin;             /* 0..3 */
+    bool has_pin;
+    int intx_pirq;           /* -1: none */
+    bool intx_bound;
+    bool intx_failed;        /* not tried again */
+
+    int translate_pirq;      /* -1: none */
+    bool translate_bound;
+    bool translate_failed;   /* not tried again until a reset */
+
+    uint16_t msi_pos;        /* 0: not offered */
+    uint8_t msi_max;         /* vectors that the guest is offered */
+    uint8_t msi_vectors;     /* mapped, in one block */
+    bool msi_on;             /* enabled in the device, by us */
+
+    uint16_t msix_pos;       /* 0: not offered */
+    bool msix_on;            /* as last written to the device: enable, */
+    bool msix_fmask;         /* function mask */
+    uint8_t table_bar;
+    uint32_t table_off;
+    uint8_t pba_bar;
+    uint32_t pba_off;
+    uint64_t gtable;         /* guest address of the table; 0: unmapped */
+
+    struct pt_vector msi[PT_MSI_MAX_VECTORS];
+    unsigned entries;
+    struct pt_vector *entry; /* the MSI-X table */
+};
+
+extern const struct pt_group pt_group_msi;
+extern const struct pt_group pt_group_msix;
+
+/*
+ * Allocate interrupt state for what d->cap exposes. Before the space is
+ * built. Returns 0 or -ENOMEM.
+ */
+int pt_irq_init(struct pt_dev *d);
+void pt_irq_free(struct pt_dev *d);
+
+/*
+ * Attach: the line bound, MSI and MSI-X off in the device, and how many MSIs
+ * Xen gives found out. @lost: see pt_irq_reset(). Failures degrade, and are
+ * logged. Returns 0, or -errno if the device can't be written.
+ */
+int pt_irq_start(struct pt_dev *d, bool lost);
+
+/* Bring Xen and the device to what the guest wants now. */
+void pt_irq_sync(struct pt_dev *d);
+
+/* Regions were mapped or unmapped: does Xen have the table's address still? */
+void pt_irq_table_moved(struct pt_dev *d);
+
+/* The guest wrote an unmasked vector control to entry @i of its table. */
+void pt_irq_entry_unmasked(struct pt_dev *d, unsigned i);
+
+/*
+ * Messages are unbound and unmapped, and the guest's programming of them
+ * forgotten; the line stays. @lost: the device was reset and has forgotten
+ * its enable bits by itself.
+ */
+void pt_irq_reset(struct pt_dev *d, bool lost);
+
+/* Detach: as pt_irq_reset(), and the line unbound and given back. */
+void pt_irq_stop(struct pt_dev *d);
+
+/* Should the device's Interrupt Disable be set? */
+bool pt_irq_intx_disabled(const struct pt_dev *d);
+
+/*
+ * The trapped part of region @n that holds the MSI-X table, in whole pages.
+ * Returns false, and 0 and 0, if the table is not in it.
+ */
+bool pt_msix_window(const struct pt_dev *d, unsigned n, uint64_t *offset,
+                    uint64_t *size);
+
+/*
+ * A guest's access to region @t->region at @at: is it the MSI-X table's? Then
+ * do it and return true. @width 1, 2, 4, 8; the table takes aligned dwords
+ * and qwords, other accesses read as 0 and are dropped.
+ */
+bool pt_msix_read(struct pt_trap *t, uint64_t at, unsigned width,
+                  uint64_t *val);
+bool pt_msix_write(struct pt_trap *t, uint64_t at, unsigned width,
+                   uint64_t val);
+
+#endif

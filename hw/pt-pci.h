@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libpci's names for the registers, and those that older versions lack.
+ * Debian and others keep libpci's headers in a multiarch folder: the compiler
+ * finds them, a test for /usr/include/pci does not.
+ */
+#ifndef PT_PCI_H
+#define PT_PCI_H
+
+#include <pci/header.h>
+
+#ifndef PCI_CAP_ID_NULL
+#define PCI_CAP_ID_NULL 0x00
+#endif
+#ifndef PCI_CAP_ID_SATA
+#define PCI_CAP_ID_SATA 0x12
+#endif
+#ifndef PCI_CAP_ID_AF
+#define PCI_CAP_ID_AF 0x13
+#endif
+#ifndef PCI_CAP_ID_EA
+#define PCI_CAP_ID_EA 0x14
+#endif
+#ifndef PCI_CAP_ID_FPB
+#define PCI_CAP_ID_FPB 0x15
+#endif
+#ifndef PCI_EXT_CAP_ID_AER
+#define PCI_EXT_CAP_ID_AER 0x01
+#endif
+#ifndef PCI_ERR_UNCOR_MASK
+#define PCI_ERR_UNCOR_MASK 8
+#endif
+#ifndef PCI_ERR_COR_STATUS
+#define PCI_ERR_COR_STATUS 16
+#endif
+#ifndef PCI_PM_CTRL_NO_SOFT_RST
+#define PCI_PM_CTRL_NO_SOFT_RST 0x0008
+#endif
+#ifndef PCI_EXP_DEVCAP_FLRESET
+#define PCI_EXP_DEVCAP_FLRESET 0x10000000
+#endif
+#ifndef PCI_EXP_TYPE_ROOT_INT_EP
+#define PCI_EXP_TYPE_ROOT_INT_EP 0x9
+#endif
+#ifndef PCI_EXP_DEVCAP2
+#define PCI_EXP_DEVCAP2 0x24
+#define PCI_EXP_DEVCTL2 0x28
+#define PCI_EXP_LNKCAP2 0x2c
+#define PCI_EXP_LNKCTL2 0x30
+#define PCI_EXP_LNKSTA2 0x32
+#endif
+#ifndef PCI_EXP_LINKSTA2_EQU_REQ
+#define PCI_EXP_LINKSTA2_EQU_REQ 0x20
+#endif
+
+/* PCI Express capability, version 2: Base 2.0 section 7.8. */
+#define PT_EXP_SIZEOF_V1_RC 0x0c   /* up to Device Status */
+#define PT_EXP_SIZEOF_V1 0x14      /* up to Link Status */
+#define PT_EXP_SIZEOF_V2 0x3c
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Power Management capability. PCI Power Management 1.2, sections 3.2 and 5.
+ *
+ * Without power_mgmt the states are the guest's copy and the device stays in
+ * D0. With it they reach the device, and then a device without No_Soft_Reset
+ * loses all of its registers on the way from D3hot to D0.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pass-through.h"
+#include "pt-msi.h"
+
+enum {
+    EMULATED = 0x01,   /* power_mgmt off */
+    FORWARDED = 0x02,  /* power_mgmt on */
+};
+
+#define D0 0
+#define D1 1
+#define D2 2
+#define D3HOT 3
+
+/* Until the function answers again: PM 1.2, table 5-6 (PCI Express: 5.3.1). */
+#define D3HOT_DELAY_US 10000
+#define D2_DELAY_US 200
+
+#define PMC_HIDDEN (PCI_PM_CAP_PME_CLOCK | PCI_PM_CAP_AUX_C_MASK | \
+    PCI_PM_CAP_PME_D0 | PCI_PM_CAP_PME_D1 | PCI_PM_CAP_PME_D2 | \
+    PCI_PM_CAP_PME_D3_HOT | PCI_PM_CAP_PME_D3_COLD)
+#define PMCSR_RSVD 0x00f0
+#define PMCSR_BIT2 0x0004
+#define PME_BITS (PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS)
+
+/* ------------------------------------------------------------------ */
+/* D-states                                                            */
+
+static uint32_t delay_us(uint8_t from, uint8_t to)
+{
+    if (from == D3HOT || to == D3HOT) {
+        return D3HOT_DELAY_US;
+    }
+    return from == D2 || to == D2 ? D2_DELAY_US : 0;
+}
+
+static void start_waiting(struct pt_dev *d, uint8_t from, uint8_t to)
+{
+    uint32_t us = delay_us(from, to);
+
+    if (us != 0) {
+        d->pm.waiting = true;
+        d->pm.ready_us = d->bus->ops->now_us(d->bus->priv) + us;
+    }
+}
+
+/* From any state to D0, or deeper; to states that the function has. */
+static bool possible(const struct pt_dev *d, uint8_t from, uint8_t to)
+{
+    uint32_t pmc = pt_load(d->snap + d->pm.pos + PCI_CAP_FLAGS, 2);
+
+    if ((to == D1 && !(pmc & PCI_PM_CAP_D1)) ||
+        (to == D2 && !(pmc & PCI_PM_CAP_D2))) {
+        return false;
+    }
+    return to == D0 || to > from;
+}
+
+static void pmcsr_prepare(struct pt_dev *d, const struct pt_field *f,
+                          uint32_t old, struct pt_access *a)
+{
+    uint32_t copy = pt_copy(d, f->off, 2);
+    uint8_t to = copy & PCI_PM_CTRL_STATE_MASK;
+
+    (void)old;
+    if (to == d->pm.state) {
+        return;
+    }
+    if (!possible(d, d->pm.state, to)) {
+        pt_log_once(d, PT_ONCE_POWER, PT_LOG_WARNING,
+                    "ignored a change from D%u to D%u, which the device or "
+                    "the specification does not have", d->pm.state, to);
+        copy = (copy & ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | d->pm.state;
+        pt_store(d->copy + f->off, copy, 2);
+        pt_access_drop(a, f->off, 2, PCI_PM_CTRL_STATE_MASK);
+        return;
+    }
+    /*
+     * Outside of D0 the device answers no memory access, and the host takes
+     * the lack of an answer for an error: unmap before, map after.
+     */
+    if (d->pm.state == D0) {
+        d->pm.state = to;
+        pt_bars_sync(d);
+        d->pm.state = D0;
+    }
+    /* Xen forgets its messages before the device does. */
+    if (d->pm.state == D3HOT && to == D0 && d->pm.reset_on_d0) {
+        pt_irq_reset(d, true);
+    }
+}
+
+static void pmcsr_commit(struct pt_dev *d, const struct pt_field *f,
+                         uint32_t old, const struct pt_access *a)
+{
+    uint8_t from = d->pm.state;
+    uint8_t to = pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK;
+
+    (void)old;
+    if (to != from && !a->error) {
+        d->pm.state = to;
+        d->pm.reset = from == D3HOT && to == D0 && d->pm.reset_on_d0;
+        start_waiting(d, from, to);
+    } else if (a->error) {
+        pt_store(d->copy + f->off, (pt_copy(d, f->off, 1) &
+                 ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | from, 1);
+    }
+    if (!d->pm.waiting) {
+        pt_bars_sync(d);
+    }
+}
+
+void pt_pm_settle(struct pt_dev *d)
+{
+    uint64_t now;
+
+    if (!d->pm.waiting) {
+        return;
+    }
+    now = d->bus->ops->now_us(d->bus->priv);
+    if (now < d->pm.ready_us) {
+        d->bus->ops->delay_us(d->bus->priv, (uint32_t)(d->pm.ready_us - now));
+    }
+    d->pm.waiting = false;
+}
+
+void pt_pm_finish(struct pt_dev *d)
+{
+    pt_pm_settle(d);
+    if (d->pm.reset) {
+        d->pm.reset = false;
+        pt_bars_unmap(d);
+        pt_space_reset(d);
+        pt_restore_host(d);
+        pt_command_write(d);
+        pt_irq_sync(d);
+    }
+    pt_bars_sync(d);
+}
+
+/* Bring the device itself to D0 and wait for it. */
+static int to_d0(struct pt_dev *d)
+{
+    uint8_t from = d->pm.state;
+    uint16_t off = (uint16_t)(d->pm.pos + PCI_PM_CTRL);
+    uint32_t pmcsr = pt_load(d->snap + off, 2) &
+        ~(uint32_t)(PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_PME_STATUS);
+    int rc = pt_host_write_val(d, off, pmcsr, 2);
+
+    if (rc == 0) {
+        d->pm.state = D0;
+        d->bus->ops->delay_us(d->bus->priv, delay_us(from, D0));
+    }
+    return rc;
+}
+
+/*
+ * AER's masks and severities are the host's and go with a reset. One block
+ * read of the first extended capabilities finds them in all but the rarest.
+ */
+static void find_aer(struct pt_dev *d)
+{
+    uint8_t ext[0x100 + 4] = { 0 };
+    uint16_t pos = 0x100;
+    unsigned i;
+
+    if (d->host->ops->read(d->host->priv, 0x100, ext, 0x100) != 0) {
+        return;
+    }
+    for (i = 0; i < 0x40 && pos >= 0x100 && pos <= 0x200 - 0x1c; i++) {
+        uint32_t head = pt_load(ext + pos - 0x100, 4);
+
+        if ((head & 0xffff) == PCI_EXT_CAP_ID_AER) {
+            d->pm.aer = pos;
+            memcpy(d->pm.aer_regs, ext + pos - 0x100 + PCI_ERR_UNCOR_MASK,
+                   sizeof(d->pm.aer_regs));
+            /* RW1C: restored as nothing to clear. */
+            memset(d->pm.aer_regs + PCI_ERR_COR_STATUS - PCI_ERR_UNCOR_MASK,
+                   0, 4);
+            return;
+        }
+        pos = (uint16_t)(head >> 20) & 0xffc;
+    }
+}
+
+void pt_pm_init(struct pt_dev *d)
+{
+    unsigned i;
+    uint32_t pmcsr;
+
+    /* The structure as the device has it, also if the guest does not. */
+    for (i = 0; i < d->num_caps; i++) {
+        if (d->cap[i].id == PCI_CAP_ID_PM && d->cap[i].size >= PCI_PM_SIZEOF) {
+            break;
+        }
+    }
+    if (i == d->num_caps) {
+        return;
+    }
+    d->pm.pos = (uint8_t)d->cap[i].pos;
+    pmcsr = pt_load(d->snap + d->pm.pos + PCI_PM_CTRL, 2);
+    d->pm.state = pmcsr & PCI_PM_CTRL_STATE_MASK;
+    d->pm.reset_on_d0 = !(pmcsr & PCI_PM_CTRL_NO_SOFT_RST);
+}
+
+int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err)
+{
+    uint8_t from = d->pm.state;
+    int rc;
+
+    *lost = false;
+    if (d->pm.pos == 0) {
+        return 0;
+    }
+    if (from != D0) {
+        rc = to_d0(d);
+        if (rc != 0) {
+            return pt_fail(err, -rc, "can't wake the device from D%u: %s",
+                           from, strerror(-rc));
+        }
+        pt_log(d, PT_LOG_INFO, "found in D%u, now in D0", from);
+    }
+    if (from == D3HOT && d->pm.reset_on_d0) {
+        *lost = true;
+        pt_restore_host(d);
+    } else if (d->policy.power_mgmt && d->pm.reset_on_d0 &&
+               pt_cap_find(d, PCI_CAP_ID_EXP)) {
+        find_aer(d);
+    }
+    return 0;
+}
+
+void pt_pm_rest(struct pt_dev *d)
+{
+    uint8_t from = d->pm.state;
+
+    if (d->pm.pos == 0) {
+        return;
+    }
+    if (from != D0) {
+        to_d0(d);
+    }
+    if (d->pm.reset || (from == D3HOT && d->pm.reset_on_d0)) {
+        d->pm.reset = false;
+        pt_irq_reset(d, true);
+        pt_restore_host(d);
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* The table                                                           */
+
+static const struct pt_row pm_rows[] = {
+    {
+        .name = "Power Management Capabilities", .spec = "PM 1.2, 3.2.3",
+        .why = "constant; wake-up (PME) is the host's and not offered",
+        .off = PCI_CAP_FLAGS, .size = 2, .flags = PT_ROW_INERT,
+        .host = 0xffff & ~PMC_HIDDEN, .emu = 0xffff, .ro = 0xffff,
+    }, {
+        .name = "Power Management Control/Status", .spec = "PM 1.2, 3.2.4",
+        .why = "the state is the guest's copy, the device stays in D0; "
+            "No_Soft_Reset, as nothing is reset; no PME",
+        .off = PCI_PM_CTRL, .size = 2, .only = EMULATED,
+        .init = PCI_PM_CTRL_NO_SOFT_RST,
+        .emu = PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_NO_SOFT_RST | PME_BITS,
+        .ro = PMCSR_BIT2 | PCI_PM_CTRL_NO_SOFT_RST | PCI_PM_CTRL_PME_ENABLE |
+            PCI_PM_CTRL_DATA_SCALE_MASK,
+        .rw1c = PCI_PM_CTRL_PME_STATUS, .rsvd = PMCSR_RSVD,
+    }, {
+        .name = "Power Management Control/Status", .spec = "PM 1.2, 3.2.4",
+        .why = "the state is the device's (power_mgmt); no PME",
+        .off = PCI_PM_CTRL, .size = 2, .only = FORWARDED,
+        .emu = PME_BITS,
+        .ro = PMCSR_BIT2 | PCI_PM_CTRL_NO_SOFT_RST | PCI_PM_CTRL_PME_ENABLE |
+            PCI_PM_CTRL_DATA_SCALE_MASK,
+        .rw1c = PCI_PM_CTRL_PME_STATUS, .rsvd = PMCSR_RSVD,
+        .prepare = pmcsr_prepare, .commit = pmcsr_commit,
+    }, {
+        .name = "PMCSR Bridge Support Extensions", .spec = "PM 1.2, 3.2.5",
+        .why = "bridges only: reads 0",
+        .off = PCI_PM_PPB_EXTENSIONS, .size = 1, .flags = PT_ROW_INERT,
+        .emu = 0xff, .ro = 0xff,
+    }, {
+        .name = "Data", .spec = "PM 1.2, 3.2.6",
+        .why = "the device's value for Data_Select",
+        .off = PCI_PM_DATA_REGISTER, .size = 1, .flags = PT_ROW_INERT,
+        .ro = 0xff,
+    },
+};
+
+static void probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
+{
+    (void)pos;
+    p->variant = d->policy.power_mgmt ? FORWARDED : EMULATED;
+}
+
+const struct pt_group pt_group_pm = {
+    .name = "Power Management", .id = PCI_CAP_ID_PM, .fate = PT_EXPOSED,
+    .why = "power states and capabilities; wake-up is hidden",
+    .size = PCI_PM_SIZEOF,
+    .probe = probe,
+    PT_ROWS(pm_rows),
+};

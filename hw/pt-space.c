@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's configuration space: tables compiled into byte arrays, and the
+ * one path that every access takes.
+ *
+ * The path splits, merges and masks; nothing else does. It knows no register:
+ * what a register does beyond its masks is in its row's hooks.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "pass-through.h"
+
+static uint32_t len_mask(unsigned len)
+{
+    return len >= 4 ? UINT32_MAX : (UINT32_C(1) << (8 * len)) - 1;
+}
+
+/*
+ * The @len (0..4) bytes at @p as a number. Four bytes are loaded: the arrays
+ * of struct pt_dev are that much longer.
+ */
+uint32_t pt_load(const uint8_t *p, unsigned len)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le32toh(v) & len_mask(len);
+}
+
+/* Store the @len (0..4) low bytes of @val at @p, and no more. */
+void pt_store(uint8_t *p, uint32_t val, unsigned len)
+{
+    uint32_t v = htole32(val);
+
+    memcpy(p, &v, len);
+}
+
+uint32_t pt_copy(const struct pt_dev *d, uint16_t off, unsigned len)
+{
+    return pt_load(d->copy + off, len);
+}
+
+/* ------------------------------------------------------------------ */
+/* Access                                                              */
+
+static bool legal(uint32_t off, unsigned len)
+{
+    return (len == 1 || len == 2 || len == 4) && off <= PT_CFG_SIZE - len;
+}
+
+uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len)
+{
+    uint32_t emu, host = UINT32_MAX;
+    uint8_t buf[4] = { 0 };
+
+    if (!legal(off, len)) {
+        return 0;
+    }
+    if (d->pm.waiting) {
+        pt_pm_finish(d);
+    }
+
+    emu = pt_load(d->emu + off, len);
+    if (emu == len_mask(len)) {
+        return pt_load(d->copy + off, len);
+    }
+    if (pt_host_read(d, (uint16_t)off, buf, len) == 0) {
+        host = pt_load(buf, len);
+    }
+    return (host & ~emu & len_mask(len)) | (pt_load(d->copy + off, len) & emu);
+}
+
+/* @mask and @val of the @len byte register at @reg, in the lanes of @a. */
+static void lanes(const struct pt_access *a, uint16_t reg, unsigned len,
+                  uint32_t *mask, uint32_t *val)
+{
+    uint64_t m = *mask & len_mask(len), v = *val & len_mask(len);
+    int shift = 8 * ((int)reg - (int)a->off);
+
+    if (shift <= -64 || shift >= 64) {
+        m = v = 0;
+    } else if (shift < 0) {
+        m >>= -shift;
+        v >>= -shift;
+    } else {
+        m <<= shift;
+        v <<= shift;
+    }
+    *mask = (uint32_t)m & len_mask(a->len);
+    *val = (uint32_t)v & *mask;
+}
+
+void pt_access_send(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t mask, uint32_t val)
+{
+    lanes(a, reg, len, &mask, &val);
+    a->fwd |= mask;
+    a->val = (a->val & ~mask) | val;
+}
+
+void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t mask)
+{
+    uint32_t none = 0;
+
+    lanes(a, reg, len, &mask, &none);
+    a->fwd &= ~mask;
+}
+
+static uint8_t lane(uint32_t v, unsigned i)
+{
+    return (uint8_t)(v >> (8 * i));
+}
+
+/*
+ * Write the bytes @start..@end of the access to the device: the guest's bits
+ * where they are forwarded, the device's own elsewhere, RW1C bits only as the
+ * guest wrote them (XSA-128, XSA-131).
+ */
+static int send_run(struct pt_dev *d, const struct pt_access *a,
+                    unsigned start, unsigned end)
+{
+    uint16_t off = (uint16_t)(a->off + start);
+    unsigned len = end - start + 1, i;
+    uint32_t fwd = (a->fwd >> (8 * start)) & len_mask(len);
+    uint32_t val = (a->val >> (8 * start)) & fwd;
+    uint32_t keep = ~fwd & ~pt_load(d->rw1c + off, len) & len_mask(len);
+    uint8_t buf[4] = { 0 };
+    bool trigger = false;
+    int rc;
+
+    if (fwd != len_mask(len)) {
+        rc = pt_host_read(d, off, buf, len);
+        if (rc != 0) {
+            return rc;
+        }
+        for (i = start; i <= end; i++) {
+            trigger |= (d->quirk[a->off + i] & PT_ROW_TRIGGER) != 0;
+        }
+        /* The device has it already: spare the cycle. */
+        if (!trigger && val == (pt_load(buf, len) & fwd) &&
+            !(val & pt_load(d->rw1c + off, len))) {
+            return 0;
+        }
+    }
+    val |= pt_load(buf, len) & keep;
+    return pt_host_write_val(d, off, val, len);
+}
+
+/*
+ * Send what is left of the access to the device: one write, which covers a
+ * byte that is not for the device only if the device ignores writes there;
+ * otherwise one for each contiguous run.
+ */
+static int send(struct pt_dev *d, struct pt_access *a)
+{
+    uint32_t rw1c = pt_load(d->rw1c + a->off, a->len);
+    unsigned i, end, start = 0;
+    int rc, failed = 0;
+
+    a->fwd &= ~(rw1c & ~a->val);  /* a 0 does nothing there */
+    while (start < a->len) {
+        if (!lane(a->fwd, start)) {
+            start++;
+            continue;
+        }
+        end = start;
+        for (i = start + 1; i < a->len; i++) {
+            if (lane(a->fwd, i)) {
+                end = i;
+            } else if (!(d->quirk[a->off + i] & PT_ROW_INERT)) {
+                break;
+            }
+        }
+        rc = send_run(d, a, start, end);
+        failed = failed ? failed : rc;
+        start = end + 1;
+    }
+    return failed;
+}
+
+struct touched {
+    const struct pt_field *f;
+    uint32_t old;
+};
+
+/* The fields with hooks that an access meets, and their value before it. */
+static unsigned collect(const struct pt_dev *d, const struct pt_access *a,
+                        struct touched *t)
+{
+    unsigned i, n = 0, last = 0;
+
+    for (i = 0; i < a->len; i++) {
+        unsigned at = d->field_at[a->off + i];
+
+        if (d->hooked[a->off + i] && at != last) {
+            t[n].f = &d->field[at - 1];
+            t[n].old = pt_copy(d, t[n].f->off, t[n].f->row->size);
+            n++;
+            last = at;
+        }
+    }
+    return n;
+}
+
+static void write_hooked(struct pt_dev *d, struct pt_access *a,
+                         const struct touched *t, unsigned n)
+{
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        if (t[i].f->row->prepare) {
+            t[i].f->row->prepare(d, t[i].f, t[i].old, a);
+        }
+    }
+    a->error = send(d, a);
+    for (i = 0; i < n; i++) {
+        if (t[i].f->row->commit) {
+            t[i].f->row->commit(d, t[i].f, t[i].old, a);
+        }
+    }
+}
+
+void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,
+                     unsigned len)
+{
+    struct pt_access a;
+    struct touched t[4];
+    unsigned n = 0;
+    uint32_t own;
+
+    if (!legal(off, len)) {
+        pt_log_once(d, PT_ONCE_RANGE, PT_LOG_WARNING,
+                    "ignored a write of %u bytes at offset %#x", len, off);
+        return;
+    }
+    if (d->pm.waiting) {
+        pt_pm_finish(d);
+    }
+
+    a = (struct pt_access) {
+        .off = (uint16_t)off,
+        .len = (uint8_t)len,
+        .val = val & len_mask(len),
+        .fwd = pt_load(d->fwd + off, len),
+    };
+    own = pt_load(d->own + off, len);
+    if (!(own | a.fwd) && d->kind[off] != PT_FIELD) {
+        pt_log_once(d, PT_ONCE_DENIED, PT_LOG_WARNING,
+                    "ignored a write at offset %#x, which the guest may not "
+                    "write (other ones are not logged)", off);
+        return;
+    }
+    if (d->started && pt_load(d->hooked + off, len)) {
+        n = collect(d, &a, t);
+    }
+    pt_store(d->copy + off,
+             (pt_load(d->copy + off, len) & ~own) | (a.val & own), len);
+    if (!d->started) {
+        return;
+    }
+    if (n != 0) {
+        write_hooked(d, &a, t, n);
+    } else if (a.fwd != 0) {
+        send(d, &a);
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* Tables                                                              */
+
+static int check_row(const struct pt_group *g, const struct pt_row *r,
+                     struct pt_error *err)
+{
+    uint32_t all = len_mask(r->size);
+    const char *wrong = NULL;
+
+    if (!r->name || !r->why || !r->spec) {
+        wrong = "has no name, reason or specification";
+    } else if (r->size != 1 && r->size != 2 && r->size != 4) {
+        wrong = "is not 1, 2 or 4 bytes wide";
+    } else if ((r->init | r->host | r->emu | r->ro | r->rw1c | r->rsvd) &
+               ~all) {
+        wrong = "has bits beyond its width";
+    } else if ((r->ro & r->rw1c) | (r->ro & r->rsvd) | (r->rw1c & r->rsvd) |
+               (r->emu & r->rsvd)) {
+        wrong = "has overlapping masks";
+    } else if ((r->init & r->host) | ((r->init | r->host) & ~r->emu)) {
+        wrong = "starts a bit that is not the guest's copy, or starts it twice";
+    } else if (g->size && r->off + r->size > g->size) {
+        wrong = "leaves its structure";
+    }
+    if (wrong) {
+        return pt_fail(err, EINVAL, "%s: register %s at +%#x %s", g->name,
+                       r->name ? r->name : "?", r->off, wrong);
+    }
+    return 0;
+}
+
+int pt_group_check(const struct pt_group *g, struct pt_error *err)
+{
+    unsigned i, j;
+
+    for (i = 0; i < g->num_rows; i++) {
+        const struct pt_row *r = &g->rows[i];
+        int rc = check_row(g, r, err);
+
+        if (rc != 0) {
+            return rc;
+        }
+        for (j = 0; j < i; j++) {
+            const struct pt_row *q = &g->rows[j];
+            bool together = !r->only || !q->only || (r->only & q->only);
+
+            if (together && r->off < q->off + q->size &&
+                q->off < r->off + r->size) {
+                return pt_fail(err, EINVAL, "%s: registers %s and %s overlap",
+                               g->name, q->name, r->name);
+            }
+        }
+    }
+    return 0;
+}
+
+static void add_fields(struct pt_dev *d, const struct pt_group *g,
+                       uint16_t pos, uint8_t cap, uint8_t variant)
+{
+    unsigned i;
+
+    for (i = 0; i < g->num_rows && d->num_fields < PT_MAX_FIELDS; i++) {
+        const struct pt_row *r = &g->rows[i];
+        unsigned off = pos + r->off;
+
+        if ((r->only && !(r->only & variant)) ||
+            off + r->size > PT_CFG_SIZE) {
+            continue;
+        }
+        d->field[d->num_fields++] = (struct pt_field) {
+            .row = r, .off = (uint16_t)off, .cap = cap,
+        };
+        memset(d->field_at + off, (int)d->num_fields, r->size);
+        memset(d->kind + off, PT_FIELD, r->size);
+        memset(d->hooked + off, r->prepare || r->commit, r->size);
+        memset(d->quirk + off, r->flags, r->size);
+    }
+}
+
+static void claim(struct pt_dev *d, uint8_t index)
+{
+    static const uint8_t kind[] = {
+        [PT_EXPOSED] = PT_UNDECLARED,
+        [PT_HIDDEN] = PT_CONCEALED,
+        [PT_ZERO] = PT_ZEROED,
+    };
+    const struct pt_cap *c = &d->cap[index];
+    uint8_t k = kind[c->fate];
+
+    if (c->fate == PT_EXPOSED && c->group->open) {
+        k = PT_OPEN;
+    }
+    memset(d->kind + c->pos, k, c->size);
+    memset(d->cap_at + c->pos, index, c->size);
+    if (c->fate == PT_EXPOSED) {
+        add_fields(d, &pt_group_cap_header, c->pos, index, 0);
+        add_fields(d, c->group, c->pos, index, c->variant);
+    }
+}
+
+/* Masks of a byte that no row declares. */
+static void compile_byte(struct pt_dev *d, unsigned off)
+{
+    bool guest = false, device = false;
+
+    switch ((enum pt_kind)d->kind[off]) {
+    case PT_DEVICE:
+        device = !d->policy.strict;
+        break;
+    case PT_OPEN:
+        device = true;
+        break;
+    case PT_UNDECLARED:
+        device = d->policy.permissive;
+        break;
+    case PT_CONCEALED:
+        device = d->policy.permissive && !d->cap[d->cap_at[off]].group->xen;
+        break;
+    case PT_ZEROED:
+        guest = true;
+        break;
+    case PT_FIELD:
+        return;
+    }
+    d->emu[off] = guest ? 0xff : 0;
+    d->fwd[off] = device ? 0xff : 0;
+    d->own[off] = d->rw1c[off] = d->copy[off] = 0;
+}
+
+static void compile_field(struct pt_dev *d, const struct pt_field *f)
+{
+    const struct pt_row *r = f->row;
+    uint32_t fixed;
+    struct pt_bits b = {
+        .init = (pt_load(d->snap + f->off, r->size) & r->host) | r->init,
+        .emu = r->emu, .ro = r->ro, .rw1c = r->rw1c, .rsvd = r->rsvd,
+    };
+
+    if (r->setup) {
+        r->setup(d, f, &b);
+    }
+    fixed = b.ro | (d->policy.permissive ? 0 : b.rsvd);
+    pt_store(d->copy + f->off, b.init, r->size);
+    pt_store(d->emu + f->off, b.emu, r->size);
+    pt_store(d->own + f->off, ~(fixed | b.rw1c), r->size);
+    pt_store(d->fwd + f->off, ~(fixed | b.emu), r->size);
+    pt_store(d->rw1c + f->off, b.rw1c, r->size);
+}
+
+int pt_space_build(struct pt_dev *d, struct pt_error *err)
+{
+    unsigned i;
+    int rc = pt_group_check(&pt_group_header, err);
+
+    for (i = 0; rc == 0 && pt_groups[i]; i++) {
+        rc = pt_group_check(pt_groups[i], err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+
+    memset(d->cap_at, PT_NO_CAP, sizeof(d->cap_at));
+    memset(d->kind, PT_UNDECLARED, PT_CFG_CAPS_START);
+    memset(d->kind + PT_CFG_CAPS_START, PT_DEVICE,
+           PT_CFG_SIZE - PT_CFG_CAPS_START);
+    add_fields(d, &pt_group_header, 0, PT_NO_CAP, 0);
+    for (i = 0; i < d->num_caps; i++) {
+        claim(d, (uint8_t)i);
+    }
+    pt_space_reset(d);
+    return 0;
+}
+
+void pt_space_reset(struct pt_dev *d)
+{
+    unsigned i;
+
+    for (i = 0; i < PT_CFG_SIZE; i++) {
+        compile_byte(d, i);
+    }
+    for (i = 0; i < d->num_fields; i++) {
+        compile_field(d, &d->field[i]);
+    }
+}
+
+void pt_look(const struct pt_dev *d, uint16_t off, struct pt_byte *b)
+{
+    memset(b, 0, sizeof(*b));
+    if (off >= PT_CFG_SIZE) {
+        return;
+    }
+    b->kind = (enum pt_kind)d->kind[off];
+    if (d->field_at[off]) {
+        const struct pt_field *f = &d->field[d->field_at[off] - 1];
+
+        b->row = f->row;
+        b->row_off = f->off;
+    }
+    if (d->cap_at[off] != PT_NO_CAP) {
+        b->cap = &d->cap[d->cap_at[off]];
+    }
+    b->emu = d->emu[off];
+    b->own = d->own[off];
+    b->fwd = d->fwd[off];
+    b->rw1c = d->rw1c[off];
+}

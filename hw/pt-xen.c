@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hypervisor: libxenctrl, for one domain.
+ *
+ * Two of its calls are narrower than Xen is. xc_domain_bind_pt_irq() and its
+ * like take 8 bits of a pirq, so bindings of lines are sent as the domctl
+ * that they wrap; xc_physdev_map_pirq_msi() knows segment 0 and one vector,
+ * so the rest goes to Xen through libxencall.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xenctrl.h>
+#include <xencall.h>
+
+#include "pt-xen.h"
+
+/* Xen 4.19's, which headers before it lack. */
+#ifndef XENFEAT_dm_msix_all_writes
+#define XENFEAT_dm_msix_all_writes 20
+#endif
+
+#define NUM_PORTS 0x10000u
+#define NUM_SLOTS 32
+#define NUM_INTX 4
+#define MAX_MSI_VECTORS 32
+#define MAX_SEGMENT 0xffffu
+
+/* For map_pirq: Xen allocates the interrupt. */
+#define AUTO_INDEX (-1)
+
+struct production {
+    xc_interface *xch;
+    xencall_handle *call;  /* opened when first needed */
+    uint32_t domid;
+};
+
+/* libxc's result; whoever gets -1 without a reason gets -EIO. */
+static int result(int ret)
+{
+    if (ret >= 0) {
+        return 0;
+    }
+    return errno > 0 ? -errno : -EIO;
+}
+
+/* ------------------------------------------------------------------ */
+/* Mappings                                                            */
+
+static int prod_map_memory(void *priv, uint64_t gfn, uint64_t mfn,
+                           uint64_t nr, bool add)
+{
+    const struct production *p = priv;
+
+    if (nr == 0 || nr - 1 > UINT64_MAX - gfn || nr - 1 > UINT64_MAX - mfn) {
+        return -EINVAL;
+    }
+    if (gfn + (nr - 1) > ULONG_MAX || mfn + (nr - 1) > ULONG_MAX) {
+        return -ERANGE;
+    }
+    errno = 0;
+    return result(xc_domain_memory_mapping(p->xch, p->domid,
+                                           (unsigned long)gfn,
+                                           (unsigned long)mfn,
+                                           (unsigned long)nr,
+                                           add ? DPCI_ADD_MAPPING
+                                               : DPCI_REMOVE_MAPPING));
+}
+
+static int prod_map_ports(void *priv, uint32_t gport, uint32_t mport,
+                          uint32_t nr, bool add)
+{
+    const struct production *p = priv;
+
+    if (nr == 0) {
+        return -EINVAL;
+    }
+    if (nr > NUM_PORTS || gport > NUM_PORTS - nr || mport > NUM_PORTS - nr) {
+        return -ERANGE;
+    }
+    errno = 0;
+    return result(xc_domain_ioport_mapping(p->xch, p->domid, gport, mport,
+                                           nr,
+                                           add ? DPCI_ADD_MAPPING
+                                               : DPCI_REMOVE_MAPPING));
+}
+
+/* ------------------------------------------------------------------ */
+/* Pirqs                                                               */
+
+static int prod_map_pirq_gsi(void *priv, int gsi, int *pirq)
+{
+    const struct production *p = priv;
+    int got = *pirq, ret;
+
+    if (gsi < 0) {
+        return -EINVAL;
+    }
+    errno = 0;
+    ret = result(xc_physdev_map_pirq(p->xch, p->domid, gsi, &got));
+    if (ret == 0) {
+        *pirq = got;
+    }
+    return ret;
+}
+
+static int prod_unmap_pirq(void *priv, int pirq)
+{
+    const struct production *p = priv;
+
+    if (pirq < 0) {
+        return -EINVAL;
+    }
+    errno = 0;
+    return result(xc_physdev_unmap_pirq(p->xch, p->domid, pirq));
+}
+
+/* Have @map done; what Xen answers is in it then. */
+static int physdev_map(struct production *p, struct physdev_map_pirq *map)
+{
+    struct physdev_map_pirq *arg;
+    int ret;
+
+    errno = 0;
+    if (!p->call) {
+        p->call = xencall_open(NULL, 0);
+    }
+    if (!p->call) {
+        return result(-1);
+    }
+    arg = xencall_alloc_buffer(p->call, sizeof(*arg));
+    if (!arg) {
+        return -ENOMEM;
+    }
+    *arg = *map;
+    errno = 0;
+    ret = result(xencall2(p->call, __HYPERVISOR_physdev_op,
+                          PHYSDEVOP_map_pirq, (uintptr_t)arg));
+    *map = *arg;
+    xencall_free_buffer(p->call, arg);
+    return ret;
+}
+
+/* What libxc's own call leaves out: several vectors, segments but 0. */
+static int map_msi(struct production *p, const struct pt_sbdf *dev,
+                   unsigned nr, unsigned entry, uint64_t table_base,
+                   int *pirq)
+{
+    struct physdev_map_pirq map = {
+        .domid = (domid_t)p->domid,
+        .type = nr > 1 ? MAP_PIRQ_TYPE_MULTI_MSI : MAP_PIRQ_TYPE_MSI_SEG,
+        .index = AUTO_INDEX,
+        .pirq = *pirq,
+        .bus = (int)(dev->domain << 16 | dev->bus),
+        .devfn = dev->dev << 3 | dev->func,
+        .entry_nr = (int)(nr > 1 ? nr : entry),
+        .table_base = table_base,
+    };
+    int ret = physdev_map(p, &map);
+
+    if (ret) {
+        return ret;
+    }
+    if (nr > 1 && map.entry_nr < (int)nr) {
+        prod_unmap_pirq(p, map.pirq);
+        return -ENOSPC;
+    }
+    *pirq = map.pirq;
+    return 0;
+}
+
+static int prod_map_pirq_msi(void *priv, const struct pt_sbdf *dev,
+                             unsigned nr, unsigned entry, uint64_t table_base,
+                             int *pirq)
+{
+    struct production *p = priv;
+    int got = *pirq, ret;
+
+    if (nr == 0 || nr > MAX_MSI_VECTORS || (nr & (nr - 1)) ||
+        (nr > 1 && (entry || table_base)) || entry > INT_MAX ||
+        dev->dev >= NUM_SLOTS || dev->func > 7) {
+        return -EINVAL;
+    }
+    if (dev->domain > MAX_SEGMENT) {
+        return -ERANGE;
+    }
+    if (nr > 1 || dev->domain != 0) {
+        return map_msi(p, dev, nr, entry, table_base, pirq);
+    }
+    errno = 0;
+    ret = result(xc_physdev_map_pirq_msi(p->xch, p->domid, AUTO_INDEX, &got,
+                                         dev->dev << 3 | dev->func, dev->bus,
+                                         (int)entry, table_base));
+    if (ret == 0) {
+        *pirq = got;
+    }
+    return ret;
+}
+
+/* ------------------------------------------------------------------ */
+/* Bindings                                                            */
+
+/* @cmd: XEN_DOMCTL_bind_pt_irq or XEN_DOMCTL_unbind_pt_irq. */
+static int bind_line(const struct production *p, uint32_t cmd, int pirq,
+                     uint32_t type, uint8_t slot, uint8_t intx)
+{
+    struct xen_domctl op;
+
+    if (pirq < 0 || slot >= NUM_SLOTS || intx >= NUM_INTX) {
+        return -EINVAL;
+    }
+    memset(&op, 0, sizeof(op));
+    op.cmd = cmd;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = (domid_t)p->domid;
+    op.u.bind_pt_irq.machine_irq = (uint32_t)pirq;
+    op.u.bind_pt_irq.irq_type = type;
+    op.u.bind_pt_irq.u.pci.bus = 0;
+    op.u.bind_pt_irq.u.pci.device = slot;
+    op.u.bind_pt_irq.u.pci.intx = intx;
+    errno = 0;
+    return result(xc_domctl(p->xch, &op));
+}
+
+static int prod_bind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return bind_line(priv, XEN_DOMCTL_bind_pt_irq, pirq, PT_IRQ_TYPE_PCI,
+                     slot, intx);
+}
+
+static int prod_unbind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return bind_line(priv, XEN_DOMCTL_unbind_pt_irq, pirq, PT_IRQ_TYPE_PCI,
+                     slot, intx);
+}
+
+static int prod_bind_msi_intx(void *priv, int pirq, uint8_t slot,
+                              uint8_t intx)
+{
+    return bind_line(priv, XEN_DOMCTL_bind_pt_irq, pirq,
+                     PT_IRQ_TYPE_MSI_TRANSLATE, slot, intx);
+}
+
+static int prod_unbind_msi_intx(void *priv, int pirq, uint8_t slot,
+                                uint8_t intx)
+{
+    return bind_line(priv, XEN_DOMCTL_unbind_pt_irq, pirq,
+                     PT_IRQ_TYPE_MSI_TRANSLATE, slot, intx);
+}
+
+static int prod_bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
+                         uint64_t gtable)
+{
+    const struct production *p = priv;
+
+    if (pirq < 0) {
+        return -EINVAL;
+    }
+    errno = 0;
+    return result(xc_domain_update_msi_irq(p->xch, p->domid, gvec,
+                                           (uint32_t)pirq, gflags, gtable));
+}
+
+static int prod_unbind_msi(void *priv, int pirq, uint8_t gvec,
+                           uint32_t gflags)
+{
+    const struct production *p = priv;
+
+    if (pirq < 0) {
+        return -EINVAL;
+    }
+    errno = 0;
+    return result(xc_domain_unbind_msi_irq(p->xch, p->domid, gvec,
+                                           (uint32_t)pirq, gflags));
+}
+
+/* ------------------------------------------------------------------ */
+/* Open and close                                                      */
+
+static const struct pt_xen_ops prod_ops = {
+    .map_memory = prod_map_memory,
+    .map_ports = prod_map_ports,
+    .map_pirq_gsi = prod_map_pirq_gsi,
+    .map_pirq_msi = prod_map_pirq_msi,
+    .unmap_pirq = prod_unmap_pirq,
+    .bind_intx = prod_bind_intx,
+    .unbind_intx = prod_unbind_intx,
+    .bind_msi_intx = prod_bind_msi_intx,
+    .unbind_msi_intx = prod_unbind_msi_intx,
+    .bind_msi = prod_bind_msi,
+    .unbind_msi = prod_unbind_msi,
+};
+
+static bool has_feature(xc_interface *xch, unsigned bit)
+{
+    struct xen_feature_info info = { .submap_idx = bit / 32 };
+
+    return xc_version(xch, XENVER_get_features, &info) >= 0 &&
+        (info.submap & (UINT32_C(1) << bit % 32));
+}
+
+int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
+                uint32_t domid)
+{
+    struct production *p;
+
+    memset(xen, 0, sizeof(*xen));
+    /* Xen's own number of a domain has 16 bits: another would be hit. */
+    if (domid >= DOMID_FIRST_RESERVED) {
+        return -EINVAL;
+    }
+    p = calloc(1, sizeof(*p));
+    if (!p) {
+        return -ENOMEM;
+    }
+    p->xch = xch;
+    p->domid = domid;
+    xen->ops = &prod_ops;
+    xen->priv = p;
+    xen->msix_all_writes = has_feature(xch, XENFEAT_dm_msix_all_writes);
+    return 0;
+}
+
+void pt_xen_close(struct pt_xen *xen)
+{
+    struct production *p = xen->priv;
+
+    if (p && p->call) {
+        xencall_close(p->call);
+    }
+    free(p);
+    memset(xen, 0, sizeof(*xen));
+}

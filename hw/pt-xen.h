@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hypervisor, behind a small table of functions, for one domain.
+ *
+ * Production is libxenctrl (pt-xen.c); tests put a simulated Xen in its
+ * place. Every function returns 0 or -errno.
+ */
+#ifndef PT_XEN_H
+#define PT_XEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pt-device.h"
+
+#define PT_PAGE_SHIFT 12
+#define PT_PAGE_SIZE (UINT64_C(1) << PT_PAGE_SHIFT)
+#define PT_PAGE_MASK (~(PT_PAGE_SIZE - 1))
+
+/* Guest interrupt flags of an MSI: XEN_DOMCTL_VMSI_X86_*. */
+#define PT_GFLAGS_DEST_ID_MASK  0x000000ffu
+#define PT_GFLAGS_RH            0x00000100u
+#define PT_GFLAGS_DM            0x00000200u
+#define PT_GFLAGS_DELIV_MASK    0x00007000u
+#define PT_GFLAGS_TRIG          0x00008000u
+#define PT_GFLAGS_UNMASKED      0x00010000u
+
+struct pt_xen_ops {
+    /* Map (@add) or unmap @nr pages or ports of the host into the guest. */
+    int (*map_memory)(void *priv, uint64_t gfn, uint64_t mfn, uint64_t nr,
+                      bool add);
+    int (*map_ports)(void *priv, uint32_t gport, uint32_t mport, uint32_t nr,
+                     bool add);
+
+    /*
+     * Have Xen allocate a pirq for the line @gsi, or for an MSI of @dev.
+     * *@pirq: on entry the number that is wanted, -1 for any; on return the
+     * number that was given. @nr: vectors, consecutive from *@pirq, a power
+     * of two; above 1 for MSI only. MSI-X: @entry of the table, and
+     * @table_base, the host address of the BAR that holds it; MSI: 0 and 0.
+     */
+    int (*map_pirq_gsi)(void *priv, int gsi, int *pirq);
+    int (*map_pirq_msi)(void *priv, const struct pt_sbdf *dev, unsigned nr,
+                        unsigned entry, uint64_t table_base, int *pirq);
+    int (*unmap_pirq)(void *priv, int pirq);
+
+    /* Bind a line's pirq to pin @intx (0..3) of the guest's @slot. */
+    int (*bind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
+    int (*unbind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
+
+    /* MSI-INTx translation: the device's MSI arrives as a guest's INTx. */
+    int (*bind_msi_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
+    int (*unbind_msi_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
+
+    /*
+     * Bind an MSI's pirq to the guest's vector @gvec; a bound one is updated.
+     * @gtable: guest address of the MSI-X table, for Xen's acceleration of
+     * mask bits; 0 for MSI.
+     */
+    int (*bind_msi)(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
+                    uint64_t gtable);
+    int (*unbind_msi)(void *priv, int pirq, uint8_t gvec, uint32_t gflags);
+};
+
+/* An INTx line's pirq, and how many of the domain's devices have it. */
+struct pt_line {
+    int pirq;
+    unsigned users;
+};
+
+#define PT_MAX_LINES 256
+
+struct pt_xen {
+    struct pt_line line[PT_MAX_LINES];
+    const struct pt_xen_ops *ops;
+    void *priv;
+    /*
+     * Xen 4.19 and later hand every write of a vector's mask to the device
+     * model (XENFEAT_dm_msix_all_writes); before, only the unmasking one
+     * after a change of address or data arrives.
+     */
+    bool msix_all_writes;
+};
+
+struct xc_interface_core;
+
+/*
+ * The production table: @xch stays the caller's, and open.
+ * Returns 0, or -ENOMEM.
+ */
+int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
+                uint32_t domid);
+void pt_xen_close(struct pt_xen *xen);
+
+#endif
