@@ -182,6 +182,7 @@ static void restore_header(struct pt_dev *d)
     }
     pt_store(regs + PCI_ROM_ADDRESS,
              (uint32_t)d->host->info.region[PT_ROM].addr, 4);
+    d->rom_on = false;
     pt_host_write(d, (uint16_t)from, regs + from,
                   (unsigned)sizeof(regs) - from);
 }
@@ -313,9 +314,10 @@ static int place_regions(struct pt_dev *d)
     for (n = 0; n < PT_NUM_BARS; n++) {
         uint32_t want = host_bar(d, n);
         uint32_t has = pt_load(d->snap + PCI_BASE_ADDRESS_0 + 4 * n, 4);
+        /* The top of a 64-bit BAR has no flags, and no size of its own. */
+        uint32_t flags = r[n].size ? 0xf : 0;
 
-        lost |= r[n].size && !(r[n].flags & PT_REGION_IO) &&
-            want && !(has & ~UINT32_C(0xf));
+        lost |= !(r[n].flags & PT_REGION_IO) && want && !(has & ~flags);
         pt_store(bars + 4 * n, want, 4);
     }
     if (lost) {
@@ -402,6 +404,7 @@ static void silence(struct pt_dev *d)
     pt_command_write(d);
     pt_irq_reset(d, false);
     pt_bars_unmap(d);
+    pt_rom_enable(d, false);
     pt_pm_rest(d);
     pt_space_reset(d);
 }
@@ -413,10 +416,6 @@ void pt_reset(struct pt_dev *d)
         return;
     }
     silence(d);
-    if (d->bar[PT_ROM].size) {
-        pt_host_write_val(d, PCI_ROM_ADDRESS,
-                          (uint32_t)d->host->info.region[PT_ROM].addr, 4);
-    }
     pt_irq_sync(d);
     pt_command_write(d);
 }
@@ -427,11 +426,6 @@ static void hand_back(struct pt_dev *d)
     uint32_t command = pt_load(d->snap + PCI_COMMAND, 2) &
         ~(uint32_t)PCI_COMMAND_MASTER;
 
-    if (d->bar[PT_ROM].size) {
-        pt_host_write_val(d, PCI_ROM_ADDRESS,
-                          pt_load(d->snap + PCI_ROM_ADDRESS, 4) &
-                          ~(uint32_t)PCI_ROM_ADDRESS_ENABLE, 4);
-    }
     pt_host_write_val(d, PCI_COMMAND, command, 2);
 }
 

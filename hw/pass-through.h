@@ -285,6 +285,7 @@ struct pt_dev {
     bool multifunction;
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     uint16_t command;  /* decode bits that the device keeps */
+    bool rom_on;       /* its ROM's enable bit, as written last */
     uint32_t said;     /* messages of enum pt_once that were logged */
 
     /*
@@ -441,8 +442,10 @@ void pt_bar_setup(const struct pt_dev *d, const struct pt_field *f,
                   struct pt_bits *bits);
 void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
                    const struct pt_access *a);
-void pt_rom_prepare(struct pt_dev *d, const struct pt_field *f, uint32_t old,
-                    struct pt_access *a);
+void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
+                   const struct pt_access *a);
+/* Enable the device's own ROM decoder, at the device's own address. */
+void pt_rom_enable(struct pt_dev *d, bool on);
 /* Unmap all; what Xen refuses to unmap is tried once more. */
 void pt_bars_unmap(struct pt_dev *d);
 
@@ -459,5 +462,10 @@ void pt_pm_rest(struct pt_dev *d);
 
 /* pass-through.c: the device lost its registers; give it the host's. */
 void pt_restore_host(struct pt_dev *d);
+
+/* What files of the classic qemu-dm expect of this header. */
+#ifdef CONFIG_PASSTHROUGH
+#include "pt-qemu-dm.h"
+#endif
 
 #endif

@@ -124,6 +124,10 @@ static bool decoded(const struct pt_dev *d, unsigned n)
 {
     uint32_t bit = is_io(d, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
+    /* What the device itself leaves undecoded ends in an error (XSA-126). */
+    if (!d->host->info.is_vf && !(d->command & bit)) {
+        return false;
+    }
     return d->started && d->bar[n].size && d->host->info.region[n].addr &&
         (pt_copy(d, PCI_COMMAND, 2) & bit) &&
         d->pm.state == 0 && !d->pm.waiting &&
@@ -350,16 +354,25 @@ void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
     pt_bars_sync(d);
 }
 
-/* The device gets the guest's enable bit, with its own address. */
-void pt_rom_prepare(struct pt_dev *d, const struct pt_field *f, uint32_t old,
-                    struct pt_access *a)
+void pt_rom_enable(struct pt_dev *d, bool on)
 {
-    uint32_t enable = pt_copy(d, f->off, 4) & PCI_ROM_ADDRESS_ENABLE;
+    uint32_t addr = (uint32_t)d->host->info.region[PT_ROM].addr;
 
-    if (d->bar[PT_ROM].size && enable != (old & PCI_ROM_ADDRESS_ENABLE)) {
-        pt_access_send(a, f->off, 4, UINT32_MAX,
-                       (uint32_t)d->host->info.region[PT_ROM].addr | enable);
+    if (d->bar[PT_ROM].size && addr && on != d->rom_on &&
+        pt_host_write_val(d, PCI_ROM_ADDRESS,
+                          addr | (on ? PCI_ROM_ADDRESS_ENABLE : 0), 4) == 0) {
+        d->rom_on = on;
     }
+}
+
+/* Sizing with all ones is no wish to enable it. */
+void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
+                   const struct pt_access *a)
+{
+    if (!sizing(d, PT_ROM)) {
+        pt_rom_enable(d, pt_copy(d, f->off, 4) & PCI_ROM_ADDRESS_ENABLE);
+    }
+    pt_bar_commit(d, f, old, a);
 }
 
 /* ------------------------------------------------------------------ */

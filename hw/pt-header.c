@@ -157,8 +157,7 @@ static const struct pt_row header_rows[] = {
         .why = "guest's own address, mapped there; the enable bit is "
             "written to the device with the device's own address",
         .off = PCI_ROM_ADDRESS, .size = 4, .emu = 0xffffffff,
-        .setup = pt_bar_setup, .prepare = pt_rom_prepare,
-        .commit = pt_bar_commit,
+        .setup = pt_bar_setup, .commit = pt_rom_commit,
     }, {
         .name = "Capabilities Pointer", .spec = "PCI 3.0, 6.7",
         .why = "recomputed: the first capability that is not hidden",

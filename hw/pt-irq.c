@@ -60,8 +60,7 @@ static uint32_t gflags_of(const struct pt_vector *v)
         (v->addr_lo & 0x8 ? PT_GFLAGS_RH : 0) |
         (v->addr_lo & 0x4 ? PT_GFLAGS_DM : 0) |
         ((v->data << 4) & PT_GFLAGS_DELIV_MASK) |
-        (v->data & 0x8000 ? PT_GFLAGS_TRIG : 0) |
-        PT_GFLAGS_UNMASKED;
+        (v->data & 0x8000 ? PT_GFLAGS_TRIG : 0);
 }
 
 /*
@@ -105,7 +104,16 @@ static void unbind(struct pt_dev *d, struct pt_vector *v)
     v->bound = false;
 }
 
-/* Bind, or tell Xen what changed; nothing if nothing did. */
+/* Does Xen know the message as the guest has it now? */
+static bool up_to_date(const struct pt_vector *v, uint32_t data)
+{
+    return v->gvec == (uint8_t)data && v->gflags == gflags_of(v);
+}
+
+/*
+ * Bind, or tell Xen what changed; nothing if nothing did. Xen leaves a vector
+ * masked that it is not told to unmask.
+ */
 static int bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
                 uint64_t gtable)
 {
@@ -115,12 +123,14 @@ static int bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
     int rc;
 
     if (v->bound && v->gtable != gtable) {
-        unbind(d, v);  /* an update does not move the table */
+        return -EBUSY;  /* it could not be unbound, and Xen says so */
     }
-    if (v->bound && v->gvec == gvec && v->gflags == gflags) {
+    if (v->bound && up_to_date(v, data)) {
         return 0;
     }
-    rc = x->ops->bind_msi(x->priv, v->pirq, gvec, gflags, gtable);
+    rc = x->ops->bind_msi(x->priv, v->pirq, gvec, gflags |
+                          (v->ctrl & PT_MSIX_MASKED ? 0 : PT_GFLAGS_UNMASKED),
+                          gtable);
     if (rc != 0) {
         complain(d, PT_ONCE_MSI, "can't bind a message", rc);
         return rc;
@@ -469,22 +479,28 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
     return 0;
 }
 
-/* Bring one entry up to date, when the guest unmasks it or all of them. */
+/*
+ * Bring one entry up to date, when the guest unmasks it or all of them. One
+ * that had to be unbound because the guest's table was out of reach (it still
+ * has its pirq) is bound again also if it is masked: Xen handles the guest's
+ * unmasking of any entry that has a pirq, and we would not hear of it.
+ */
 static void entry_update(struct pt_dev *d, unsigned i)
 {
     struct pt_irq *q = d->irq;
     struct pt_vector *v = &q->entry[i];
+    bool again = v->pirq >= 0 && !v->bound;
+    bool live = !(v->ctrl & PT_MSIX_MASKED) &&
+        !(msix_flags(d) & PCI_MSIX_MASK);
     int wanted = asked_pirq(v);
 
-    if (q->gtable == 0) {
-        unbind(d, v);
+    if (q->gtable == 0 || !(live || again)) {
         return;
     }
-    if (v->bound && v->gtable != q->gtable && (v->ctrl & PT_MSIX_MASKED)) {
-        unbind(d, v);
-    }
-    if ((v->ctrl & PT_MSIX_MASKED) || (msix_flags(d) & PCI_MSIX_MASK) ||
-        !programmed(v)) {
+    if (!programmed(v)) {
+        if (again) {
+            unmap_pirq(d, &v->pirq);
+        }
         return;
     }
     if (v->pirq >= 0 && wanted >= 0 && wanted != v->pirq) {
@@ -528,10 +544,21 @@ static void msix_update(struct pt_dev *d)
     struct pt_irq *q = d->irq;
     unsigned i;
 
+    /*
+     * Xen learns where the table is from the first vector that is bound, and
+     * forgets it with the last: all must go before any comes back.
+     */
     for (i = 0; i < q->entries; i++) {
-        if (q->entry[i].bound && q->entry[i].gtable != q->gtable) {
+        const struct pt_vector *v = &q->entry[i];
+
+        if (v->bound && (v->gtable != q->gtable || !up_to_date(v, v->data))) {
             entry_refresh_mask(d, i);
         }
+        if (v->bound && v->gtable != q->gtable) {
+            unbind(d, &q->entry[i]);
+        }
+    }
+    for (i = 0; i < q->entries; i++) {
         entry_update(d, i);
     }
     msix_enable(d, true, msix_flags(d) & PCI_MSIX_MASK);

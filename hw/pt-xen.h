@@ -86,7 +86,7 @@ struct xc_interface_core;
 
 /*
  * The production table: @xch stays the caller's, and open.
- * Returns 0, or -ENOMEM.
+ * Returns 0, -EINVAL (@domid is no domain's) or -ENOMEM.
  */
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
                 uint32_t domid);
