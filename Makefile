@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The front door: build, check, demo, bench, fuzz, coverage, install.
+# BUILD is where everything goes; CC, OPT and SAN make variants of it.
+
+BUILD ?= build
+OPT ?= -O2 -g
+SAN ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 60
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla -Werror
+BASE_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(SAN) -D_FILE_OFFSET_BITS=64
+INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Itests
+
+PT_SRC := .
+PT_BUILD := $(BUILD)
+PT_CC := $(CC)
+all: $(BUILD)/ptview $(BUILD)/libpassthrough.a
+include Makefile.target
+PT_CFLAGS += $(BASE_CFLAGS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(INCLUDES) $(CFLAGS_$*) -MMD -MP -c -o $@ $<
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+$(BUILD)/libpassthrough.a: $(PT_ALL)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# ------------------------------------------------------------------ ptview
+
+PTVIEW_OBJS := $(call objects,$(wildcard tools/*.c))
+
+$(BUILD)/ptview: $(PTVIEW_OBJS) $(BUILD)/libpassthrough.a
+	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) -ljansson -lz
+
+# ------------------------------------------------------------------- tests
+
+SIM_OBJS := $(call objects,$(wildcard tests/sim/*.c))
+BUS_OBJS := $(call objects,$(wildcard hosts/bus/*.c))
+# What several tests share: tests/lib-*.c.
+LIB_OBJS := $(call objects,$(wildcard tests/lib-*.c) tools/capture.c)
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+SCRIPTS := $(wildcard tests/test_*.sh)
+
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
+		$(BUS_OBJS) $(BUILD)/libpassthrough.a
+	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) -lz
+
+# Runs what prove is given: a program, or a script by its first line.
+PROVE = CMOCKA_MESSAGE_OUTPUT=TAP PTVIEW=$(BUILD)/ptview BUILD=$(BUILD) \
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 prove
+
+build-tests: all $(TESTS) $(BUILD)/demo
+
+check: build-tests
+	$(PROVE) --exec '' $(TESTS) $(SCRIPTS)
+
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full \
+	--errors-for-leak-kinds=definite,indirect,possible
+check-valgrind: build-tests
+	SIM_QUICK=1 $(PROVE) --exec '$(VALGRIND)' $(TESTS)
+
+check-asan:
+	$(MAKE) BUILD=$(BUILD)-asan OPT='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check
+
+check-clang:
+	$(MAKE) BUILD=$(BUILD)-clang CC=clang check
+
+# Line coverage of the product by the whole suite; the floor is 95 %.
+coverage:
+	$(MAKE) BUILD=$(BUILD)-cov OPT='-O0 -g' SAN=--coverage check
+	gcovr --root . --object-directory $(BUILD)-cov --filter 'hw/' \
+		--exclude-throw-branches --fail-under-line 95 $(BUILD)-cov
+
+# ------------------------------------------------------ demo, bench, fuzz
+
+-include hosts/demo/rules.mak
+-include bench/rules.mak
+-include tests/fuzz/rules.mak
+
+# ---------------------------------------------------------------- install
+
+install: all
+	install -D $(BUILD)/ptview $(DESTDIR)$(PREFIX)/bin/ptview
+	install -D -m 644 tools/ptview.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/ptview.1
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all build-tests check check-valgrind check-asan check-clang \
+	coverage install clean
+.SECONDARY:

@@ -1,0 +1,525 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# ptview as its users run it. TAP on the standard output.
+#
+# Usage: [PTVIEW=build/ptview] test_ptview.sh
+
+set -u
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+devices=$here/devices
+ptview=${PTVIEW:-build/ptview}
+case $ptview in
+*/*) ptview=$(cd "$(dirname "$ptview")" && pwd)/${ptview##*/} ;;
+esac
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$tmp" || exit 1
+
+count=0
+bad=0
+
+# ok CONDITION-STATUS NAME: a test's result; what ptview said, if it is bad.
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $count - $2"
+		return
+	fi
+	bad=$((bad + 1))
+	echo "not ok $count - $2"
+	for f in out err; do
+		[ -f $f ] && sed "s/^/# $f: /" $f | head -n 40
+	done
+}
+
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# run STATUS ARGUMENT...: does ptview end with this status? Leaves out, err.
+run() {
+	want=$1
+	shift
+	"$ptview" "$@" > out 2> err < /dev/null
+	got=$?
+	[ $got = "$want" ] && return
+	echo "# status $got, not $want: ptview $*"
+	return 1
+}
+
+# has FILE REGEX...: is there a line for each?
+has() {
+	file=$1
+	shift
+	for re; do
+		grep -Eq -- "$re" "$file" && continue
+		echo "# no line for: $re"
+		return 1
+	done
+}
+
+have() {
+	command -v "$1" > /dev/null 2>&1
+}
+
+nic=$devices/hw-82576.txt
+several=$devices/hw-sunrise-point-thunderbolt.txt
+vf=$devices/qemu-nvme-sriov-vf.txt
+
+# --- Table ------------------------------------------------------------------
+
+run 0 -F "$nic" && [ ! -s err ] &&
+has out '^0000:01:00\.0 Ethernet controller: Intel' '^policy: default$' \
+	'^00 +Vendor ID +8086 +8086 +constant$' \
+	'^04 +Command +0407 -> 0004 +forwarded 5:2; emulated 10:8,6,1:0;$' \
+	'^ +read-only 7; reserved 15:11$' \
+	'^0f +BIST +00 +00 +hidden$' \
+	'^10 +Base Address 0 +e0800000 -> 00000000 +emulated 31:17; ' \
+	'^ +128K of 32-bit memory at e0800000$' \
+	'^18 +Base Address 2 +00001021 -> 00000001 +emulated 31:5; ' \
+	'^ +32 I/O ports at 1020$' \
+	'^24 +Base Address 5 +00000000 +00000000 +none$' \
+	'^ +4M of ROM at c7800000$' \
+	'^Power Management capability \(ID 01\) at 40, 8 bytes$' \
+	'^44 +Power Management Control/Status +2000 -> 2008 ' \
+	'^48\.\.4f +device-specific, 8 bytes +0 +0 +forwarded$' \
+	'^dc\.\.ff +device-specific, 36 bytes +data +data +forwarded$' \
+	'^  device  40 Power Management, 50 MSI, 70 MSI-X, a0 PCI Express$' \
+	'^  guest   40 Power Management'
+ok $? 'table of a network card'
+
+run 0 -F "$nic" && ! sed 1d out | grep '.\{101\}' > /dev/null &&
+! grep '[[:space:]]$' out > /dev/null
+ok $? 'table fits 100 columns'
+
+run 0 -v -F "$nic" &&
+has out '^ +PCI 3\.0, 6\.2\.2: ' '^Bits$' '^  hidden +reads 0' &&
+! grep '.\{101\}' out > /dev/null
+ok $? '-v gives reasons and explains the words'
+
+run 0 -F "$nic" && cp out twice && run 0 -F "$nic" && cmp -s out twice
+ok $? 'output is stable'
+
+run 0 -F "$devices/qemu-nvme-cmb.txt" &&
+has out '65 entries at 0 of BAR 4' '4K of 32-bit memory at .*0\.\.fff trapped'
+ok $? 'MSI-X table and what is trapped for it'
+
+run 0 -F "$several" &&
+has out '^0000:00:1c\.0 PCI bridge' '^not assignable: .*bridge' \
+	'^0000:02:00\.0 3D controller' '^0000:09:00\.0 System peripheral' \
+	'guesses: BAR 0, 1, 3, 5' '; the size is a guess$'
+ok $? 'several functions of a file'
+
+run 0 -F "$several" 02:00.0 0000:9:0.0 &&
+[ "$(grep -c '^policy: ' out)" = 2 ] && ! grep -q 'PCI bridge' out
+ok $? 'functions that are named'
+
+run 1 -F "$several" 00:1c.0 &&
+has out '^not assignable: header type 1: bridges'
+ok $? 'a bridge is refused'
+
+run 1 -F "$devices/qemu-pcie-root-port.txt" && has out '^not assignable: '
+ok $? 'nothing but a bridge is refused'
+
+run 0 -F "$vf" &&
+has out '^policy: default; a virtual function$' 'lspci needs -n or -nn'
+ok $? 'a virtual function'
+
+sed '1s/$/ [1b36:0010]/' "$vf" > vf.txt
+run 0 -F vf.txt && has out '^00 +Vendor ID +ffff -> 1b36 +constant$' \
+	'^02 +Device ID +ffff -> 0010 +constant$' \
+	'^ +16K of 64-bit memory at fe604000' && ! grep -q 'needs -n' out
+ok $? 'a virtual function with its IDs'
+
+grep -v '^\([4-9a-f].\|[0-9a-f]..\): ' "$nic" > short.txt
+run 0 -F short.txt && has out 'the file has the first 64 bytes only' &&
+! grep -q '^40 ' out && ! grep -q '^Capabilities$' out
+ok $? 'a file with 64 bytes'
+
+# --- Policies ---------------------------------------------------------------
+
+run 0 --strict -F "$nic" &&
+has out '^policy: strict$' '^48\.\.4f .* read-only$'
+ok $? '--strict'
+
+run 0 --permissive -F "$nic" && has out '^policy: permissive$' \
+	'^35\.\.3b +undeclared, 7 bytes .* forwarded$' \
+	'^04 +Command .* forwarded 15:11,5:2;'
+ok $? '--permissive'
+
+run 0 --power-mgmt -F "$nic" &&
+has out '^44 +Power Management Control/Status .* forwarded 12:9,1:0;'
+ok $? '--power-mgmt'
+
+run 0 --no-rom -F "$nic" && has out '^30 +Expansion ROM .* constant$' \
+	'; the guest gets none of it$'
+ok $? '--no-rom'
+
+run 0 --multifunction -F "$devices/qemu-e1000e.txt" &&
+has out '^0e +Header Type +00 -> 80 '
+ok $? '--multifunction'
+
+run 2 --strict --permissive -F "$nic" && [ ! -s out ] &&
+has err '^ptview: strict and permissive exclude each other$'
+ok $? 'strict and permissive exclude each other'
+
+# --- Differences ------------------------------------------------------------
+
+run 0 --diff default power-mgmt -F "$nic" &&
+has out '^< 0000:01:00\.0 .*; policy: default$' \
+	'^> 0000:01:00\.0 .*; policy: power-mgmt$' \
+	'^44 +Power Management .*forwarded 12:9; .*forwarded 12:9,1:0;' &&
+[ "$(grep -c '^[0-9a-f][0-9a-f][ .]' out)" = 1 ] &&
+! sed 1,2d out | grep '.\{101\}' > /dev/null
+ok $? '--diff of two policies shows PMCSR and nothing else'
+
+run 0 --diff permissive+power-mgmt permissive,power-mgmt -F "$nic" &&
+has out '^The guest sees and reaches the same\.$'
+ok $? '--diff of one policy in two spellings'
+
+run 0 --power-mgmt --diff default power-mgmt -F "$nic" &&
+has out '^The guest sees and reaches the same\.$'
+ok $? '--diff adds to the policy of the options'
+
+run 0 -F "$several" --diff 02:00.0 09:00.0 &&
+has out '^02 +Device ID +1d10 constant +15bf constant$'
+ok $? '--diff of two functions of a file'
+
+run 0 --diff "$nic" "$several:02:00.0" &&
+has out '^00 +Vendor ID +8086 constant +10de constant$' ' - +0019 | - *$'
+ok $? '--diff of functions of two files'
+
+run 1 --diff "$nic" "$several:00:1c.0" && has out 'not assignable: '
+ok $? '--diff with a bridge'
+
+run 2 --diff "$nic" "$several" && has err 'has 4 functions; name one'
+ok $? '--diff of a file with several functions'
+
+run 2 --diff default permisive "$nic" &&
+has err "'default' is a policy and 'permisive' is none" &&
+run 2 --diff permisive strikt &&
+has err '^ptview: permisive: neither a policy nor an address nor a file$' &&
+run 2 --diff default && has err '^ptview: --diff needs two' &&
+run 2 --diff strict+permissive default -F "$nic" && has err 'exclude' &&
+run 2 --diff "$nic" "$nic" "$nic" && has err 'no more operands'
+ok $? '--diff with what it does not know'
+
+# --- lspci's form -----------------------------------------------------------
+
+run 0 -x -F "$nic" && has out '^0000:01:00\.0 Ethernet controller' \
+	'^00: 86 80 c9 10 04 00 10 00 ' && [ "$(wc -l < out)" = 18 ]
+ok $? '-x'
+
+run 0 -x -F "$several" && has err '00:1c.0: not assignable: ' &&
+[ "$(grep -c '^0000:' out)" = 2 ]
+ok $? '-x leaves out bridges'
+
+"$ptview" -x -F "$nic" | "$ptview" -F - > out 2> err &&
+has out '^  guest   40 Power Management'
+ok $? '-x can be read again'
+
+if have lspci; then
+	# Where there are no kernel modules, lspci says so every time.
+	fine=0
+	for f in "$devices"/*.txt; do
+		"$ptview" -x -F "$f" > x.txt 2> /dev/null
+		[ -s x.txt ] || continue
+		lspci -vv -F x.txt > decoded 2> complaints || fine=1
+		grep -v libkmod complaints && fine=1
+		# At an unknown capability lspci prints question marks.
+		grep -n -e '<chain broken>' -e '??' -e '!!!' decoded && fine=1
+		[ "$(grep -c '^[0-9a-f]*:[0-9a-f]*\.' decoded)" = \
+		  "$(grep -c '^0000:' x.txt)" ] || fine=1
+	done
+	ok $fine 'lspci decodes the guest view of every capture'
+
+	"$ptview" -x -F "$nic" | lspci -vv -F /dev/stdin > out 2> err &&
+	has out '^01:00\.0 Ethernet controller: Intel' \
+		'Capabilities: \[40\] Power Management' 'FLReset-'
+	ok $? 'lspci reads a pipe'
+else
+	skip 'lspci decodes the guest view of every capture' 'no lspci'
+	skip 'lspci reads a pipe' 'no lspci'
+fi
+
+# --- Input ------------------------------------------------------------------
+
+run 0 -F "$nic" && cp out plain
+gzip -c "$nic" > nic.gz
+run 0 -F nic.gz && cmp -s out plain
+ok $? 'a gzip file'
+
+"$ptview" -F - < nic.gz > out 2> err && cmp -s out plain
+ok $? 'the standard input'
+
+head -c 500 nic.gz > cut.gz
+run 2 -F cut.gz && [ ! -s out ] &&
+has err '^ptview: cut\.gz: the compressed file is cut off$'
+ok $? 'a gzip file that is cut off'
+
+head -c 700 "$nic" > cut.txt
+run 2 -F cut.txt && [ ! -s out ] && has err '^ptview: cut\.txt: line [0-9]+: '
+ok $? 'a text that is cut off'
+
+run 2 -F nothing.txt && has err '^ptview: nothing\.txt: No such file' &&
+run 2 -F . && has err '^ptview: \.: Is a directory$' &&
+run 2 -F /dev/null && has err 'is it the output of lspci -xxx'
+ok $? 'no file, a directory, an empty file'
+
+run 2 -F "$nic" 05:00.0 && has err 'no function 0000:05:00\.0 in it$'
+ok $? 'a function that is not in the file'
+
+{
+	printf '01:00.0 a\033[31mb\233c\302\205d \303\251 \342\200\256z\177\r\n'
+	sed 1d "$nic"
+} > hostile.txt
+run 0 -F hostile.txt && has out \
+	'^0000:01:00\.0 a\\x1b\[31mb\\x9bc\\xc2\\x85d .* \\xe2\\x80\\xaez\\x7f$' &&
+run 0 -x -F hostile.txt &&
+! tr -d '\n\303\251' < out | grep '[^ -~]' > /dev/null &&
+run 0 --diff default strict -F hostile.txt &&
+! tr -d '\n\303\251' < out | grep '[^ -~]' > /dev/null
+ok $? 'control characters are escaped'
+
+size=$(wc -c < "$several")
+at=0
+fine=0
+while [ $at -lt "$size" ]; do
+	head -c $at "$several" > cut.txt
+	"$ptview" -F cut.txt > out 2> err
+	[ $? -le 2 ] || fine=1
+	at=$((at + 997))
+done
+ok $fine 'no truncation ends in a crash'
+
+# --- JSON -------------------------------------------------------------------
+
+cat > check.py << 'END'
+import json, sys
+for f in json.load(open(sys.argv[1])):
+    if not f["assignable"]:
+        assert f["reason"] and f["registers"] == []
+        continue
+    at = 0
+    for r in f["registers"]:
+        assert r["offset"] == at, r
+        at += r["size"]
+        if r["kind"] == "register":
+            masks = [int(m, 16) for m in r["bits"].values()]
+            assert sum(masks) == (1 << 8 * r["size"]) - 1, r
+            assert r["name"] and r["why"] and r["spec"]
+            assert len(r["host"]) == len(r["guest"]) == 2 + 2 * r["size"]
+        else:
+            assert len(r["host_bytes"]) == len(r["guest_bytes"])
+            assert r["access"] in f["registers"][0]["bits"]
+    assert at == f["captured"]
+    assert len(f["address"]) >= 12
+    assert all(c["why"] for c in f["capabilities"]
+               if c["fate"] != "exposed")
+END
+
+if have python3; then
+	fine=0
+	for f in "$devices"/*.txt hostile.txt short.txt; do
+		"$ptview" -j -F "$f" > out 2> err
+		[ $? -le 1 ] && python3 check.py out > py 2>&1 && continue
+		echo "# $f"
+		sed 's/^/# /' py
+		fine=1
+	done
+	ok $fine '--json: every bit of every register of every capture'
+
+	run 0 -j -d default power-mgmt -F "$nic" &&
+	python3 -c 'import json
+d, = json.load(open("out"))
+x, = d["differences"]
+assert d["a"]["label"] == "default" and d["b"]["policy"]["power_mgmt"]
+assert x["a"]["name"] == x["b"]["name"]
+assert x["a"]["bits"]["emulated"] == "0x0003"' > py 2>&1
+	ok $? '--json --diff'
+else
+	skip '--json: every bit of every register of every capture' 'no python3'
+	skip '--json --diff' 'no python3'
+fi
+
+if have jq; then
+	run 0 -j -F "$several" &&
+	[ "$(jq -c '[.[].assignable]' out)" = '[false,true,false,true]' ] &&
+	run 1 -j -F "$several" 00:1c.0 &&
+	jq -e '.[0].reason | startswith("header type 1")' out > /dev/null
+	ok $? '--json of bridges'
+else
+	skip '--json of bridges' 'no jq'
+fi
+
+# --- Options ----------------------------------------------------------------
+
+run 0 --version && has out '^ptview [0-9]' && run 0 -V && [ ! -s err ]
+ok $? '--version'
+
+run 0 --help && has out '^Usage: ptview' && [ ! -s err ] &&
+! grep '.\{81\}' out > /dev/null
+ok $? '--help'
+
+run 2 --nonsense && [ ! -s out ] && has err nonsense 'ptview --help' &&
+run 2 -F && run 2 -x -j -F "$nic" && has err 'exclude each other' &&
+run 2 -j -x -F "$nic" && run 2 -x -d default strict -F "$nic" &&
+has err 'exclude each other'
+ok $? 'wrong options'
+
+fine=0
+for a in 3 0.0 00:00 00:00.8 00:20.0 100:00.0 0:0:0:0.0 000000000:00:00.0 \
+	00:00.0x ' 00:00.0' ''; do
+	run 2 -F "$nic" "$a" && has err ': not an address; ' || fine=1
+done
+ok $fine 'wrong addresses'
+
+if [ -c /dev/full ]; then
+	"$ptview" -F "$nic" > /dev/full 2> err
+	[ $? = 2 ] && has err "^ptview: can't write: "
+	ok $? 'a full disk'
+else
+	skip 'a full disk' 'no /dev/full'
+fi
+
+man=$here/../tools/ptview.1
+if have mandoc && [ -f "$man" ]; then
+	# Pages that are not installed are no fault of ours.
+	! mandoc -Tlint "$man" 2>&1 |
+		grep -v -e 'referenced manual not found' -e 'mandoc.db' > out
+	ok $? 'the manual page is well-formed'
+else
+	skip 'the manual page is well-formed' 'no mandoc'
+fi
+
+if [ -f "$man" ]; then
+	fine=0
+	run 0 --help
+	grep -o -e '--[a-z-]*' out | sort -u > options
+	while read -r o; do
+		grep -q -- "\\\\-${o#--}\>" "$man" && continue
+		echo "# not in the manual: $o"
+		fine=1
+	done < options
+	ok $fine 'the manual page has every option'
+else
+	skip 'the manual page has every option' 'no manual page'
+fi
+
+# --- This machine -----------------------------------------------------------
+
+first=
+for d in /sys/bus/pci/devices/*; do
+	# A function that is no bridge, and answers.
+	case $(cat "$d/class" 2> /dev/null) in
+	'' | 0x06*) ;;
+	*) [ -n "$first" ] || first=${d##*/} ;;
+	esac
+done
+
+if [ -n "$first" ]; then
+	vendor=$(sed 's/^0x//' "/sys/bus/pci/devices/$first/vendor")
+	device=$(sed 's/^0x//' "/sys/bus/pci/devices/$first/device")
+	run 0 "$first" && has out "^$first " \
+		"^00 +Vendor ID .* $vendor +constant\$" \
+		"^02 +Device ID .* $device +constant\$"
+	ok $? 'a function of this machine'
+
+	set -- /sys/bus/pci/devices/*
+	run 0 && has out "^$first " &&
+	[ "$(grep -c '^[0-9a-f]*:[0-9a-f]*:[0-9a-f]*\.[0-7] ' out)" = $# ]
+	ok $? 'all functions of this machine'
+
+	run 0 --diff "$first" "$first" &&
+	has out '^The guest sees and reaches the same\.$' &&
+	run 0 --diff default strict "$first"
+	ok $? '--diff on this machine'
+else
+	for t in 'a function of this machine' 'all functions of this machine' \
+		'--diff on this machine'; do
+		skip "$t" 'no PCI function'
+	done
+fi
+
+run 2 ffff:ff:1f.7 && has err '^ptview: ffff:ff:1f\.7: '
+ok $? 'a function that this machine does not have'
+
+# What lspci prints of a function is as good as the function itself.
+if [ -n "$first" ] && [ "$(id -u)" = 0 ] && have lspci; then
+	fine=0
+	run 0 "$first"
+	grep -v '^0000:' out > live
+	for o in -v -vv '-vvv -D -k' '-v -nn' '-vv -n -b'; do
+		# shellcheck disable=SC2086 # a list
+		lspci -s "$first" $o -xxx > lspci.txt 2> err
+		run 0 -F lspci.txt || fine=1
+		# With -b, lspci does not know the sizes.
+		[ "${o%-b}" = "$o" ] || continue
+		grep -v '^0000:' out | cmp -s - live && continue
+		echo "# differs: lspci $o"
+		grep -v '^0000:' out | diff live - | sed 's/^/# /'
+		fine=1
+	done
+	ok $fine 'all forms of lspci give what the function itself gives'
+else
+	skip 'all forms of lspci give what the function itself gives' \
+		'not root, or no lspci'
+fi
+
+if [ -n "$first" ] && [ "$(id -u)" = 0 ] && have setpriv; then
+	chmod 755 "$tmp"
+	cp "$ptview" ptview
+	chmod 755 ptview
+	setpriv --reuid 65534 --regid 65534 --clear-groups ./ptview "$first" \
+		> out 2> err &&
+	has out '^00 +Vendor ID ' 'only the first 64 bytes could be read' &&
+	! grep -q '^40 ' out
+	ok $? 'a function of this machine without root'
+else
+	skip 'a function of this machine without root' 'not root'
+fi
+
+if [ -n "$first" ] && have strace; then
+	# LeakSanitizer and strace both want to be the tracer.
+	ASAN_OPTIONS=detect_leaks=0 \
+		strace -f -o trace "$ptview" "$first" > out 2> err &&
+	grep -q '/config"' trace &&
+	! grep '/config"' trace | grep -e O_RDWR -e O_WRONLY > /dev/null
+	ok $? 'a function is not opened for writing'
+else
+	skip 'a function is not opened for writing' 'no strace'
+fi
+
+# --- Memory -----------------------------------------------------------------
+
+if have valgrind && ! grep -q __asan_init "$ptview"; then
+	fine=0
+	for o in '-v' '-x' '-j' '-d default strict' '-j -d default permissive'; do
+		# shellcheck disable=SC2086 # a list
+		valgrind -q --error-exitcode=99 --leak-check=full \
+			"$ptview" $o -F "$several" > out 2> err
+		[ $? -le 1 ] && continue
+		echo "# ptview $o"
+		fine=1
+	done
+	if [ -n "$first" ]; then
+		valgrind -q --error-exitcode=99 --leak-check=full \
+			"$ptview" > out 2> err
+		[ $? -le 1 ] || fine=1
+	fi
+	valgrind -q --error-exitcode=99 --leak-check=full \
+		"$ptview" -F cut.gz > out 2> err
+	[ $? -le 2 ] || fine=1
+	ok $fine 'valgrind finds nothing'
+else
+	skip 'valgrind finds nothing' 'no valgrind, or built with a sanitizer'
+fi
+
+echo "1..$count"
+[ $bad = 0 ]

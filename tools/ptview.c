@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ptview: what a guest would see of a PCI function, and why. See ptview.1. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "view.h"
+
+#ifndef PTVIEW_VERSION
+#define PTVIEW_VERSION "0.1"
+#endif
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_REFUSED = 1,  /* a function can't be assigned */
+    STATUS_ERROR = 2,
+};
+
+enum format {
+    FORMAT_TABLE,
+    FORMAT_HEX,
+    FORMAT_JSON,
+};
+
+struct options {
+    const char *file;     /* NULL: this machine */
+    enum format format;
+    bool verbose;
+    bool diff;
+    bool done;            /* --help, --version */
+    struct view_policy policy;
+    char *const *operand;
+    int num_operands;
+};
+
+/* The functions to show. */
+struct sources {
+    struct source *list;
+    unsigned num;
+    bool named;           /* by the user, one by one */
+};
+
+/* What has been shown so far. */
+struct output {
+    const struct options *opt;
+    json_t *json;         /* with FORMAT_JSON: an array */
+    unsigned shown;       /* functions that can be assigned */
+    unsigned refused;     /* and that can't */
+    bool first;
+};
+
+static enum status complain(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static enum status complain(const char *fmt, ...)
+{
+    char text[512], escaped[TEXT_ESCAPED];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "ptview: %s\n",
+            text_escape(text, escaped, sizeof(escaped)));
+    return STATUS_ERROR;
+}
+
+static enum status no_memory(void)
+{
+    return complain("out of memory");
+}
+
+/* The worse of two. */
+static enum status worse(enum status a, enum status b)
+{
+    return a > b ? a : b;
+}
+
+/* ------------------------------------------------------------------ */
+/* Words of the command line                                           */
+
+/* Hexadecimal digits at *@s, at most @max of them; moves *@s behind. */
+static bool take_number(const char **s, size_t max, uint32_t *val)
+{
+    size_t n = strspn(*s, "0123456789abcdefABCDEF");
+
+    if (!n || n > max)
+        return false;
+    *val = (uint32_t)strtoul(*s, NULL, 16);
+    *s += n;
+    return true;
+}
+
+/* "[DDDD:]BB:DD.F" */
+static bool parse_address(const char *s, struct pt_sbdf *a)
+{
+    uint32_t part[3] = { 0 }, func;
+    unsigned n = 0;
+
+    for (; n < 3; n++) {
+        if (!take_number(&s, n ? 4 : 8, &part[n]))
+            return false;
+        if (*s != ':')
+            break;
+        s++;
+    }
+    if (n < 1 || n > 2 || *s++ != '.' || !take_number(&s, 1, &func) || *s)
+        return false;
+    if (part[n - 1] > 0xff || part[n] > 0x1f || func > 7)
+        return false;
+    *a = (struct pt_sbdf){ .domain = n == 2 ? part[0] : 0,
+                           .bus = (uint8_t)part[n - 1],
+                           .dev = (uint8_t)part[n], .func = (uint8_t)func };
+    return true;
+}
+
+static bool *policy_flag(struct view_policy *p, const char *word, size_t len)
+{
+    const struct {
+        const char *name;
+        bool *flag;
+    } words[] = {
+        { "strict", &p->pt.strict },
+        { "permissive", &p->pt.permissive },
+        { "power-mgmt", &p->pt.power_mgmt },
+        { "msitranslate", &p->pt.msitranslate },
+        { "no-rom", &p->pt.no_rom },
+        { "multifunction", &p->multifunction },
+    };
+
+    for (unsigned n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+        if (strlen(words[n].name) == len &&
+            strncmp(word, words[n].name, len) == 0)
+            return words[n].flag;
+    return NULL;
+}
+
+/* "default", "permissive,power-mgmt", ...: added to *@p. */
+static bool parse_policy(const char *s, struct view_policy *p)
+{
+    for (;;) {
+        size_t len = strcspn(s, ",+");
+        bool *flag = policy_flag(p, s, len);
+
+        if (flag)
+            *flag = true;
+        else if (len != strlen("default") || strncmp(s, "default", len) != 0)
+            return false;
+        if (!s[len])
+            return true;
+        s += len + 1;
+    }
+}
+
+static enum status check_policy(const struct view_policy *p)
+{
+    if (p->pt.strict && p->pt.permissive)
+        return complain("strict and permissive exclude each other");
+    return STATUS_OK;
+}
+
+/* ------------------------------------------------------------------ */
+/* Gathering functions                                                 */
+
+static bool same_address(const struct pt_sbdf *a, const struct pt_sbdf *b)
+{
+    return a->domain == b->domain && a->bus == b->bus && a->dev == b->dev &&
+           a->func == b->func;
+}
+
+static const struct capture *find_capture(const struct capture *list, int num,
+                                          const struct pt_sbdf *addr)
+{
+    for (int i = 0; i < num; i++)
+        if (same_address(&list[i].addr, addr))
+            return &list[i];
+    return NULL;
+}
+
+static enum status room_for(struct sources *s, unsigned num)
+{
+    s->list = calloc(num, sizeof(*s->list));
+    return s->list ? STATUS_OK : no_memory();
+}
+
+static enum status pick_captures(const struct options *opt,
+                                 const struct capture *list, int num,
+                                 const struct pt_sbdf *addr,
+                                 struct sources *out)
+{
+    enum status status = STATUS_OK;
+    char name[PT_SBDF_LEN];
+
+    if (!out->named) {
+        for (int i = 0; i < num; i++)
+            source_capture(&list[i], opt->file, &out->list[out->num++]);
+        return STATUS_OK;
+    }
+    for (int i = 0; i < opt->num_operands; i++) {
+        const struct capture *c = find_capture(list, num, &addr[i]);
+
+        if (c)
+            source_capture(c, opt->file, &out->list[out->num++]);
+        else
+            status = complain("%s: no function %s in it", opt->file,
+                              pt_sbdf_str(&addr[i], name));
+    }
+    return status;
+}
+
+static enum status gather_file(const struct options *opt,
+                               const struct pt_sbdf *addr,
+                               struct sources *out)
+{
+    struct capture *list;
+    struct pt_error err;
+    enum status status;
+    int num = capture_load(opt->file, &list, &err);
+
+    if (num < 0)
+        return complain("%s", err.text);
+    status = room_for(out, (unsigned)(out->named ? opt->num_operands : num));
+    if (status == STATUS_OK)
+        status = pick_captures(opt, list, num, addr, out);
+    free(list);
+    return status;
+}
+
+static enum status read_each(struct live *l, const struct pt_sbdf *addr,
+                             int num, struct sources *out)
+{
+    enum status status = room_for(out, (unsigned)num);
+    struct pt_error err;
+
+    for (int i = 0; i < num && out->list; i++) {
+        if (live_read(l, &addr[i], &out->list[out->num], &err) == 0)
+            out->num++;
+        else
+            status = complain("%s", err.text);
+    }
+    return status;
+}
+
+static enum status gather_live(const struct options *opt,
+                               const struct pt_sbdf *addr,
+                               struct sources *out)
+{
+    struct pt_sbdf *all = NULL;
+    struct pt_error err;
+    enum status status;
+    struct live *l = live_open(&err);
+    int num = opt->num_operands;
+
+    if (!l)
+        return complain("%s", err.text);
+    if (!out->named)
+        num = live_list(l, &all, &err);
+    if (num < 0)
+        status = complain("%s", err.text);
+    else
+        status = read_each(l, out->named ? addr : all, num, out);
+    free(all);
+    live_close(l);
+    return status;
+}
+
+/*
+ * The functions that the operands name; without operands, all of the file or
+ * machine. *@out has those that could be read, whatever is returned.
+ */
+static enum status gather(const struct options *opt, struct sources *out)
+{
+    enum status status = STATUS_OK;
+    struct pt_sbdf *addr;
+
+    *out = (struct sources){ .named = opt->num_operands > 0 };
+    addr = calloc((size_t)opt->num_operands + 1, sizeof(*addr));
+    if (!addr)
+        return no_memory();
+    for (int i = 0; i < opt->num_operands && status == STATUS_OK; i++)
+        if (!parse_address(opt->operand[i], &addr[i]))
+            status = complain("%s: not an address; these look like "
+                              "0000:00:03.0", opt->operand[i]);
+    if (status == STATUS_OK)
+        status = opt->file ? gather_file(opt, addr, out)
+                           : gather_live(opt, addr, out);
+    free(addr);
+    return status;
+}
+
+/* ------------------------------------------------------------------ */
+/* Showing                                                             */
+
+static enum status add_json(struct output *o, json_t *value)
+{
+    if (json_array_append_new(o->json, value) != 0)
+        return no_memory();
+    return STATUS_OK;
+}
+
+static void count(struct output *o, const struct view *v)
+{
+    if (v->dev)
+        o->shown++;
+    else
+        o->refused++;
+}
+
+static void separate(struct output *o)
+{
+    if (!o->first)
+        putchar('\n');
+    o->first = false;
+}
+
+static enum status show_view(struct output *o, const struct view *v)
+{
+    char addr[PT_SBDF_LEN];
+
+    count(o, v);
+    switch (o->opt->format) {
+    case FORMAT_JSON:
+        return add_json(o, report_json(v));
+    case FORMAT_HEX:
+        if (!v->dev)
+            complain("%s: not assignable: %s",
+                     pt_sbdf_str(&v->src->info.addr, addr), v->refused.text);
+        report_hex(stdout, v);
+        return STATUS_OK;
+    case FORMAT_TABLE:
+        break;
+    }
+    separate(o);
+    report_table(stdout, v, o->opt->verbose);
+    return STATUS_OK;
+}
+
+static enum status show(struct output *o, const struct source *src)
+{
+    struct view *v = view_open(src, &o->opt->policy);
+    enum status status;
+
+    if (!v)
+        return no_memory();
+    status = show_view(o, v);
+    view_close(v);
+    return status;
+}
+
+/* A view of @src[n] under @policy[n] each, and how they differ. */
+static enum status show_diff(struct output *o, const char *const label[2],
+                             const struct source *const src[2],
+                             const struct view_policy policy[2])
+{
+    struct view *v[2] = { view_open(src[0], &policy[0]),
+                          view_open(src[1], &policy[1]) };
+    const struct report_side side[2] = { { label[0], v[0] },
+                                         { label[1], v[1] } };
+    enum status status = STATUS_OK;
+
+    if (!v[0] || !v[1]) {
+        status = no_memory();
+    } else {
+        count(o, v[0]);
+        count(o, v[1]);
+        if (o->opt->format == FORMAT_JSON) {
+            status = add_json(o, report_diff_json(side));
+        } else {
+            separate(o);
+            report_diff(stdout, side);
+        }
+    }
+    view_close(v[0]);
+    view_close(v[1]);
+    return status;
+}
+
+/* ------------------------------------------------------------------ */
+/* Comparing                                                           */
+
+/* Bridges and the like among functions that nobody named are no failure. */
+static enum status verdict(const struct output *o, const struct sources *s)
+{
+    if (s->named ? o->refused : !o->shown)
+        return STATUS_REFUSED;
+    return STATUS_OK;
+}
+
+static enum status diff_policies(struct output *o, const struct options *opt,
+                                 const char *const label[2],
+                                 const struct view_policy policy[2])
+{
+    struct options rest = *opt;
+    struct sources s;
+    enum status status;
+
+    rest.operand += 2;
+    rest.num_operands -= 2;
+    status = gather(&rest, &s);
+    for (unsigned i = 0; i < s.num; i++) {
+        const struct source *const src[2] = { &s.list[i], &s.list[i] };
+
+        status = worse(status, show_diff(o, label, src, policy));
+    }
+    free(s.list);
+    return worse(status, verdict(o, &s));
+}
+
+/* Split "FILE:ADDRESS" into @path and *@addr; "FILE" has no address. */
+static bool split_operand(const char *s, char path[PATH_MAX],
+                          struct pt_sbdf *addr)
+{
+    for (const char *colon = strchr(s, ':'); colon;
+         colon = strchr(colon + 1, ':')) {
+        if (!parse_address(colon + 1, addr))
+            continue;
+        snprintf(path, PATH_MAX, "%.*s", (int)(colon - s), s);
+        return true;
+    }
+    snprintf(path, PATH_MAX, "%s", s);
+    return false;
+}
+
+static enum status load_side(const char *operand, struct source *src,
+                             char path[PATH_MAX])
+{
+    struct pt_sbdf addr;
+    bool has_addr = split_operand(operand, path, &addr);
+    const struct capture *c;
+    struct capture *list;
+    struct pt_error err;
+    int num = capture_load(path, &list, &err);
+    enum status status = STATUS_OK;
+
+    if (num == -ENOENT)
+        return complain("%s: neither a policy nor an address nor a file",
+                        operand);
+    if (num < 0)
+        return complain("%s", err.text);
+    c = has_addr ? find_capture(list, num, &addr) : &list[0];
+    if (!c)
+        status = complain("%s: no such function in the file", operand);
+    else if (!has_addr && num > 1)
+        status = complain("%s: has %d functions; name one, as %s:01:00.0",
+                          path, num, path);
+    else
+        source_capture(c, path, src);
+    free(list);
+    return status;
+}
+
+/* One function, as an operand of --diff names it. */
+static enum status gather_side(const struct options *opt, char *const *operand,
+                               struct source *src, char path[PATH_MAX])
+{
+    struct options one = *opt;
+    struct pt_sbdf addr;
+    struct sources s;
+    enum status status;
+
+    if (!parse_address(*operand, &addr))
+        return load_side(*operand, src, path);
+    one.operand = operand;
+    one.num_operands = 1;
+    status = gather(&one, &s);
+    if (status == STATUS_OK)
+        *src = s.list[0];
+    free(s.list);
+    return status;
+}
+
+static enum status diff_devices(struct output *o, const struct options *opt,
+                                const char *const label[2])
+{
+    const struct view_policy policy[2] = { opt->policy, opt->policy };
+    const struct sources named = { .named = true };
+    struct source src[2];
+    const struct source *const both[2] = { &src[0], &src[1] };
+    char path[2][PATH_MAX];
+    enum status status = STATUS_OK;
+
+    if (opt->num_operands > 2)
+        return complain("--diff of two functions takes no more operands");
+    for (int i = 0; i < 2 && status == STATUS_OK; i++)
+        status = gather_side(opt, opt->operand + i, &src[i], path[i]);
+    if (status == STATUS_OK)
+        status = show_diff(o, label, both, policy);
+    return worse(status, status == STATUS_OK ? verdict(o, &named) : status);
+}
+
+static enum status run_diff(struct output *o, const struct options *opt)
+{
+    const char *const label[2] = { opt->operand[0], opt->operand[1] };
+    struct view_policy policy[2] = { opt->policy, opt->policy };
+    bool is_policy[2];
+    enum status status = STATUS_OK;
+
+    for (int i = 0; i < 2; i++) {
+        is_policy[i] = parse_policy(label[i], &policy[i]);
+        if (is_policy[i])
+            status = worse(status, check_policy(&policy[i]));
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (is_policy[0] != is_policy[1])
+        return complain("--diff: '%s' is a policy and '%s' is none",
+                        label[!is_policy[0]], label[is_policy[0]]);
+    return is_policy[0] ? diff_policies(o, opt, label, policy)
+                        : diff_devices(o, opt, label);
+}
+
+/* ------------------------------------------------------------------ */
+/* Options                                                             */
+
+static void print_help(void)
+{
+    fputs(
+"Usage: ptview [OPTION]... [[DDDD:]BB:DD.F]...\n"
+"       ptview --diff [OPTION]... POLICY POLICY [[DDDD:]BB:DD.F]...\n"
+"       ptview --diff [OPTION]... FUNCTION FUNCTION\n"
+"Show what a guest would see of a PCI function, and why.  Without addresses:\n"
+"of all functions.  The functions are read, and never written.\n"
+"\n"
+"  -F, --file=FILE     read the output of lspci -xxx from FILE ('-': standard\n"
+"                      input), plain or gzip\n"
+"  -v, --verbose       with each register's reason and specification\n"
+"  -x, --hex           the guest's view as lspci -xxx would print it\n"
+"  -j, --json          for programs\n"
+"  -d, --diff          compare two policies (default, or names of the options\n"
+"                      below, joined by '+'), or two functions (addresses, or\n"
+"                      FILE[:ADDRESS])\n"
+"      --strict        device-specific registers are not writable\n"
+"      --permissive    reserved and undeclared bits are writable\n"
+"      --power-mgmt    the guest's power states reach the device\n"
+"      --msitranslate  the device's MSI is the guest's INTx\n"
+"      --no-rom        no expansion ROM for the guest\n"
+"      --multifunction other functions share the guest's slot\n"
+"  -h, --help          this text\n"
+"  -V, --version       the version\n"
+"\n"
+"Exit status: 0 all shown, 1 a function can't be assigned, 2 an error.\n",
+        stdout);
+}
+
+static enum status take_option(struct options *opt, int c)
+{
+    switch (c) {
+    case 'F':
+        opt->file = optarg;
+        return STATUS_OK;
+    case 'v':
+        opt->verbose = true;
+        return STATUS_OK;
+    case 'x':
+        if (opt->format == FORMAT_JSON)
+            return complain("-x and --json exclude each other");
+        opt->format = FORMAT_HEX;
+        return STATUS_OK;
+    case 'j':
+        if (opt->format == FORMAT_HEX)
+            return complain("-x and --json exclude each other");
+        opt->format = FORMAT_JSON;
+        return STATUS_OK;
+    case 'd':
+        opt->diff = true;
+        return STATUS_OK;
+    case 'h':
+        print_help();
+        opt->done = true;
+        return STATUS_OK;
+    case 'V':
+        printf("ptview %s\n", PTVIEW_VERSION);
+        opt->done = true;
+        return STATUS_OK;
+    default:
+        /* getopt_long() has said what it is. */
+        fputs("Try 'ptview --help'.\n", stderr);
+        return STATUS_ERROR;
+    }
+}
+
+static enum status parse_options(int argc, char **argv, struct options *opt)
+{
+    struct view_policy *p = &opt->policy;
+    static const struct option names[] = {
+        { "file", required_argument, NULL, 'F' },
+        { "verbose", no_argument, NULL, 'v' },
+        { "hex", no_argument, NULL, 'x' },
+        { "json", no_argument, NULL, 'j' },
+        { "diff", no_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        { "strict", no_argument, NULL, 0 },
+        { "permissive", no_argument, NULL, 0 },
+        { "power-mgmt", no_argument, NULL, 0 },
+        { "msitranslate", no_argument, NULL, 0 },
+        { "no-rom", no_argument, NULL, 0 },
+        { "multifunction", no_argument, NULL, 0 },
+        { NULL, 0, NULL, 0 },
+    };
+    enum status status = STATUS_OK;
+    int c, index = 0;
+
+    while (status == STATUS_OK && !opt->done &&
+           (c = getopt_long(argc, argv, "F:vxjdhV", names, &index)) != -1) {
+        if (c)
+            status = take_option(opt, c);
+        else
+            parse_policy(names[index].name, p);
+    }
+    if (status != STATUS_OK || opt->done)
+        return status;
+    opt->operand = argv + optind;
+    opt->num_operands = argc - optind;
+    if (opt->diff && opt->num_operands < 2)
+        return complain("--diff needs two policies or two functions");
+    if (opt->diff && opt->format == FORMAT_HEX)
+        return complain("-x and --diff exclude each other");
+    return check_policy(p);
+}
+
+/* ------------------------------------------------------------------ */
+
+static enum status run(struct output *o, const struct options *opt)
+{
+    struct sources s;
+    enum status status;
+
+    if (opt->diff)
+        return run_diff(o, opt);
+    status = gather(opt, &s);
+    for (unsigned i = 0; i < s.num; i++)
+        status = worse(status, show(o, &s.list[i]));
+    free(s.list);
+    return worse(status, verdict(o, &s));
+}
+
+static enum status finish_output(struct output *o)
+{
+    if (o->json) {
+        if (json_dumpf(o->json, stdout, JSON_INDENT(2)) != 0)
+            return complain("can't write JSON");
+        putchar('\n');
+    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return complain("can't write: %s", strerror(errno));
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct options opt = { .format = FORMAT_TABLE };
+    struct output o = { .opt = &opt, .first = true };
+    enum status status = parse_options(argc, argv, &opt);
+
+    if (status == STATUS_OK && !opt.done) {
+        if (opt.format == FORMAT_JSON)
+            o.json = json_array();
+        if (opt.format == FORMAT_JSON && !o.json)
+            status = no_memory();
+        else
+            status = run(&o, &opt);
+    }
+    status = worse(status, finish_output(&o));
+    json_decref(o.json);
+    return (int)status;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A view for programs. The members are described in ptview(1) and stay: new
+ * ones may be added.
+ *
+ * Numbers that a program calculates with as bits or addresses are strings in
+ * hexadecimal: many JSON parsers have no more than 53 bits for a number.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <pci/header.h>
+
+#include "view.h"
+
+/*
+ * An object being made. jansson's functions take NULL for a value that could
+ * not be made, and fail; so a failure anywhere comes up to the whole.
+ */
+struct builder {
+    json_t *object;
+    bool failed;
+};
+
+static void add(struct builder *b, const char *key, json_t *value)
+{
+    if (json_object_set_new(b->object, key, value) != 0)
+        b->failed = true;
+}
+
+static struct builder begin(void)
+{
+    struct builder b = { .object = json_object() };
+
+    b.failed = !b.object;
+    return b;
+}
+
+static json_t *end(struct builder *b)
+{
+    if (!b->failed)
+        return b->object;
+    json_decref(b->object);
+    return NULL;
+}
+
+static json_t *hex(uint64_t val, unsigned digits)
+{
+    return json_sprintf("0x%0*" PRIx64, (int)digits, val);
+}
+
+static json_t *text(const char *s)
+{
+    char buf[TEXT_ESCAPED];
+
+    return json_string(text_escape(s, buf, sizeof(buf)));
+}
+
+static json_t *address(const struct pt_sbdf *a)
+{
+    char buf[PT_SBDF_LEN];
+
+    return json_string(pt_sbdf_str(a, buf));
+}
+
+static json_t *bytes(const uint8_t *p, unsigned len)
+{
+    char buf[2 * PT_CFG_SIZE + 1];
+
+    for (unsigned i = 0; i < len; i++)
+        snprintf(buf + 2 * i, 3, "%02x", p[i]);
+    return json_string(buf);
+}
+
+/* ------------------------------------------------------------------ */
+/* Parts of a function                                                 */
+
+static json_t *policy_json(const struct view_policy *p)
+{
+    struct builder b = begin();
+
+    add(&b, "strict", json_boolean(p->pt.strict));
+    add(&b, "permissive", json_boolean(p->pt.permissive));
+    add(&b, "power_mgmt", json_boolean(p->pt.power_mgmt));
+    add(&b, "msitranslate", json_boolean(p->pt.msitranslate));
+    add(&b, "no_rom", json_boolean(p->pt.no_rom));
+    add(&b, "multifunction", json_boolean(p->multifunction));
+    return end(&b);
+}
+
+static json_t *piece_json(const struct pt_piece *p)
+{
+    struct builder b = begin();
+
+    add(&b, "offset", hex(p->offset, 0));
+    add(&b, "size", hex(p->size, 0));
+    return end(&b);
+}
+
+static json_t *trapped_json(const struct view *v, unsigned n)
+{
+    const struct pt_bar *bar = v->dev ? &v->dev->bar[n] : NULL;
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && bar && i < bar->pieces; i++) {
+        const struct pt_piece *p = &bar->piece[i];
+
+        if (p->trapped && p->size &&
+            json_array_append_new(list, piece_json(p)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *region_json(const struct view *v, unsigned n)
+{
+    const struct pt_region *r = &v->src->info.region[n];
+    bool io = r->flags & PT_REGION_IO;
+    struct builder b = begin();
+
+    add(&b, "region", n == PT_ROM ? json_string("rom")
+                                  : json_integer((json_int_t)n));
+    add(&b, "space", json_string(io ? "io" : "memory"));
+    add(&b, "width", json_integer(r->flags & PT_REGION_64 ? 64 : 32));
+    add(&b, "prefetchable", json_boolean(r->flags & PT_REGION_PREFETCH));
+    add(&b, "shared_page", json_boolean(r->flags & PT_REGION_SHARED));
+    add(&b, "address", r->addr ? hex(r->addr, 0) : json_null());
+    add(&b, "size", hex(r->size, 0));
+    add(&b, "size_known", json_boolean(v->src->sizes_known & 1u << n));
+    add(&b, "guest_size", hex(v->dev ? v->dev->bar[n].size : 0, 0));
+    add(&b, "trapped", trapped_json(v, n));
+    return end(&b);
+}
+
+static json_t *regions_json(const struct view *v)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < PT_NUM_REGIONS; n++)
+        if (v->src->info.region[n].size &&
+            json_array_append_new(list, region_json(v, n)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static const char *fate_name(enum pt_fate fate)
+{
+    return fate == PT_EXPOSED ? "exposed" :
+           fate == PT_HIDDEN ? "hidden" : "zero";
+}
+
+static json_t *cap_json(const struct pt_cap *c)
+{
+    struct builder b = begin();
+
+    add(&b, "offset", json_integer(c->pos));
+    add(&b, "id", json_integer(c->id));
+    add(&b, "name", text(c->group->name));
+    add(&b, "size", json_integer(c->size));
+    add(&b, "fate", json_string(fate_name(c->fate)));
+    add(&b, "why", text(c->why));
+    return end(&b);
+}
+
+static json_t *caps_json(const struct view *v)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && v->dev && n < v->dev->num_caps; n++)
+        if (json_array_append_new(list, cap_json(&v->dev->cap[n])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *note_json(const struct view_note *n)
+{
+    static const char *const levels[] = {
+        [PT_LOG_INFO] = "info",
+        [PT_LOG_WARNING] = "warning",
+        [PT_LOG_ERROR] = "error",
+    };
+    struct builder b = begin();
+
+    add(&b, "level", json_string(levels[n->level]));
+    add(&b, "text", text(n->text));
+    return end(&b);
+}
+
+static json_t *notes_json(const struct view *v)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < v->num_notes; n++)
+        if (json_array_append_new(list, note_json(&v->note[n])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* ------------------------------------------------------------------ */
+/* Registers                                                           */
+
+static const char *const class_keys[VIEW_NUM_CLASSES] = {
+    [VIEW_FORWARDED] = "forwarded",
+    [VIEW_W1C] = "write_1_to_clear",
+    [VIEW_EMULATED] = "emulated",
+    [VIEW_READ_ONLY] = "read_only",
+    [VIEW_CONSTANT] = "constant",
+    [VIEW_HIDDEN] = "hidden",
+    [VIEW_RESERVED] = "reserved",
+};
+
+static json_t *bits_json(const struct view_item *i)
+{
+    struct builder b = begin();
+
+    for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++)
+        add(&b, class_keys[c], hex(i->bits[c], 2u * i->len));
+    return end(&b);
+}
+
+static const char *const kind_keys[] = {
+    [PT_DEVICE] = "device_specific",
+    [PT_FIELD] = "register",
+    [PT_UNDECLARED] = "undeclared",
+    [PT_OPEN] = "body",
+    [PT_CONCEALED] = "concealed",
+    [PT_ZEROED] = "zeroed",
+};
+
+static json_t *item_json(const struct view *v, const struct view_item *i)
+{
+    struct builder b = begin();
+
+    add(&b, "offset", json_integer(i->off));
+    add(&b, "size", json_integer(i->len));
+    add(&b, "kind", json_string(kind_keys[i->kind]));
+    add(&b, "capability", i->cap ? json_integer(i->cap->pos) : json_null());
+    if (i->row) {
+        add(&b, "name", text(i->row->name));
+        add(&b, "host", hex(i->host, 2u * i->len));
+        add(&b, "guest", hex(i->guest, 2u * i->len));
+        add(&b, "bits", bits_json(i));
+        add(&b, "spec", text(i->row->spec));
+        add(&b, "why", text(i->row->why));
+    } else {
+        add(&b, "access", json_string(class_keys[i->all]));
+        add(&b, "host_bytes", bytes(v->src->cfg + i->off, i->len));
+        add(&b, "guest_bytes", bytes(v->guest + i->off, i->len));
+    }
+    return end(&b);
+}
+
+static json_t *items_json(const struct view *v)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < v->num_items; n++)
+        if (json_array_append_new(list, item_json(v, &v->item[n])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* ------------------------------------------------------------------ */
+/* A function, and two                                                 */
+
+static void add_source(struct builder *b, const struct view *v)
+{
+    const struct source *src = v->src;
+
+    add(b, "address", address(&src->info.addr));
+    add(b, "title", text(src->title));
+    add(b, "file", src->file ? text(src->file) : json_null());
+    add(b, "vendor", hex(src->info.vendor, 4));
+    add(b, "device", hex(src->info.device, 4));
+    add(b, "virtual_function", json_boolean(src->info.is_vf));
+    add(b, "captured", json_integer(src->len));
+    add(b, "policy", policy_json(&v->policy));
+    add(b, "assignable", json_boolean(v->dev));
+    add(b, "reason", v->dev ? json_null() : text(v->refused.text));
+}
+
+json_t *report_json(const struct view *v)
+{
+    struct builder b = begin();
+
+    add_source(&b, v);
+    add(&b, "regions", regions_json(v));
+    add(&b, "capabilities", caps_json(v));
+    add(&b, "registers", items_json(v));
+    add(&b, "notes", notes_json(v));
+    return end(&b);
+}
+
+static json_t *side_json(const struct report_side *side)
+{
+    struct builder b = begin();
+
+    add(&b, "label", text(side->label));
+    add_source(&b, side->view);
+    return end(&b);
+}
+
+static json_t *pair_json(const struct report_side side[2],
+                         const struct view_item *const item[2])
+{
+    struct builder b = begin();
+
+    add(&b, "a", item[0] ? item_json(side[0].view, item[0]) : json_null());
+    add(&b, "b", item[1] ? item_json(side[1].view, item[1]) : json_null());
+    return end(&b);
+}
+
+json_t *report_diff_json(const struct report_side side[2])
+{
+    const struct view_item *item[2];
+    unsigned next[2] = { 0, 0 };
+    struct builder b = begin();
+    json_t *list = json_array();
+
+    while (list && report_pair(side, next, item)) {
+        if (!report_unlike(side, item))
+            continue;
+        if (json_array_append_new(list, pair_json(side, item)) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    add(&b, "a", side_json(&side[0]));
+    add(&b, "b", side_json(&side[1]));
+    add(&b, "differences", list);
+    return end(&b);
+}
