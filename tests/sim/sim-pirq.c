@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SIMULATED: Xen's pirqs and their bindings. See sim-xen.h. */
+#include <errno.h>
+#include <string.h>
+
+#include <pci/header.h>
+
+#include "sim-xen.h"
+
+typedef unsigned long long ull;
+
+/* ------------------------------------------------------------------ */
+/* pirqs                                                               */
+
+const struct sim_pirq *sim_xen_pirq(const struct sim_xen *x, int pirq)
+{
+    return pirq >= 0 && (unsigned)pirq < x->nr_pirqs &&
+           x->pirq[pirq].kind != SIM_PIRQ_FREE ? &x->pirq[pirq] : NULL;
+}
+
+int sim_xen_pirq_of(const struct sim_xen *x, const struct sim_dev *d,
+                    enum sim_pirq_kind kind, unsigned entry)
+{
+    unsigned i;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        const struct sim_pirq *p = &x->pirq[i];
+
+        if (p->kind == kind && p->dev == d && p->entry == entry) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+struct sim_pirq *sim_xen_vector(struct sim_xen *x, const struct sim_dev *d,
+                                enum sim_pirq_kind kind, unsigned entry)
+{
+    int pirq = sim_xen_pirq_of(x, d, kind, entry);
+
+    return pirq < 0 ? NULL : &x->pirq[pirq];
+}
+
+unsigned sim_xen_num_bound(const struct sim_xen *x, const struct sim_dev *d)
+{
+    unsigned i, n = 0;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        const struct sim_pirq *p = &x->pirq[i];
+        bool mine = !d || p->dev == d ||
+                    (p->kind == SIM_PIRQ_GSI && p->gsi == d->pt.info.irq);
+
+        n += p->kind != SIM_PIRQ_FREE && p->bound != SIM_UNBOUND && mine;
+    }
+    return n;
+}
+
+static bool all_free(const struct sim_xen *x, unsigned first, unsigned nr)
+{
+    unsigned i;
+
+    for (i = first; i < first + nr; i++) {
+        if (x->pirq[i].kind != SIM_PIRQ_FREE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Find @nr free numbers: from @want, or where there are some if it is -1. */
+static int allocate(struct sim_xen *x, int want, unsigned nr)
+{
+    unsigned i;
+
+    if (want < -1 || (want >= 0 && (unsigned)want + nr > x->nr_pirqs)) {
+        return -EINVAL;
+    }
+    if (x->num_pirqs + nr > x->opts.max_pirqs) {
+        return -ENOSPC;
+    }
+    if (want >= 0) {
+        return all_free(x, (unsigned)want, nr) ? want : -EBUSY;
+    }
+    for (i = x->opts.first_pirq; i + nr <= x->nr_pirqs; i++) {
+        if (all_free(x, i, nr)) {
+            return (int)i;
+        }
+    }
+    return -ENOSPC;
+}
+
+static int map_pirq_gsi(void *priv, int gsi, int *pirq)
+{
+    struct sim_xen *x = priv;
+    int rc = sim_xen_call(x, SIM_MAP_GSI);
+    unsigned i;
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (gsi < 0 || *pirq < -1) {
+        sim_note(&x->notes, "map of line %d to pirq %d", gsi, *pirq);
+        return -EINVAL;
+    }
+    for (i = 0; i < x->nr_pirqs; i++) {
+        if (x->pirq[i].kind == SIM_PIRQ_GSI && x->pirq[i].gsi == gsi) {
+            *pirq = (int)i;
+            return 0;
+        }
+    }
+    rc = allocate(x, *pirq, 1);
+    if (rc < 0) {
+        return rc;
+    }
+    x->pirq[rc] = (struct sim_pirq) {
+        .kind = SIM_PIRQ_GSI, .gsi = gsi, .first = rc, .nr = 1,
+    };
+    x->num_pirqs++;
+    *pirq = rc;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Xen programs the device                                             */
+
+static void deaf(struct sim_xen *x, const struct sim_dev *d)
+{
+    if (!d->vanished) {
+        sim_note(&x->notes, "Xen had to program a device that does not "
+                 "listen");
+    }
+}
+
+static bool hw_masked(const struct sim_pirq *p)
+{
+    return p->bound == SIM_UNBOUND ||
+           (p->bound == SIM_BOUND_MSI && p->guest_masked);
+}
+
+/* Bring the device's mask bit (PCI 3.0, 6.8.1.7 and 6.8.2.9) to @p's. */
+static void sync_mask(struct sim_xen *x, const struct sim_pirq *p)
+{
+    struct sim_dev *d = p->dev;
+    uint32_t mask;
+    bool heard = true;
+
+    if (p->kind == SIM_PIRQ_MSIX) {
+        heard = sim_dev_xen_write_msix(d, p->entry, 3, hw_masked(p));
+    } else if (p->kind == SIM_PIRQ_MSI && d->msi.mask) {
+        mask = sim_dev_peek(d, d->msi.mask, 4) & ~(UINT32_C(1) << p->entry);
+        mask |= (uint32_t)hw_masked(p) << p->entry;
+        heard = sim_dev_xen_write(d, d->msi.mask, 4, mask);
+    }
+    if (!heard && p->bound != SIM_UNBOUND) {
+        deaf(x, d);
+    }
+}
+
+void sim_xen_guest_mask(struct sim_xen *x, struct sim_pirq *p, bool mask)
+{
+    p->guest_masked = mask;
+    sync_mask(x, p);
+}
+
+static unsigned mme_of(unsigned nr)
+{
+    unsigned n = 0;
+
+    while (nr > 1) {
+        nr /= 2;
+        n++;
+    }
+    return n;
+}
+
+static void program_msi(struct sim_xen *x, const struct sim_pirq *p)
+{
+    struct sim_dev *d = p->dev;
+    unsigned pos = d->msi.pos;
+    uint32_t ctrl = sim_dev_peek(d, pos + PCI_MSI_FLAGS, 2);
+    bool heard;
+
+    ctrl = (ctrl & ~(uint32_t)PCI_MSI_FLAGS_QSIZE) | mme_of(p->nr) << 4;
+    heard = sim_dev_xen_write(d, pos + PCI_MSI_FLAGS, 2, ctrl) &&
+            sim_dev_xen_write(d, pos + PCI_MSI_ADDRESS_LO, 4,
+                              (uint32_t)p->addr);
+    if (ctrl & PCI_MSI_FLAGS_64BIT) {
+        heard = heard && sim_dev_xen_write(d, pos + PCI_MSI_ADDRESS_HI, 4,
+                                           (uint32_t)(p->addr >> 32));
+    }
+    heard = heard && sim_dev_xen_write(d, d->msi.data, 2, p->data);
+    if (!heard) {
+        deaf(x, d);
+    }
+}
+
+bool sim_xen_programmed(const struct sim_pirq *p)
+{
+    const struct sim_dev *d = p->dev;
+    unsigned pos = d->msi.pos;
+    uint64_t hi = 0;
+
+    if (p->kind == SIM_PIRQ_MSIX) {
+        return sim_dev_msix_word(d, p->entry, 0) == (uint32_t)p->addr &&
+               sim_dev_msix_word(d, p->entry, 1) == p->addr >> 32 &&
+               sim_dev_msix_word(d, p->entry, 2) == p->data;
+    }
+    if (sim_dev_peek(d, pos + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_64BIT) {
+        hi = sim_dev_peek(d, pos + PCI_MSI_ADDRESS_HI, 4);
+    }
+    return (hi << 32 | sim_dev_peek(d, pos + PCI_MSI_ADDRESS_LO, 4)) ==
+           p->addr && sim_dev_peek(d, d->msi.data, 2) == p->data - p->entry;
+}
+
+static bool data_used(const struct sim_xen *x, uint32_t data, unsigned nr)
+{
+    unsigned i;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        const struct sim_pirq *p = &x->pirq[i];
+
+        if (p->dev && p->data >= data && p->data < data + nr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Message data that no other pirq has, nor had lately, with room for the
+ * vectors in its low bits. It goes round, for stale messages to be noticed.
+ */
+static uint32_t new_data(struct sim_xen *x, unsigned nr)
+{
+    uint32_t data;
+
+    do {
+        data = (x->next_data + nr - 1) & ~(nr - 1);
+        if (data + nr > 0x10000) {
+            data = 0x4000;
+        }
+        x->next_data = data + nr;
+    } while (data_used(x, data, nr));
+    return data;
+}
+
+static int map_block(struct sim_xen *x, struct sim_dev *d,
+                     enum sim_pirq_kind kind, unsigned nr, unsigned entry,
+                     int *pirq)
+{
+    int first = allocate(x, *pirq, nr);
+    uint32_t data;
+    unsigned i;
+
+    if (first < 0) {
+        return first;
+    }
+    data = new_data(x, nr);
+    for (i = 0; i < nr; i++) {
+        x->pirq[(unsigned)first + i] = (struct sim_pirq) {
+            .kind = kind, .gsi = -1, .dev = d, .first = first, .nr = nr,
+            .entry = entry + i, .addr = 0xfee00000, .data = data + i,
+            .guest_masked = true,
+        };
+        sync_mask(x, &x->pirq[(unsigned)first + i]);
+    }
+    x->num_pirqs += nr;
+    *pirq = first;
+    return 0;
+}
+
+static int map_msi(struct sim_xen *x, struct sim_dev *d, unsigned nr,
+                   unsigned entry, int *pirq)
+{
+    int rc;
+
+    if (!d->msi.pos) {
+        return -ENODEV;
+    }
+    if (entry != 0 || sim_xen_vector(x, d, SIM_PIRQ_MSI, 0)) {
+        sim_note(&x->notes, entry ? "map of MSI with an entry" :
+                 "map of an MSI that is mapped");
+        return -EEXIST;
+    }
+    if (nr > 1 && x->opts.no_multi_msi) {
+        return -EOPNOTSUPP;
+    }
+    if (nr > d->msi.vectors) {
+        sim_note(&x->notes, "map of %u MSI vectors of %u", nr,
+                 d->msi.vectors);
+        return -EINVAL;
+    }
+    rc = map_block(x, d, SIM_PIRQ_MSI, nr, 0, pirq);
+    if (rc == 0) {
+        program_msi(x, &x->pirq[*pirq]);
+    }
+    return rc;
+}
+
+static int map_msix(struct sim_xen *x, struct sim_dev *d, unsigned nr,
+                    unsigned entry, uint64_t table_base, int *pirq)
+{
+    const struct pt_region *r = d->pt.info.region;
+    const struct sim_pirq *p;
+    uint64_t base;
+    int rc;
+
+    if (!d->msix.pos || d->msix.bir >= PT_NUM_BARS) {
+        return -ENODEV;
+    }
+    if (nr != 1 || entry >= d->msix.entries ||
+        table_base != r[d->msix.bir].addr) {
+        sim_note(&x->notes, "map of %u MSI-X entries from %u of %u, table's "
+                 "BAR at %#llx", nr, entry, d->msix.entries, (ull)table_base);
+        return -EINVAL;
+    }
+    if (sim_xen_vector(x, d, SIM_PIRQ_MSIX, entry)) {
+        sim_note(&x->notes, "map of MSI-X entry %u, which is mapped", entry);
+        return -EEXIST;
+    }
+    if (!sim_dev_placed(d, d->msix.bir, &base) || sim_dev_power(d) != 0) {
+        return -ENXIO;
+    }
+    rc = map_block(x, d, SIM_PIRQ_MSIX, 1, entry, pirq);
+    if (rc == 0) {
+        p = &x->pirq[*pirq];
+        if (!sim_dev_xen_write_msix(d, entry, 0, (uint32_t)p->addr) ||
+            !sim_dev_xen_write_msix(d, entry, 1, (uint32_t)(p->addr >> 32)) ||
+            !sim_dev_xen_write_msix(d, entry, 2, p->data)) {
+            deaf(x, d);
+        }
+    }
+    return rc;
+}
+
+static int map_pirq_msi(void *priv, const struct pt_sbdf *addr, unsigned nr,
+                        unsigned entry, uint64_t table_base, int *pirq)
+{
+    struct sim_xen *x = priv;
+    struct sim_dev *d = NULL;
+    int rc = sim_xen_call(x, SIM_MAP_MSI);
+    unsigned i;
+
+    if (rc != 0) {
+        return rc;
+    }
+    for (i = 0; i < x->num_devs; i++) {
+        const struct pt_sbdf *a = &x->devs[i].dev->pt.info.addr;
+
+        if (a->domain == addr->domain && a->bus == addr->bus &&
+            a->dev == addr->dev && a->func == addr->func) {
+            d = x->devs[i].dev;
+        }
+    }
+    if (!d || nr == 0 || nr > 32 || (nr & (nr - 1)) || *pirq < -1) {
+        sim_note(&x->notes, "map of %u MSI vectors of %s to pirq %d", nr,
+                 d ? "the device" : "a device that is not here", *pirq);
+        return d ? -EINVAL : -ENODEV;
+    }
+    return table_base ? map_msix(x, d, nr, entry, table_base, pirq) :
+           map_msi(x, d, nr, entry, pirq);
+}
+
+/* ------------------------------------------------------------------ */
+/* Bindings                                                            */
+
+/* A mapped pirq for @what, or NULL and a complaint. */
+static struct sim_pirq *usable(struct sim_xen *x, int pirq, const char *what)
+{
+    if (!sim_xen_pirq(x, pirq)) {
+        sim_note(&x->notes, "%s of pirq %d, which is %s", what, pirq,
+                 pirq < 0 || (unsigned)pirq >= x->nr_pirqs ?
+                 "out of range" : "not mapped");
+        return NULL;
+    }
+    return &x->pirq[pirq];
+}
+
+static int find_pin(const struct sim_pirq *p, uint8_t slot, uint8_t intx)
+{
+    unsigned i;
+
+    for (i = 0; i < p->num_pins; i++) {
+        if (p->pin[i].slot == slot && p->pin[i].intx == intx) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
+                    uint8_t slot, uint8_t intx)
+{
+    bool line = call == SIM_BIND_INTX;
+    struct sim_pirq *p;
+    int rc = sim_xen_call(x, call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (line && x->opts.intx_8bit && pirq > UINT8_MAX) {
+        return -ERANGE;
+    }
+    p = usable(x, pirq, sim_call_name(call));
+    if (!p) {
+        return -EINVAL;
+    }
+    if (slot > 31 || intx > 3 || p->nr != 1 ||
+        p->kind != (line ? SIM_PIRQ_GSI : SIM_PIRQ_MSI)) {
+        sim_note(&x->notes, "%s of pirq %d to slot %u pin %u",
+                 sim_call_name(call), pirq, slot, intx);
+        return -EINVAL;
+    }
+    if (find_pin(p, slot, intx) >= 0 || (!line && p->bound != SIM_UNBOUND)) {
+        sim_note(&x->notes, "%s of pirq %d, which is bound",
+                 sim_call_name(call), pirq);
+        return -EEXIST;
+    }
+    if (p->num_pins == SIM_PINS_MAX) {
+        return -ENOSPC;
+    }
+    p->pin[p->num_pins].slot = slot;
+    p->pin[p->num_pins].intx = intx;
+    p->num_pins++;
+    p->bound = line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX;
+    if (line) {
+        sim_xen_update_lines(x);
+    } else {
+        sync_mask(x, p);
+    }
+    return 0;
+}
+
+static int unbind_pin(struct sim_xen *x, enum sim_call call, int pirq,
+                      uint8_t slot, uint8_t intx)
+{
+    bool line = call == SIM_UNBIND_INTX;
+    struct sim_pirq *p;
+    int at, rc = sim_xen_call(x, call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (line && x->opts.intx_8bit && pirq > UINT8_MAX) {
+        return -ERANGE;
+    }
+    p = usable(x, pirq, sim_call_name(call));
+    if (!p) {
+        return -EINVAL;
+    }
+    at = find_pin(p, slot, intx);
+    if (at < 0 || p->bound != (line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX)) {
+        sim_note(&x->notes, "%s of pirq %d from slot %u pin %u, where it is "
+                 "not", sim_call_name(call), pirq, slot, intx);
+        return -EINVAL;
+    }
+    p->pin[at] = p->pin[--p->num_pins];
+    if (p->num_pins == 0) {
+        p->bound = SIM_UNBOUND;
+    }
+    if (line) {
+        sim_xen_update_lines(x);
+    } else {
+        sync_mask(x, p);
+    }
+    return 0;
+}
+
+static int bind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return bind_pin(priv, SIM_BIND_INTX, pirq, slot, intx);
+}
+
+static int unbind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return unbind_pin(priv, SIM_UNBIND_INTX, pirq, slot, intx);
+}
+
+static int bind_msi_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return bind_pin(priv, SIM_BIND_MSI_INTX, pirq, slot, intx);
+}
+
+static int unbind_msi_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
+{
+    return unbind_pin(priv, SIM_UNBIND_MSI_INTX, pirq, slot, intx);
+}
+
+/* A vector comes to its device's table, or goes. */
+static void use_table(struct sim_xen *x, struct sim_pirq *p, uint64_t gtable)
+{
+    struct sim_xen_dev *xd = sim_xen_find(x, p->dev);
+
+    if (p->kind != SIM_PIRQ_MSIX) {
+        if (gtable) {
+            sim_note(&x->notes, "bind of an MSI with a table");
+        }
+        return;
+    }
+    p->gtable = gtable;
+    if (!xd || !gtable) {
+        return;
+    }
+    if (xd->refs == 0) {
+        xd->gtable = gtable;
+        memset(xd->changed, 0,
+               (p->dev->msix.entries + 63) / 64 * sizeof(*xd->changed));
+    } else if (xd->gtable != gtable) {
+        sim_note(&x->notes, "bind with a table at %#llx while vectors are "
+                 "bound with %#llx, which Xen keeps", (ull)gtable,
+                 (ull)xd->gtable);
+    }
+    xd->refs++;
+}
+
+static void leave_table(struct sim_xen *x, struct sim_pirq *p)
+{
+    struct sim_xen_dev *xd = sim_xen_find(x, p->dev);
+
+    if (p->gtable && xd && --xd->refs == 0) {
+        xd->gtable = 0;
+    }
+    p->gtable = 0;
+}
+
+static int bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
+                    uint64_t gtable)
+{
+    struct sim_xen *x = priv;
+    struct sim_pirq *p;
+    int rc = sim_xen_call(x, SIM_BIND_MSI);
+
+    if (rc != 0) {
+        return rc;
+    }
+    p = usable(x, pirq, sim_call_name(SIM_BIND_MSI));
+    if (!p) {
+        return -EINVAL;
+    }
+    if ((p->kind != SIM_PIRQ_MSI && p->kind != SIM_PIRQ_MSIX) ||
+        (gflags & ~UINT32_C(0x1f3ff))) {
+        sim_note(&x->notes, "bind MSI of pirq %d with flags %#x%s", pirq,
+                 gflags, p->kind == SIM_PIRQ_GSI ? ", a line's" : "");
+        return -EINVAL;
+    }
+    if (p->bound == SIM_BOUND_MSI_INTX) {
+        sim_note(&x->notes, "bind MSI of pirq %d, which is translated", pirq);
+        return -EBUSY;
+    }
+    if (p->bound == SIM_UNBOUND) {
+        use_table(x, p, gtable);
+        p->guest_masked = true;
+    } else if (p->gtable != gtable) {
+        sim_note(&x->notes, "update of pirq %d with another table, which Xen "
+                 "does not look at", pirq);
+    }
+    p->bound = SIM_BOUND_MSI;
+    p->gvec = gvec;
+    p->gflags = gflags;
+    if (gflags & PT_GFLAGS_UNMASKED) {
+        p->guest_masked = false;
+    }
+    sync_mask(x, p);
+    return 0;
+}
+
+static int unbind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags)
+{
+    struct sim_xen *x = priv;
+    struct sim_pirq *p;
+    int rc = sim_xen_call(x, SIM_UNBIND_MSI);
+
+    (void)gflags;
+    if (rc != 0) {
+        return rc;
+    }
+    p = usable(x, pirq, sim_call_name(SIM_UNBIND_MSI));
+    if (!p) {
+        return -EINVAL;
+    }
+    if (p->bound != SIM_BOUND_MSI) {
+        sim_note(&x->notes, "unbind MSI of pirq %d, which is not bound so",
+                 pirq);
+        return -EINVAL;
+    }
+    if (p->gvec != gvec) {
+        sim_note(&x->notes, "unbind MSI of pirq %d from vector %#x, it is "
+                 "bound to %#x", pirq, gvec, p->gvec);
+    }
+    leave_table(x, p);
+    p->bound = SIM_UNBOUND;
+    p->guest_masked = true;
+    sync_mask(x, p);
+    return 0;
+}
+
+static void free_pirq(struct sim_xen *x, struct sim_pirq *p)
+{
+    if (p->bound == SIM_BOUND_MSI) {
+        leave_table(x, p);
+    }
+    p->bound = SIM_UNBOUND;
+    if (p->dev) {
+        sync_mask(x, p);
+    }
+    memset(p, 0, sizeof(*p));
+    x->num_pirqs--;
+}
+
+void sim_xen_drop_pirqs(struct sim_xen *x, const struct sim_dev *d)
+{
+    unsigned i;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        if (x->pirq[i].dev == d && x->pirq[i].kind != SIM_PIRQ_FREE) {
+            free_pirq(x, &x->pirq[i]);
+        }
+    }
+}
+
+static int unmap_pirq(void *priv, int pirq)
+{
+    struct sim_xen *x = priv;
+    struct sim_pirq *p;
+    int rc = sim_xen_call(x, SIM_UNMAP_PIRQ);
+    unsigned i, nr;
+
+    if (rc != 0) {
+        return rc;
+    }
+    p = usable(x, pirq, sim_call_name(SIM_UNMAP_PIRQ));
+    if (!p) {
+        return -EINVAL;
+    }
+    if (p->first != pirq) {
+        sim_note(&x->notes, "unmap of pirq %d, which is in the block of %d",
+                 pirq, p->first);
+        return -EBUSY;
+    }
+    nr = p->nr;
+    for (i = 0; i < nr; i++) {
+        if (p[i].bound != SIM_UNBOUND && !x->opts.unmap_bound) {
+            sim_note(&x->notes, "unmap of pirq %d, which is bound",
+                     pirq + (int)i);
+        }
+        free_pirq(x, &p[i]);
+    }
+    sim_xen_update_lines(x);
+    return 0;
+}
+
+const struct pt_xen_ops sim_xen_ops = {
+    .map_memory = sim_xen_map_memory,
+    .map_ports = sim_xen_map_ports,
+    .map_pirq_gsi = map_pirq_gsi,
+    .map_pirq_msi = map_pirq_msi,
+    .unmap_pirq = unmap_pirq,
+    .bind_intx = bind_intx,
+    .unbind_intx = unbind_intx,
+    .bind_msi_intx = bind_msi_intx,
+    .unbind_msi_intx = unbind_msi_intx,
+    .bind_msi = bind_msi,
+    .unbind_msi = unbind_msi,
+};
