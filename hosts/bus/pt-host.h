@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pass-through on the PCI bus of pci-bus.h. */
+#ifndef PT_HOST_H
+#define PT_HOST_H
+
+#include "pass-through.h"
+#include "pci-bus.h"
+
+/* A slot of the bus's choice with no function in it; bits 2:0: the function. */
+#define PT_HOST_AUTO 0x100
+
+/* What the process gives; for each NULL there is a default. */
+struct pt_host_env {
+    void *priv;
+    /* One line of the engine's; default: standard error. */
+    void (*log)(void *priv, enum pt_level level, const char *line);
+    /* Default: CLOCK_MONOTONIC and nanosleep(). */
+    uint64_t (*now_us)(void *priv);
+    void (*delay_us)(void *priv, uint32_t us);
+};
+
+struct pt_host_args {
+    struct pt_device *device;  /* opened; the caller's to close, after us */
+    struct pt_xen *xen;        /* shared by the domain's devices */
+    struct pt_policy policy;
+    struct pt_host_env env;
+};
+
+/* A region as the engine has it mapped. */
+struct pt_host_region {
+    bool io;
+    uint64_t addr;  /* PT_UNMAPPED */
+    uint64_t size;
+};
+
+/* A hosted device; its fields are to be looked at only. */
+struct pt_host {
+    PCIDevice pci;   /* first: the bus knows it as this */
+    struct pt_dev *dev;
+    struct pt_bus bus;
+    struct pt_host_env env;
+    struct pt_host_region region[PT_NUM_REGIONS];
+    struct mmio_range trap[PT_NUM_REGIONS * PT_MAX_PIECES];
+};
+
+/*
+ * Attach a device and put it on the bus.
+ * @devfn: 0..255, or PT_HOST_AUTO with the function in bits 2:0.
+ * Returns NULL and the reason in @err where the place is taken or pt_attach()
+ * refuses; the bus is then as it was. End it with pt_host_del().
+ */
+struct pt_host *pt_host_add(PCIBus *bus, const struct pt_host_args *args,
+                            int devfn, struct pt_error *err);
+
+/* Detach the device and take it from the bus. NULL is allowed. */
+void pt_host_del(struct pt_host *h);
+
+#endif
