@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+BENCH_OBJS := $(call objects,bench/access.c tools/capture.c)
+
+$(BUILD)/bench/access: $(BENCH_OBJS) $(BUILD)/libpassthrough.a
+	$(CC) $(SAN) -o $@ $^ -lz
+
+bench: $(BUILD)/bench/access
+	bench/run.sh $<
+
+.PHONY: bench
