@@ -239,6 +239,35 @@ static void test_regions_without_address(void **state)
     free(c);
 }
 
+/* lspci -b takes the top half of a 64-bit BAR for one more, without address. */
+static void test_bus_centric(void **state)
+{
+    struct capture *c;
+
+    (void)state;
+    c = parse_one(
+        "01:00.0 x\n"
+        "\tRegion 0: Memory at e0800000 (32-bit, non-prefetchable)\n"
+        "\tRegion 1: Memory at 4090000000 (64-bit, prefetchable)\n"
+        "\tRegion 2: Memory at <unassigned> (32-bit, non-prefetchable)\n"
+        "\tRegion 3: I/O ports at 1020\n" BYTES);
+    check_region(c, 0, 0xe0800000, 4096, 0);
+    check_region(c, 2, 0, 0, 0);
+    check_region(c, 3, 0x1020, 32, PT_REGION_IO);
+    free(c);
+
+    c = parse_one(
+        "01:00.0 x\n"
+        "\tMemory at e0800000 (32-bit, non-prefetchable)\n"
+        "\tMemory at 4090000000 (64-bit, prefetchable)\n"
+        "\tMemory at <unassigned> (32-bit, non-prefetchable)\n"
+        "\tI/O ports at 1020\n" BYTES);
+    check_region(c, 2, 0, 0, 0);
+    check_region(c, 3, 0x1020, 32, PT_REGION_IO);
+    check_region(c, 4, 0, 0, 0);
+    free(c);
+}
+
 static void test_size_units(void **state)
 {
     static const struct {
@@ -712,7 +741,7 @@ static void test_bad_regions(void **state)
         { "Region 0: Memory at 0 [size=99999999999999999999]",
           "region makes no sense" },
         { "Region 0: Memory at 1000 [size=8K]", "region makes no sense" },
-        { "Region 2: Memory at 0 (32-bit, non-prefetchable)",
+        { "Region 2: Memory at 40 (32-bit, non-prefetchable)",
           "region 2 is the top of region 1" },
         { "Region 3: Memory at 1020 (32-bit, non-prefetchable)",
           "base address register 3 is of I/O ports" },
@@ -1096,6 +1125,7 @@ int main(void)
         cmocka_unit_test(test_unnumbered_regions),
         cmocka_unit_test(test_regions_of_capabilities),
         cmocka_unit_test(test_regions_without_address),
+        cmocka_unit_test(test_bus_centric),
         cmocka_unit_test(test_size_units),
         cmocka_unit_test(test_several_functions),
         cmocka_unit_test(test_crlf),

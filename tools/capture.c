@@ -367,7 +367,13 @@ static bool fits_register(const struct capture *c, unsigned n,
     if (!r->io && (wide != r->is_64 ||
                    !!(reg & PCI_BASE_ADDRESS_MEM_PREFETCH) != r->prefetch))
         return false;
-    return r->from_os || !r->addr || reg_address(c, n, wide) == r->addr;
+    return r->from_os || r->ignored || reg_address(c, n, wide) == r->addr;
+}
+
+/* lspci -b takes the top half of a 64-bit BAR for one more BAR. */
+static bool is_top_half_line(const struct region_line *r)
+{
+    return !r->io && !r->addr && !r->has_size && !r->from_os && !r->ignored;
 }
 
 /*
@@ -383,7 +389,7 @@ static int find_number(const struct capture *c, unsigned from,
         if (fits_register(c, n, r))
             return (int)n;
     for (n = from; n < bars; n += reg_is_64(bar_register(c, n)) ? 2 : 1)
-        if (!bar_register(c, n))
+        if (!bar_register(c, n) && !is_top_half_line(r))
             return (int)n;
     return -1;
 }
@@ -394,12 +400,15 @@ static int number_lines(struct parser *p, struct capture *c)
 
     for (unsigned i = 0; i < p->fn.num_lines; i++) {
         struct region_line *r = &p->fn.lines[i];
+        bool numbered = r->number >= 0;
 
-        if (r->number < 0)
+        if (!numbered)
             r->number = find_number(c, next, r);
+        if (r->number < 0 && is_top_half_line(r))
+            continue;
         if (r->number < (int)next || (unsigned)r->number >= num_bars(c))
             return fail_at(p, r->line, "no base address register for this");
-        next = (unsigned)r->number + (r->is_64 ? 2 : 1);
+        next = (unsigned)r->number + (r->is_64 && !numbered ? 2 : 1);
     }
     return 0;
 }
@@ -579,7 +588,7 @@ static int make_regions(struct parser *p, struct capture *c)
         if (c->region[n].flags & PT_REGION_64) {
             n++;
             r = line_of(p, n);
-            if (r)
+            if (r && !is_top_half_line(r))
                 rc = fail_at(p, r->line, "region %u is the top of region %u",
                              n, n - 1);
         }

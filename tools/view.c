@@ -376,6 +376,8 @@ struct view *view_open(const struct source *src,
     add_source_notes(v);
     v->dev = pt_view(&args, &v->refused);
     if (v->dev) {
+        /* Attached, it starts with bus mastering off. */
+        pt_store(v->seen + PCI_COMMAND, pt_command_device(v->dev), 2);
         read_guest(v);
         add_items(v);
     } else {
