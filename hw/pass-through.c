@@ -117,9 +117,19 @@ uint16_t pt_command_device(const struct pt_dev *d)
         (pt_irq_intx_disabled(d) ? PCI_COMMAND_DISABLE_INTx : 0));
 }
 
+/* Write what must not be missed: once more if it fails. */
+static int put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len)
+{
+    return pt_host_write(d, off, buf, len) == 0 ? 0 :
+        pt_host_write(d, off, buf, len);
+}
+
 int pt_command_write(struct pt_dev *d)
 {
-    return pt_host_write_val(d, PCI_COMMAND, pt_command_device(d), 2);
+    uint8_t buf[4];
+
+    pt_store(buf, pt_command_device(d), 2);
+    return put(d, PCI_COMMAND, buf, 2);
 }
 
 /*
@@ -144,6 +154,10 @@ static uint16_t decoders(const struct pt_dev *d)
             on |= bit;
         } else if (r->size) {
             off |= bit;
+            pt_log(d, PT_LOG_WARNING, "region %u has no address on the host: "
+                   "%s decoding stays %s", n,
+                   bit == PCI_COMMAND_IO ? "I/O" : "memory",
+                   found & bit ? "as it is, on" : "off, nothing is mapped");
         }
     }
     if (d->host->info.region[PT_ROM].size &&
@@ -167,13 +181,14 @@ static uint32_t host_bar(const struct pt_dev *d, unsigned n)
 }
 
 /*
- * BARs, ROM and the bytes before them in one write; on the way lie BIST, which
- * must not start, and registers that are read-only.
+ * All from Cache Line Size to Interrupt Line in one write; on the way lie
+ * BIST, which must not start, and registers that are read-only.
  */
-static void restore_header(struct pt_dev *d)
+static int restore_header(struct pt_dev *d)
 {
-    uint8_t regs[PCI_ROM_ADDRESS + 4];
+    uint8_t regs[PCI_INTERRUPT_LINE + 1];
     unsigned n, from = PCI_CACHE_LINE_SIZE;
+    int rc;
 
     memcpy(regs, d->snap, sizeof(regs));
     regs[PCI_BIST] = 0;
@@ -183,28 +198,36 @@ static void restore_header(struct pt_dev *d)
     pt_store(regs + PCI_ROM_ADDRESS,
              (uint32_t)d->host->info.region[PT_ROM].addr, 4);
     d->rom_on = false;
-    pt_host_write(d, (uint16_t)from, regs + from,
-                  (unsigned)sizeof(regs) - from);
+    rc = put(d, (uint16_t)from, regs + from, (unsigned)sizeof(regs) - from);
+    if (rc != 0) {
+        /* It decodes other addresses now than those we would map. */
+        d->command &= (uint16_t)~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    }
+    return rc;
 }
 
-void pt_restore_host(struct pt_dev *d)
+int pt_restore_host(struct pt_dev *d)
 {
+    int rc = 0, failed = 0;
     unsigned i;
 
     if (!d->host->info.is_vf) {
-        restore_header(d);
+        failed = restore_header(d);
     }
     for (i = 0; i < d->num_fields; i++) {
         const struct pt_field *f = &d->field[i];
 
         if (f->row->flags & PT_ROW_RESTORE) {
-            pt_host_write(d, f->off, d->snap + f->off, f->row->size);
+            rc = put(d, f->off, d->snap + f->off, f->row->size);
+            failed = failed ? failed : rc;
         }
     }
     if (d->pm.aer) {
-        pt_host_write(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
-                      d->pm.aer_regs, sizeof(d->pm.aer_regs));
+        rc = put(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
+                 d->pm.aer_regs, sizeof(d->pm.aer_regs));
+        failed = failed ? failed : rc;
     }
+    return failed;
 }
 
 /* ------------------------------------------------------------------ */
@@ -315,9 +338,10 @@ static int place_regions(struct pt_dev *d)
         uint32_t want = host_bar(d, n);
         uint32_t has = pt_load(d->snap + PCI_BASE_ADDRESS_0 + 4 * n, 4);
         /* The top of a 64-bit BAR has no flags, and no size of its own. */
-        uint32_t flags = r[n].size ? 0xf : 0;
+        uint32_t flags = r[n].size == 0 ? 0 :
+            r[n].flags & PT_REGION_IO ? 0x3 : 0xf;
 
-        lost |= !(r[n].flags & PT_REGION_IO) && want && !(has & ~flags);
+        lost |= want && !(has & ~flags);
         pt_store(bars + 4 * n, want, 4);
     }
     if (lost) {

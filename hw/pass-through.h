@@ -460,8 +460,11 @@ void pt_pm_finish(struct pt_dev *d);
 /* Leave the device in D0, whatever the guest did with it. */
 void pt_pm_rest(struct pt_dev *d);
 
-/* pass-through.c: the device lost its registers; give it the host's. */
-void pt_restore_host(struct pt_dev *d);
+/*
+ * pass-through.c: the device lost its registers; give it the host's. Goes on
+ * after a failure. Returns 0, or the first -errno.
+ */
+int pt_restore_host(struct pt_dev *d);
 
 /* What files of the classic qemu-dm expect of this header. */
 #ifdef CONFIG_PASSTHROUGH

@@ -180,6 +180,9 @@ static int piece_on(struct pt_dev *d, unsigned n, struct pt_piece *p,
 {
     int rc;
 
+    if (p->on) {
+        return 0;  /* Xen did not unmap it, and it is wanted again */
+    }
     if (p->trapped) {
         p->trap.gpa = at;
         rc = d->bus->ops->trap(d->bus->priv, &p->trap);
@@ -227,6 +230,14 @@ static unsigned pieces_on(const struct pt_bar *b)
         n += b->piece[i].on;
     }
     return n;
+}
+
+/* Nothing is on, or some of it where all should be. */
+static bool incomplete(const struct pt_bar *b)
+{
+    unsigned n = pieces_on(b);
+
+    return n == 0 || (n < b->pieces && b->mapped == b->wish);
 }
 
 static void region_off(struct pt_dev *d, unsigned n)
@@ -310,7 +321,7 @@ void pt_bars_sync(struct pt_dev *d)
         struct pt_bar *b = &d->bar[n];
 
         if (b->wish != PT_UNMAPPED && b->wish != b->refused &&
-            pieces_on(b) == 0) {
+            incomplete(b)) {
             region_on(d, n);
         }
     }
@@ -369,10 +380,17 @@ void pt_rom_enable(struct pt_dev *d, bool on)
 void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
                    const struct pt_access *a)
 {
-    if (!sizing(d, PT_ROM)) {
-        pt_rom_enable(d, pt_copy(d, f->off, 4) & PCI_ROM_ADDRESS_ENABLE);
+    bool on = pt_copy(d, f->off, 4) & PCI_ROM_ADDRESS_ENABLE;
+    bool hold = sizing(d, PT_ROM);
+
+    /* What is mapped has to be decoded. */
+    if (on && !hold) {
+        pt_rom_enable(d, true);
     }
     pt_bar_commit(d, f, old, a);
+    if (!on && !hold) {
+        pt_rom_enable(d, false);
+    }
 }
 
 /* ------------------------------------------------------------------ */

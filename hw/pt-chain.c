@@ -171,10 +171,18 @@ static uint16_t room(const struct pt_dev *d, const struct pt_cap *c)
     return (uint16_t)(end - c->pos);
 }
 
-/* Only vendor-specific structures may stand in a chain more than once. */
+/*
+ * Only vendor-specific structures may stand in a chain more than once. Of
+ * others Xen and the host take the first, be it sound or not.
+ */
 static bool repeated(const struct pt_dev *d, const struct pt_cap *c)
 {
-    return !c->group->open && pt_cap_find(d, c->id) != c;
+    const struct pt_cap *first = d->cap;
+
+    while (first->id != c->id) {
+        first++;
+    }
+    return !c->group->open && first != c;
 }
 
 static void size_up(struct pt_dev *d, struct pt_cap *c)

@@ -47,9 +47,14 @@ static void type_setup(const struct pt_dev *d, const struct pt_field *f,
 static void command_prepare(struct pt_dev *d, const struct pt_field *f,
                             uint32_t old, struct pt_access *a)
 {
+    uint32_t ours = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+
     (void)old;
-    pt_access_send(a, f->off, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-                   PCI_COMMAND_DISABLE_INTx, pt_command_device(d));
+    /* A device without a pin may have 0 hardwired there. */
+    if (d->irq->has_pin) {
+        ours |= PCI_COMMAND_DISABLE_INTx;
+    }
+    pt_access_send(a, f->off, 2, ours, pt_command_device(d));
 }
 
 static void command_commit(struct pt_dev *d, const struct pt_field *f,

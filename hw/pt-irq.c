@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * INTx, MSI, MSI-X and MSI-INTx translation: the guest's wishes (its
- * registers and table, pt-msi.c) reconciled with what Xen has been told. PCI Local Bus 3.0 sections 6.8 and 2.2.6.
+ * registers and table, pt-msi.c) reconciled with what Xen has been told.
+ * PCI Local Bus 3.0 sections 6.8 and 2.2.6.
  *
  * Xen owns the device's message addresses, data and mask bits: nothing here
  * writes them. Enable bits and the function mask are ours.
@@ -71,7 +72,8 @@ static int asked_pirq(const struct pt_vector *v)
 {
     uint32_t n = (v->addr_hi & 0xffffff00u) | ((v->addr_lo >> 12) & 0xff);
 
-    return (v->data & 0xff) == 0 && n != 0 && n <= INT32_MAX ? (int)n : -1;
+    return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
+        (v->data & 0xff) == 0 && n != 0 && n <= INT32_MAX ? (int)n : -1;
 }
 
 /*
@@ -208,7 +210,9 @@ static void intx_on(struct pt_dev *d)
         return;
     }
     q->intx_failed = true;
-    rc = x->ops->map_pirq_gsi(x->priv, d->host->info.irq, &pirq);
+    /* 0 is the timer's: the operating system has routed nothing. */
+    rc = d->host->info.irq > 0 ?
+        x->ops->map_pirq_gsi(x->priv, d->host->info.irq, &pirq) : -ENXIO;
     if (rc != 0) {
         complain(d, PT_ONCE_INTX, "no INTx: can't map its line", rc);
         return;
@@ -244,17 +248,25 @@ bool pt_irq_intx_disabled(const struct pt_dev *d)
 /* ------------------------------------------------------------------ */
 /* The device's control registers                                      */
 
-/* Set @bits of the word at @off to @val. */
+/*
+ * Set @bits of the word at @off to @val; tried twice, as a device that is left
+ * enabled goes on with messages that nobody knows any more.
+ */
 static int control(struct pt_dev *d, uint16_t off, uint32_t bits,
                    uint32_t val)
 {
     uint8_t buf[4] = { 0 };
-    int rc = pt_host_read(d, off, buf, 2);
+    int rc = -EIO;
+    unsigned tries;
 
-    if (rc != 0) {
-        return rc;
+    for (tries = 0; rc != 0 && tries < 2; tries++) {
+        rc = pt_host_read(d, off, buf, 2);
+        if (rc == 0) {
+            rc = pt_host_write_val(d, off, (pt_load(buf, 2) & ~bits) | val,
+                                   2);
+        }
     }
-    return pt_host_write_val(d, off, (pt_load(buf, 2) & ~bits) | val, 2);
+    return rc;
 }
 
 static uint32_t log2_of(uint32_t n)
@@ -350,6 +362,10 @@ static uint32_t msi_mask(const struct pt_dev *d)
 
 static int map_messages(struct pt_dev *d, unsigned n, int *pirq)
 {
+    /* Xen would not give up an earlier mapping. */
+    if (d->irq->msi_vectors || d->irq->translate_pirq >= 0) {
+        return -EBUSY;
+    }
     return d->xen->ops->map_pirq_msi(d->xen->priv, &d->host->info.addr, n, 0,
                                      0, pirq);
 }
@@ -479,6 +495,14 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
     return 0;
 }
 
+/* Unmapping undoes a binding too, should Xen have refused to. */
+static void release_entry(struct pt_dev *d, struct pt_vector *v)
+{
+    unbind(d, v);
+    unmap_pirq(d, &v->pirq);
+    v->bound = v->bound && v->pirq >= 0;
+}
+
 /*
  * Bring one entry up to date, when the guest unmasks it or all of them. One
  * that had to be unbound because the guest's table was out of reach (it still
@@ -504,8 +528,7 @@ static void entry_update(struct pt_dev *d, unsigned i)
         return;
     }
     if (v->pirq >= 0 && wanted >= 0 && wanted != v->pirq) {
-        unbind(d, v);
-        unmap_pirq(d, &v->pirq);
+        release_entry(d, v);
     }
     if (v->pirq < 0 && map_entry(d, i, wanted) != 0) {
         return;
@@ -571,10 +594,7 @@ static void msix_release(struct pt_dev *d)
 
     for (i = 0; i < q->entries; i++) {
         entry_refresh_mask(d, i);
-        unbind(d, &q->entry[i]);
-        if (!q->entry[i].bound) {
-            unmap_pirq(d, &q->entry[i].pirq);
-        }
+        release_entry(d, &q->entry[i]);
     }
 }
 
@@ -620,12 +640,14 @@ static int translate_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     const struct pt_xen *x = d->xen;
-    int rc;
+    int rc = 0;
 
     if (q->translate_bound) {
         return 0;
     }
-    rc = map_messages(d, 1, &q->translate_pirq);
+    if (q->translate_pirq < 0) {
+        rc = map_messages(d, 1, &q->translate_pirq);
+    }
     if (rc == 0) {
         rc = x->ops->bind_msi_intx(x->priv, q->translate_pirq, slot(d),
                                    q->pin);
@@ -689,10 +711,18 @@ static void leave(struct pt_dev *d)
 
 static void update(struct pt_dev *d)
 {
+    enum pt_irq_mode mode = d->irq->mode;
     bool intx_off_by_guest =
         pt_copy(d, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx;
 
-    switch (d->irq->mode) {
+    /* Nothing to do, unless it failed when the mode was left. */
+    if (mode != PT_IRQ_TRANSLATE && mode != PT_IRQ_MSI) {
+        msi_enable(d, false);
+    }
+    if (mode != PT_IRQ_MSIX) {
+        msix_enable(d, false, false);
+    }
+    switch (mode) {
     case PT_IRQ_INTX:
         break;
     case PT_IRQ_TRANSLATE:
@@ -709,6 +739,23 @@ static void update(struct pt_dev *d)
     }
 }
 
+/* All messages. Returns whether Xen took them. */
+static bool give_back(struct pt_dev *d)
+{
+    const struct pt_irq *q = d->irq;
+    bool left;
+    unsigned i;
+
+    msi_release(d);
+    msix_release(d);
+    translate_off(d);
+    left = q->msi_vectors || q->translate_pirq >= 0;
+    for (i = 0; i < q->entries; i++) {
+        left = left || q->entry[i].pirq >= 0;
+    }
+    return !left;
+}
+
 void pt_irq_sync(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
@@ -717,6 +764,12 @@ void pt_irq_sync(struct pt_dev *d)
 
     if (!d->started || !q) {
         return;
+    }
+    if (q->stale) {
+        q->stale = !give_back(d);
+        if (q->stale) {
+            return;
+        }
     }
     if (q->msix_pos) {
         q->gtable = table_address(d);
@@ -733,8 +786,11 @@ void pt_irq_sync(struct pt_dev *d)
             break;
         }
     }
-    if (q->mode == PT_IRQ_INTX && !q->intx_bound && d->policy.msitranslate) {
+    if (q->mode == PT_IRQ_INTX && !q->intx_bound) {
         intx_on(d);  /* translation was tried in its place */
+        if (q->intx_bound) {
+            pt_command_write(d);  /* Interrupt Disable was set till now */
+        }
     }
 }
 
@@ -757,6 +813,40 @@ static void forget_entries(struct pt_irq *q)
 
         v->addr_lo = v->addr_hi = v->data = 0;
         v->ctrl = PT_MSIX_MASKED;
+    }
+}
+
+/*
+ * Where is the table? That of a hidden capability is kept from the guest too,
+ * as far as there is one: its messages would go where the guest likes.
+ */
+static void find_table(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    unsigned i, bir;
+
+    for (i = 0; i < d->num_caps; i++) {
+        const uint8_t *regs = d->snap + d->cap[i].pos;
+        uint64_t size, off;
+
+        if (d->cap[i].id != PCI_CAP_ID_MSIX ||
+            d->cap[i].pos + PCI_MSIX_TABLE + 4 > PT_CFG_SIZE) {
+            continue;
+        }
+        bir = regs[PCI_MSIX_TABLE] & PT_MSIX_BIR;
+        off = pt_load(regs + PCI_MSIX_TABLE, 4) & ~(uint32_t)PT_MSIX_BIR;
+        size = PT_MSIX_ENTRY_SIZE *
+            ((pt_load(regs + PCI_MSI_FLAGS, 2) & PCI_MSIX_TABSIZE) + 1);
+        if (bir < PT_NUM_BARS && d->bar[bir].size &&
+            off < d->host->info.region[bir].size &&
+            !(d->host->info.region[bir].flags & PT_REGION_IO)) {
+            uint64_t room = d->host->info.region[bir].size - off;
+
+            q->table_bar = (uint8_t)bir;
+            q->table_off = (uint32_t)off;
+            q->table_size = (uint32_t)(size < room ? size : room);
+        }
+        return;
     }
 }
 
@@ -784,15 +874,13 @@ int pt_irq_init(struct pt_dev *d)
         d->irq->msi_pos = msi->pos;
         d->irq->msi_max = (uint8_t)(1u << (i <= 5 ? i : 0));
     }
+    find_table(d);
     if (msix) {
         const uint8_t *regs = d->snap + msix->pos;
 
         d->irq->msix_pos = msix->pos;
         d->irq->entries = (pt_load(regs + PCI_MSI_FLAGS, 2) &
                            PCI_MSIX_TABSIZE) + 1;
-        d->irq->table_bar = regs[PCI_MSIX_TABLE] & PT_MSIX_BIR;
-        d->irq->table_off = pt_load(regs + PCI_MSIX_TABLE, 4) &
-            ~(uint32_t)PT_MSIX_BIR;
         d->irq->pba_bar = regs[PCI_MSIX_PBA] & PT_MSIX_BIR;
         d->irq->pba_off = pt_load(regs + PCI_MSIX_PBA, 4) &
             ~(uint32_t)PT_MSIX_BIR;
@@ -833,34 +921,46 @@ static void find_msi_max(struct pt_dev *d)
     }
 }
 
+/*
+ * Left on by the last owner: off before Xen programs anything, and also if
+ * the guest does not get the capability.
+ */
+static int switch_off(struct pt_dev *d, uint8_t id, uint32_t bits)
+{
+    unsigned i;
+
+    for (i = 0; i < d->num_caps; i++) {
+        uint16_t off = (uint16_t)(d->cap[i].pos + PCI_MSI_FLAGS);
+        uint32_t flags = pt_load(d->snap + off, 2);
+
+        if (d->cap[i].id == id) {
+            return flags & bits ?
+                pt_host_write_val(d, off, flags & ~bits, 2) : 0;
+        }
+    }
+    return 0;
+}
+
 int pt_irq_start(struct pt_dev *d, bool lost)
 {
     struct pt_irq *q = d->irq;
-    uint16_t msi = (uint16_t)(q->msi_pos + PCI_MSI_FLAGS);
-    uint16_t msix = (uint16_t)(q->msix_pos + PCI_MSI_FLAGS);
-    uint32_t flags = pt_load(d->snap + msi, 2);
     int rc = 0;
 
-    /* Left on by the last owner: off before Xen programs anything. */
-    if (!lost && q->msi_pos && (flags & PCI_MSI_FLAGS_ENABLE)) {
-        rc = pt_host_write_val(d, msi, flags & ~(uint32_t)
-                               (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE),
-                               2);
-    }
-    flags = pt_load(d->snap + msix, 2);
-    if (rc == 0 && !lost && q->msix_pos &&
-        (flags & (PCI_MSIX_ENABLE | PCI_MSIX_MASK))) {
-        rc = pt_host_write_val(d, msix, flags & ~(uint32_t)
-                               (PCI_MSIX_ENABLE | PCI_MSIX_MASK), 2);
+    if (!lost) {
+        rc = switch_off(d, PCI_CAP_ID_MSI,
+                        PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+        rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
+                                  PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     }
     if (rc != 0) {
         return rc;
     }
-    if (q->msi_pos) {
-        find_msi_max(d);
-    }
+    /* The line first, so that it does not take what the guest is offered. */
     if (wanted_mode(d) == PT_IRQ_INTX) {
         intx_on(d);
+    }
+    if (q->msi_pos) {
+        find_msi_max(d);
     }
     pt_irq_sync(d);
     return 0;
@@ -878,6 +978,7 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
     }
     if (d->xen) {
         leave(d);
+        q->stale = q->stale || (lost && !give_back(d));
     }
     q->mode = PT_IRQ_INTX;
     q->translate_failed = q->intx_failed = false;
@@ -888,10 +989,10 @@ void pt_irq_stop(struct pt_dev *d)
 {
     pt_irq_reset(d, false);
     if (d->irq && d->xen) {
-        /* What Xen refused before, once more. */
-        msi_release(d);
-        msix_release(d);
-        translate_off(d);
+        /* What failed before, once more. */
+        msi_enable(d, false);
+        msix_enable(d, false, false);
+        give_back(d);
         intx_off(d);
     }
 }

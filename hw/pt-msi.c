@@ -229,10 +229,10 @@ bool pt_msix_window(const struct pt_dev *d, unsigned n, uint64_t *offset,
     uint64_t end;
 
     *offset = *size = 0;
-    if (!q || q->msix_pos == 0 || q->table_bar != n) {
+    if (!q || q->table_size == 0 || q->table_bar != n) {
         return false;
     }
-    end = q->table_off + (uint64_t)q->entries * PT_MSIX_ENTRY_SIZE;
+    end = (uint64_t)q->table_off + q->table_size;
     *offset = q->table_off & PT_PAGE_MASK;
     *size = ((end + PT_PAGE_SIZE - 1) & PT_PAGE_MASK) - *offset;
     return true;
@@ -244,16 +244,16 @@ static bool in_table(const struct pt_trap *t, uint64_t at, unsigned width)
     const struct pt_irq *q = t->dev->irq;
     uint64_t end;
 
-    if (!q || q->msix_pos == 0 || q->table_bar != t->region) {
+    if (!q || q->table_size == 0 || q->table_bar != t->region) {
         return false;
     }
-    end = q->table_off + (uint64_t)q->entries * PT_MSIX_ENTRY_SIZE;
+    end = (uint64_t)q->table_off + q->table_size;
     return at < end && at + width > q->table_off;
 }
 
 static bool legal(const struct pt_irq *q, uint64_t at, unsigned width)
 {
-    return (width == 4 || width == 8) && at % width == 0 &&
+    return q->msix_pos && (width == 4 || width == 8) && at % width == 0 &&
         at >= q->table_off;
 }
 

@@ -39,6 +39,8 @@ struct pt_vector {
 
 struct pt_irq {
     enum pt_irq_mode mode;
+    bool stale;              /* Xen kept a pirq that the device lost in a
+                                reset: given back before anything is mapped */
 
     uint8_t pin;             /* 0..3 */
     bool has_pin;
@@ -58,8 +60,9 @@ struct pt_irq {
     uint16_t msix_pos;       /* 0: not offered */
     bool msix_on;            /* as last written to the device: enable, */
     bool msix_fmask;         /* function mask */
-    uint8_t table_bar;
-    uint32_t table_off;
+    uint8_t table_bar;       /* also of a hidden MSI-X: the guest must not */
+    uint32_t table_off;      /* reach its table, where there is one */
+    uint32_t table_size;     /* bytes in the BAR; 0: none */
     uint8_t pba_bar;
     uint32_t pba_off;
     uint64_t gtable;         /* guest address of the table; 0: unmapped */

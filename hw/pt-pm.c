@@ -67,6 +67,16 @@ static bool possible(const struct pt_dev *d, uint8_t from, uint8_t to)
     return to == D0 || to > from;
 }
 
+/* The guest restores its registers if and only if they will be lost. */
+static void pmcsr_setup(const struct pt_dev *d, const struct pt_field *f,
+                        struct pt_bits *bits)
+{
+    (void)f;
+    if (d->pm.reset_on_d0) {
+        bits->emu |= PCI_PM_CTRL_NO_SOFT_RST;
+    }
+}
+
 static void pmcsr_prepare(struct pt_dev *d, const struct pt_field *f,
                           uint32_t old, struct pt_access *a)
 {
@@ -174,8 +184,11 @@ static void find_aer(struct pt_dev *d)
     uint8_t ext[0x100 + 4] = { 0 };
     uint16_t pos = 0x100;
     unsigned i;
+    int rc = d->host->ops->read(d->host->priv, 0x100, ext, 0x100);
 
-    if (d->host->ops->read(d->host->priv, 0x100, ext, 0x100) != 0) {
+    if (rc != 0) {
+        pt_log(d, PT_LOG_WARNING, "its error reporting (AER) will not be "
+               "restored after D3hot: can't read it: %s", strerror(-rc));
         return;
     }
     for (i = 0; i < 0x40 && pos >= 0x100 && pos <= 0x200 - 0x1c; i++) {
@@ -197,7 +210,7 @@ static void find_aer(struct pt_dev *d)
 void pt_pm_init(struct pt_dev *d)
 {
     unsigned i;
-    uint32_t pmcsr;
+    uint32_t pmc, pmcsr;
 
     /* The structure as the device has it, also if the guest does not. */
     for (i = 0; i < d->num_caps; i++) {
@@ -211,7 +224,10 @@ void pt_pm_init(struct pt_dev *d)
     d->pm.pos = (uint8_t)d->cap[i].pos;
     pmcsr = pt_load(d->snap + d->pm.pos + PCI_PM_CTRL, 2);
     d->pm.state = pmcsr & PCI_PM_CTRL_STATE_MASK;
-    d->pm.reset_on_d0 = !(pmcsr & PCI_PM_CTRL_NO_SOFT_RST);
+    pmc = pt_load(d->snap + d->pm.pos + PCI_CAP_FLAGS, 2);
+    /* Before version 3 the bit is reserved, and the reset is sure. */
+    d->pm.reset_on_d0 = !(pmcsr & PCI_PM_CTRL_NO_SOFT_RST) ||
+        (pmc & PCI_PM_CAP_VER_MASK) < 3;
 }
 
 int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err)
@@ -233,7 +249,11 @@ int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err)
     }
     if (from == D3HOT && d->pm.reset_on_d0) {
         *lost = true;
-        pt_restore_host(d);
+        rc = pt_restore_host(d);
+        if (rc != 0) {
+            return pt_fail(err, -rc, "can't restore the device after D3: %s",
+                           strerror(-rc));
+        }
     } else if (d->policy.power_mgmt && d->pm.reset_on_d0 &&
                pt_cap_find(d, PCI_CAP_ID_EXP)) {
         find_aer(d);
@@ -248,8 +268,8 @@ void pt_pm_rest(struct pt_dev *d)
     if (d->pm.pos == 0) {
         return;
     }
-    if (from != D0) {
-        to_d0(d);
+    if (from != D0 && to_d0(d) != 0) {
+        to_d0(d);  /* nobody else would wake it */
     }
     if (d->pm.reset || (from == D3HOT && d->pm.reset_on_d0)) {
         d->pm.reset = false;
@@ -285,6 +305,7 @@ static const struct pt_row pm_rows[] = {
         .ro = PMCSR_BIT2 | PCI_PM_CTRL_NO_SOFT_RST | PCI_PM_CTRL_PME_ENABLE |
             PCI_PM_CTRL_DATA_SCALE_MASK,
         .rw1c = PCI_PM_CTRL_PME_STATUS, .rsvd = PMCSR_RSVD,
+        .setup = pmcsr_setup,
         .prepare = pmcsr_prepare, .commit = pmcsr_commit,
     }, {
         .name = "PMCSR Bridge Support Extensions", .spec = "PM 1.2, 3.2.5",

@@ -369,6 +369,11 @@ static void claim(struct pt_dev *d, uint8_t index)
     }
 }
 
+static bool is_xens(const struct pt_dev *d, unsigned off)
+{
+    return d->cap_at[off] != PT_NO_CAP && d->cap[d->cap_at[off]].group->xen;
+}
+
 /* Masks of a byte that no row declares. */
 static void compile_byte(struct pt_dev *d, unsigned off)
 {
@@ -382,10 +387,8 @@ static void compile_byte(struct pt_dev *d, unsigned off)
         device = true;
         break;
     case PT_UNDECLARED:
-        device = d->policy.permissive;
-        break;
     case PT_CONCEALED:
-        device = d->policy.permissive && !d->cap[d->cap_at[off]].group->xen;
+        device = d->policy.permissive && !is_xens(d, off);
         break;
     case PT_ZEROED:
         guest = true;

@@ -23,6 +23,7 @@ static void probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
     if (p->size < 3) {
         snprintf(p->why_not, sizeof(p->why_not),
                  "impossible length %u", p->size);
+        p->size = 0;  /* all of the room is off limits */
     }
 }
 

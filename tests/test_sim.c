@@ -619,6 +619,19 @@ static void test_no_flr_without_the_capability(void **state)
     assert_int_equal(rd(s, EXP + PCI_EXP_DEVCTL, 2), 0);
 }
 
+static void test_hot_reset(void **state)
+{
+    struct sim *s = *state;
+
+    wr(s, PCI_CACHE_LINE_SIZE, 1, 0x10);
+    wr(s, PM + PCI_PM_CTRL, 2, 3);
+    sim_dev_hot_reset(&s->dev);
+    assert_true(sim_dev_answers(&s->dev));
+    assert_int_equal(sim_dev_power(&s->dev), 0);
+    assert_int_equal(rd(s, PCI_CACHE_LINE_SIZE, 1), 0);
+    assert_int_equal(s->dev.count.resets, 0);
+}
+
 static void test_advanced_features_flr(void **state)
 {
     struct sim *s = *state;
@@ -812,6 +825,8 @@ static void test_msix_pending(void **state)
     assert_int_equal(s->dev.msix.pba[0], 8);
     sim_dev_xen_write_msix(&s->dev, 3, 3, 0);
     assert_int_equal(m.num, 2);
+    assert_int_equal(sim_dev_send_msix(&s->dev, 3), SIM_SENT);
+    assert_int_equal(m.num, 3);
 }
 
 static void test_intx(void **state)
@@ -869,6 +884,44 @@ static void test_memory_follows_decoders(void **state)
     complaints(s, 0);
 }
 
+static void test_memory_of_a_device_that_is_busy(void **state)
+{
+    struct sim *s = *state;
+    uint64_t val = 0;
+
+    wr(s, EXP + PCI_EXP_DEVCTL, 2, 0x8000);
+    assert_int_equal(s->dev.pt.ops->mmio_read(&s->dev, 3, 0, 2, &val), 0);
+    assert_int_equal(val, 0xffff);
+    assert_int_equal(s->dev.count.early, 1);
+    assert_int_equal(s->dev.pt.ops->mmio_write(&s->dev, 3, 0, 2, 0), 0);
+    complaints(s, 2);
+}
+
+static void test_memory_is_bounded(void **state)
+{
+    struct sim_dev *d = test_malloc(sizeof(*d));
+    struct capture *c = test_malloc(sizeof(*c));
+    struct pt_device_info info;
+    uint64_t i, val = 1;
+
+    (void)state;
+    make_express(c);
+    c->region[0].size = UINT64_C(1) << 28;
+    make_info(c, &info);
+    assert_int_equal(sim_dev_init(d, c, &info, NULL, NULL), 0);
+    for (i = 0; i < SIM_PAGES_MAX + 10; i++) {
+        assert_true(sim_dev_mem_write(d, BAR0 + i * 4096, 8, i));
+    }
+    assert_int_equal(d->num_pages, SIM_PAGES_MAX);
+    assert_true(sim_dev_mem_read(d, BAR0 + (i - 1) * 4096, 8, &val));
+    assert_int_equal(val, 0);
+    assert_true(sim_dev_mem_read(d, BAR0 + 99 * 4096, 8, &val));
+    assert_int_equal(val, 99);
+    sim_dev_fini(d);
+    test_free(d);
+    test_free(c);
+}
+
 static void test_rom(void **state)
 {
     struct sim *s = *state;
@@ -897,6 +950,8 @@ static void test_illegal_accesses_are_complaints(void **state)
     ops->close(&s->dev);
     ops->close(&s->dev);
     complaints(s, 8);
+    assert_int_equal(ops->read(&s->dev, 0, buf, 4), 0);
+    complaints(s, 1);
 }
 
 /* ------------------------------------------------------------------ */
@@ -1118,7 +1173,11 @@ static void test_xen_memory(void **state)
     assert_int_equal(map(s, UINT64_MAX, MFN3, 2), -EINVAL);
     assert_int_equal(unmap(s, 0xf0000, MFN0, 15), -EINVAL);
     assert_int_equal(unmap(s, 0xf0000, MFN0 + 1, 16), -EINVAL);
-    complaints(s, 7);
+    complaints(s, 6);
+    assert_int_equal(s->xen.beyond, 1);
+    s->xen.opts.gfn_strict = true;
+    assert_int_equal(map(s, (UINT64_C(1) << 28) - 1, MFN3, 2), -EINVAL);
+    complaints(s, 1);
     assert_int_equal(map(s, 0xf0020, MFN3 + 1, 1), 0);  /* the table */
     complaints(s, 1);
     assert_int_equal(sim_xen_leaks(&s->xen, NULL, 0), 3);
@@ -1128,9 +1187,9 @@ static void test_xen_memory(void **state)
     quiet(s);
     assert_int_equal(unmap(s, 0xf0020, MFN3 + 1, 1), -EINVAL);
     complaints(s, 1);
-    assert_int_equal(s->xen.calls[SIM_MAP_MEMORY], 8);
+    assert_int_equal(s->xen.calls[SIM_MAP_MEMORY], 9);
     assert_int_equal(s->xen.calls[SIM_UNMAP_MEMORY], 6);
-    assert_int_equal(s->xen.total, 14);
+    assert_int_equal(s->xen.total, 15);
 }
 
 static void test_xen_ports(void **state)
@@ -1255,6 +1314,60 @@ static void test_pirq_mapped_twice(void **state)
     complaints(s, 0);
 }
 
+static void test_pirqs_that_can_not_be(void **state)
+{
+    struct sim *s = *state;
+    const struct pt_xen_ops *x = s->xen.pt.ops;
+    const struct pt_sbdf *addr = &s->dev.pt.info.addr;
+    int pirq = -1;
+
+    assert_int_equal(map_msi(s, 16, &pirq), -EINVAL);
+    assert_int_equal(x->map_pirq_msi(&s->xen, addr, 1, 1, 0, &pirq),
+                     -EEXIST);
+    assert_int_equal(x->map_pirq_gsi(&s->xen, -1, &pirq), -EINVAL);
+    pirq = -2;
+    assert_int_equal(x->map_pirq_gsi(&s->xen, GSI, &pirq), -EINVAL);
+    complaints(s, 4);
+    s->dev.msi.pos = s->dev.msix.pos = 0;
+    pirq = -1;
+    assert_int_equal(map_msi(s, 1, &pirq), -ENODEV);
+    assert_int_equal(map_msix(s, 1, &pirq), -ENODEV);
+    complaints(s, 0);
+}
+
+/* Message data is not used again soon, and never twice at a time. */
+static void test_message_data_is_unique(void **state)
+{
+    struct sim *s = *state;
+    uint32_t first;
+    int keep = -1, pirq, i;
+
+    assert_int_equal(map_msix(s, 0, &keep), 0);
+    first = sim_dev_msix_word(&s->dev, 0, 2);
+    for (i = 0; i < 0x10000; i++) {
+        pirq = -1;
+        assert_int_equal(map_msix(s, 1, &pirq), 0);
+        assert_int_not_equal(sim_dev_msix_word(&s->dev, 1, 2), first);
+        assert_int_equal(s->xen.pt.ops->unmap_pirq(&s->xen, pirq), 0);
+    }
+}
+
+static void test_xen_programs_a_deaf_device(void **state)
+{
+    struct sim *s = *state;
+    int pirq = -1;
+
+    wr(s, EXP + PCI_EXP_DEVCTL, 2, 0x8000);
+    complaints(s, 0);
+    assert_int_equal(map_msi(s, 1, &pirq), 0);
+    complaints(s, 1);
+    assert_int_equal(bind(s, pirq, 0x30, true, 0), 0);
+    complaints(s, 1);
+    s->dev.vanished = true;
+    assert_int_equal(bind(s, pirq, 0x30, true, 0), 0);
+    complaints(s, 0);
+}
+
 static void test_multi_msi_is_optional(void **state)
 {
     struct sim *s = start(make_express, false, &(struct sim_opts) {
@@ -1295,7 +1408,7 @@ static void test_xen_programs_msi(void **state)
     assert_int_equal(sim_dev_interrupt(&s->dev, 2), SIM_SENT);
     assert_int_equal(s->xen.vector[0x41], 1);
     complaints(s, 0);
-    /* The number of messages is Xen's while it has a block. */
+    /* The number of messages is Xen's while MSI is on. */
     wr(s, MSI + PCI_MSI_FLAGS, 2, 0x0187);
     complaints(s, 1);
     assert_int_equal(x->unbind_msi(&s->xen, pirq, 0x31, 0), 0);
@@ -1332,6 +1445,9 @@ static void test_xen_programs_msix(void **state)
     assert_int_equal(sim_xen_pirq_of(&s->xen, &s->dev, SIM_PIRQ_MSIX, 7),
                      pirq);
     assert_int_equal(sim_xen_num_bound(&s->xen, &s->dev), 1);
+    wr(s, MSIX + 2, 2, 0);
+    wr(s, MSIX + 2, 2, PCI_MSIX_ENABLE);
+    complaints(s, 0);
     assert_int_equal(x->unbind_msi(&s->xen, pirq, 0x55, 0), 0);
     assert_int_equal(sim_dev_interrupt(&s->dev, 7), SIM_PENDING);
     assert_int_equal(x->unmap_pirq(&s->xen, pirq), 0);
@@ -1349,6 +1465,9 @@ static void test_unsafe_enables_are_seen(void **state)
     wr(s, MSIX + 2, 2, PCI_MSIX_ENABLE);  /* both */
     complaints(s, 1);
     wr(s, MSI + PCI_MSI_FLAGS, 2, 0);
+    wr(s, MSI + PCI_MSI_FLAGS, 2, 1);
+    complaints(s, 1);
+    wr(s, MSI + PCI_MSI_FLAGS, 2, 0);
     wr(s, MSIX + 2, 2, 0);
     wr(s, MSI + PCI_MSI_FLAGS, 2, 1);
     complaints(s, 0);
@@ -1361,6 +1480,22 @@ static void test_unsafe_enables_are_seen(void **state)
     wait_us(s, SIM_SETTLE_FLR_US);
     wr(s, MSI + PCI_MSI_FLAGS, 2, 1);
     complaints(s, 1);
+}
+
+/* A device that can't mask, and a pirq that is not bound: Xen's to drop. */
+static void test_message_of_an_unbound_pirq(void **state)
+{
+    struct sim *s = *state;
+    int pirq = -1;
+
+    assert_int_equal(map_msi(s, 1, &pirq), 0);
+    wr(s, PCI_COMMAND, 2, 0x0007);
+    wr(s, MSI + PCI_MSI_FLAGS, 2, 1);
+    assert_int_equal(sim_dev_interrupt(&s->dev, 0), SIM_SENT);
+    assert_int_equal(s->xen.unbound, 1);
+    complaints(s, 0);
+    assert_int_equal(bind(s, pirq, 0x30, false, 0x1000), 0);
+    complaints(s, 1);  /* MSI has no table */
 }
 
 static void test_bindings_misused(void **state)
@@ -1384,11 +1519,12 @@ static void test_bindings_misused(void **state)
     assert_int_equal(x->bind_intx(&s->xen, line, 3, 4), -EINVAL);
     complaints(s, 5);
     assert_int_equal(x->bind_intx(&s->xen, line, 3, 1), 0);
-    assert_int_equal(x->bind_intx(&s->xen, line, 3, 1), -EEXIST);
+    assert_int_equal(x->bind_intx(&s->xen, line, 3, 1), 0);
+    assert_int_equal(x->unbind_intx(&s->xen, line, 3, 1), 0);
     assert_int_equal(x->unbind_intx(&s->xen, line, 3, 0), -EINVAL);
     assert_int_equal(x->unbind_intx(&s->xen, line, 4, 1), -EINVAL);
     assert_int_equal(x->unbind_msi_intx(&s->xen, line, 3, 1), -EINVAL);
-    complaints(s, 4);
+    complaints(s, 3);
     assert_int_equal(x->bind_msi_intx(&s->xen, msi, 3, 1), 0);
     assert_int_equal(bind(s, msi, 0x30, true, 0), -EBUSY);
     assert_int_equal(x->unbind_msi(&s->xen, msi, 0x30, 0), -EINVAL);
@@ -1854,6 +1990,7 @@ int main(void)
         T(test_pm_status_and_data),
         T(test_flr),
         T(test_no_flr_without_the_capability),
+        T(test_hot_reset),
         T_CONV(test_advanced_features_flr),
         T(test_vpd_read),
         T(test_vpd_write),
@@ -1864,6 +2001,8 @@ int main(void)
         T(test_msix_pending),
         T(test_intx),
         T(test_memory_follows_decoders),
+        T(test_memory_of_a_device_that_is_busy),
+        T_OWN(test_memory_is_bounded),
         T(test_rom),
         T(test_illegal_accesses_are_complaints),
         T(test_cycles_are_counted),
@@ -1878,10 +2017,14 @@ int main(void)
         T(test_xen_sees_decoders_go),
         T_OWN(test_pirq_numbers),
         T(test_pirq_mapped_twice),
+        T(test_pirqs_that_can_not_be),
+        T(test_message_data_is_unique),
+        T(test_xen_programs_a_deaf_device),
         T_OWN(test_multi_msi_is_optional),
         T(test_xen_programs_msi),
         T(test_xen_programs_msix),
         T(test_unsafe_enables_are_seen),
+        T_CONV(test_message_of_an_unbound_pirq),
         T(test_bindings_misused),
         T(test_translation),
         T_OWN(test_libxc_limit),

@@ -561,12 +561,14 @@ int sim_dev_init(struct sim_dev *d, const struct capture *c,
     if (rc == 0 && d->vpd.pos) {
         rc = make_vpd(d);
     }
+    if (rc == 0) {
+        rc = sim_mem_init(d);
+    }
     if (rc != 0) {
         sim_dev_fini(d);
         return rc;
     }
     d->interrupting = d->cfg[PCI_STATUS] & PCI_STATUS_INTx;
-    sim_mem_reset(d);
     return 0;
 }
 

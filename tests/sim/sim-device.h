@@ -133,6 +133,8 @@ struct sim_page {
 };
 
 #define SIM_PAGES_MAX 4096  /* further pages read 0 and drop writes */
+/* So many are there from the start: no allocation in an access. */
+#define SIM_PAGES_READY 16
 
 struct sim_dev {
     struct pt_device pt;  /* give &d->pt to the engine */
@@ -167,6 +169,7 @@ struct sim_dev {
     struct sim_msix msix;
     bool interrupting;    /* the INTx condition inside of the device */
     bool line;            /* as the sink knows it */
+    uint8_t *pool;        /* SIM_PAGES_READY pages */
     struct sim_page *pages;
     unsigned num_pages, max_pages, last_page;
 
@@ -283,6 +286,7 @@ bool sim_dev_xen_write_msix(struct sim_dev *d, unsigned entry, unsigned word,
 int sim_regs_build(struct sim_dev *d);
 
 /* sim-mem.c */
+int sim_mem_init(struct sim_dev *d);
 void sim_mem_reset(struct sim_dev *d);
 void sim_mem_free(struct sim_dev *d);
 /* Registers changed: let the line and pending messages follow. */

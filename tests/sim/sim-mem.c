@@ -92,41 +92,70 @@ bool sim_dev_decodes(const struct sim_dev *d, uint64_t addr, uint64_t size,
 /* ------------------------------------------------------------------ */
 /* Memory                                                              */
 
+static bool more_pages(struct sim_dev *d)
+{
+    unsigned max = 2 * d->max_pages;
+    struct sim_page *more;
+
+    if (d->num_pages < d->max_pages) {
+        return true;
+    }
+    more = realloc(d->pages, max * sizeof(*more));
+    if (!more) {
+        return false;
+    }
+    d->pages = more;
+    d->max_pages = max;
+    return true;
+}
+
+static uint8_t *new_page(struct sim_dev *d, unsigned region, uint64_t index)
+{
+    unsigned at = d->num_pages;
+    uint8_t *bytes = NULL;
+
+    if (at >= SIM_PAGES_MAX || !more_pages(d)) {
+        return NULL;
+    }
+    if (at < SIM_PAGES_READY) {
+        bytes = memset(d->pool + at * PAGE_BYTES, 0, PAGE_BYTES);
+    } else {
+        bytes = calloc(1, PAGE_BYTES);
+    }
+    if (bytes) {
+        d->pages[at] = (struct sim_page) {
+            .region = region, .index = index, .bytes = bytes,
+        };
+        d->num_pages++;
+        d->last_page = at;
+    }
+    return bytes;
+}
+
 static uint8_t *page(struct sim_dev *d, unsigned region, uint64_t index,
                      bool create)
 {
-    unsigned i, at;
+    unsigned i;
 
     for (i = 0; i < d->num_pages; i++) {
-        at = (d->last_page + i) % d->num_pages;
+        unsigned at = (d->last_page + i) % d->num_pages;
+
         if (d->pages[at].region == region && d->pages[at].index == index) {
             d->last_page = at;
             return d->pages[at].bytes;
         }
     }
-    if (!create || d->num_pages >= SIM_PAGES_MAX) {
-        return NULL;
-    }
-    if (d->num_pages == d->max_pages) {
-        unsigned max = d->max_pages ? 2 * d->max_pages : 8;
-        struct sim_page *more = realloc(d->pages, max * sizeof(*more));
+    return create ? new_page(d, region, index) : NULL;
+}
 
-        if (!more) {
-            return NULL;
+static void free_pages(struct sim_dev *d)
+{
+    while (d->num_pages > 0) {
+        if (--d->num_pages >= SIM_PAGES_READY) {
+            free(d->pages[d->num_pages].bytes);
         }
-        d->pages = more;
-        d->max_pages = max;
     }
-    at = d->num_pages;
-    d->pages[at] = (struct sim_page) {
-        .region = region, .index = index, .bytes = calloc(1, PAGE_BYTES),
-    };
-    if (!d->pages[at].bytes) {
-        return NULL;
-    }
-    d->num_pages++;
-    d->last_page = at;
-    return d->pages[at].bytes;
+    d->last_page = 0;
 }
 
 /* PCI 3.0, 6.3.1.1: what an expansion ROM begins with. */
@@ -279,10 +308,7 @@ void sim_mem_reset(struct sim_dev *d)
 {
     unsigned i;
 
-    for (i = 0; i < d->num_pages; i++) {
-        free(d->pages[i].bytes);
-    }
-    d->num_pages = d->last_page = 0;
+    free_pages(d);
     if (!d->msix.pos) {
         return;
     }
@@ -293,18 +319,27 @@ void sim_mem_reset(struct sim_dev *d)
     }
 }
 
+int sim_mem_init(struct sim_dev *d)
+{
+    d->pool = malloc((size_t)SIM_PAGES_READY * PAGE_BYTES);
+    d->pages = calloc(SIM_PAGES_READY, sizeof(*d->pages));
+    d->max_pages = SIM_PAGES_READY;
+    if (!d->pool || !d->pages) {
+        return -ENOMEM;
+    }
+    sim_mem_reset(d);
+    return 0;
+}
+
 void sim_mem_free(struct sim_dev *d)
 {
-    unsigned i;
-
-    for (i = 0; i < d->num_pages; i++) {
-        free(d->pages[i].bytes);
-    }
+    free_pages(d);
+    free(d->pool);
     free(d->pages);
     free(d->msix.table);
     free(d->msix.pba);
+    d->pool = NULL;
     d->pages = NULL;
-    d->num_pages = d->max_pages = 0;
     d->msix.table = NULL;
     d->msix.pba = NULL;
 }

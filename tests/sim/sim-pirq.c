@@ -411,7 +411,8 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
                  sim_call_name(call), pirq, slot, intx);
         return -EINVAL;
     }
-    if (find_pin(p, slot, intx) >= 0 || (!line && p->bound != SIM_UNBOUND)) {
+    /* Two functions of a guest's slot can have one line and one pin. */
+    if (!line && p->bound != SIM_UNBOUND) {
         sim_note(&x->notes, "%s of pirq %d, which is bound",
                  sim_call_name(call), pirq);
         return -EEXIST;

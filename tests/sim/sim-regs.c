@@ -36,11 +36,14 @@ static void set(struct sim_dev *d, unsigned off, unsigned len, struct bits b)
 
 static void read_only(struct sim_dev *d, unsigned off, unsigned len)
 {
-    unsigned i;
-
-    for (i = 0; i < len; i++) {
-        set(d, off + i, 1, (struct bits) { 0 });
+    if (off >= d->size) {
+        return;
     }
+    len = len > d->size - off ? d->size - off : len;
+    memset(d->rw + off, 0, len);
+    memset(d->rw1c + off, 0, len);
+    memset(d->sticky + off, 0, len);
+    memset(d->reset + off, 0, len);
 }
 
 /* Registers of which no specification tells: they start as captured. */

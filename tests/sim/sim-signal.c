@@ -126,6 +126,8 @@ static void on_write(void *priv, struct sim_dev *d, unsigned what)
 {
     struct sim_xen *x = priv;
     const struct sim_pirq *p = sim_xen_vector(x, d, SIM_PIRQ_MSI, 0);
+    unsigned flags = sim_dev_peek(d, d->msi.pos + PCI_MSI_FLAGS, 1);
+    unsigned vectors = 1u << ((flags & PCI_MSI_FLAGS_QSIZE) >> 4);
 
     if (what & SIM_WROTE_DECODE) {
         const char *why = what & SIM_WROTE_RESET ? ", after a reset" : "";
@@ -139,11 +141,10 @@ static void on_write(void *priv, struct sim_dev *d, unsigned what)
     if (what & SIM_WROTE_MSIX) {
         check_msix(x, d);
     }
-    if ((what & SIM_WROTE_MME) && p &&
-        1u << (sim_dev_peek(d, d->msi.pos + PCI_MSI_FLAGS, 1) >> 4 & 7) !=
-        p->nr) {
-        sim_note(&x->notes, "Multiple Message Enable was changed while Xen "
-                 "has %u vectors", p->nr);
+    if ((what & (SIM_WROTE_MME | SIM_WROTE_MSI)) && p &&
+        sim_dev_msi_enabled(d) && vectors != p->nr) {
+        sim_note(&x->notes, "MSI is enabled with %u vectors, and Xen has %u",
+                 vectors, p->nr);
     }
 }
 

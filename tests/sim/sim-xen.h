@@ -23,9 +23,9 @@
  *
  * Where it is stricter than Xen, so that mistakes show: maps may not overlap,
  * an unmap must be exactly what was mapped, unmapping a bound pirq is a
- * complaint (Xen forces an unbind, and so does this), a second binding of the
- * same pin is one too, and Enable bits are not cleared by an unmap (Xen clears
- * MSI's): a device that was left enabled sends messages that nobody knows.
+ * complaint (Xen forces an unbind, and so does this), and Enable bits are not
+ * cleared by an unmap (Xen clears MSI's): a device that was left enabled sends
+ * messages that nobody knows.
  *
  * Not modelled: IRQ affinity, the read acceleration of address and data, host
  * vectors running out, event channels (PV-on-HVM pirqs are counted as pirqs).
@@ -58,6 +58,7 @@ struct sim_xen_opts {
     unsigned first_pirq;   /* lowest that Xen chooses; 0: 16 */
     unsigned max_pirqs;    /* further ones: -ENOSPC; 0: 256 */
     unsigned gfn_bits;     /* width of the guest's frame numbers; 0: 28 */
+    bool gfn_strict;       /* a frame beyond it is a complaint, too */
     bool no_multi_msi;     /* no blocks: -EOPNOTSUPP */
     bool all_writes;       /* Xen 4.19: sets pt.msix_all_writes */
     bool unmap_bound;      /* unmapping a bound pirq is no complaint */
@@ -133,6 +134,7 @@ struct sim_xen {
     bool intx_level[32][4];
     uint64_t unbound;          /* of mapped pirqs that were not bound */
     uint64_t stray;            /* messages to nobody: also a complaint */
+    uint64_t beyond;           /* maps of frames that the guest can't have */
 
     uint64_t unmask_gpa;       /* unmasked once the device model has seen it */
 };
