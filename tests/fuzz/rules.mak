@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make fuzz FUZZ_SECONDS=60: libFuzzer over a device's life, seeded from the
+# captures. What it finds is kept in build-fuzz/found; put it into
+# tests/fuzz/regressions, and `make check` runs it from then on.
+
+FUZZ := $(BUILD)-fuzz
+FUZZ_CC ?= clang
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+FUZZ_SRC := $(PT_OBJS:%.o=hw/%.c) $(wildcard tests/sim/*.c) tools/capture.c \
+	tests/lib-world.c tests/lib-invariants.c tests/lib-fuzz.c
+FUZZ_OBJS := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
+
+# Coverage of what is tested leads the fuzzer, not that of the simulators.
+FUZZ_LEADS := $(filter $(FUZZ)/hw/% %/lib-fuzz.o,$(FUZZ_OBJS))
+$(FUZZ_LEADS): FUZZ_COV := -fsanitize=fuzzer-no-link
+
+$(FUZZ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -std=gnu11 $(WARN) -O2 -g $(FUZZ_SAN) $(FUZZ_COV) \
+		-D_FILE_OFFSET_BITS=64 $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(FUZZ)/fuzz: $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ_OBJS)
+	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz
+
+$(FUZZ)/seeds: $(FUZZ)/tests/fuzz/seeds.o $(FUZZ_OBJS)
+	$(FUZZ_CC) $(FUZZ_SAN) -o $@ $^ -lz
+
+fuzz-corpus: $(FUZZ)/seeds
+	@mkdir -p $(FUZZ)/corpus
+	$(FUZZ)/seeds $(FUZZ)/corpus
+
+# -max_len: the head and some hundred operations.
+fuzz: $(FUZZ)/fuzz fuzz-corpus
+	@mkdir -p $(FUZZ)/found
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 $(FUZZ)/fuzz \
+		-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -timeout=10 -entropic=0 \
+		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
+		$(FUZZ)/corpus tests/fuzz/regressions
+
+-include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
+
+.PHONY: fuzz fuzz-corpus

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A device's life out of a string of bytes. See lib-fuzz.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pt-msi.h"
+
+#include "lib-fuzz.h"
+#include "lib-invariants.h"
+
+/* So that a run takes a bounded time, whatever its string. */
+#define MAX_OPS 400
+#define LOG2_MAX_SIZE 40
+
+struct life {
+    const uint8_t *data;
+    size_t left;
+    struct world w;
+    struct inv v;
+    bool persistent;         /* a failure that stays: leaks are not ours */
+    struct world_rng lies;
+    bool trace;              /* FUZZ_TRACE in the environment */
+};
+
+static uint64_t take(struct life *l, unsigned len)
+{
+    uint64_t val = 0;
+    unsigned i;
+
+    for (i = 0; i < len && l->left; i++, l->left--) {
+        val |= (uint64_t)*l->data++ << (8 * i);
+    }
+    return val;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+trace(const struct life *l, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (l->trace) {
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* The device                                                          */
+
+static void take_region(struct life *l, struct capture *c, unsigned n,
+                        bool lost)
+{
+    unsigned shift = (unsigned)take(l, 1) % (LOG2_MAX_SIZE + 1);
+    unsigned flags = (unsigned)take(l, 1) & (PT_REGION_IO | PT_REGION_64 |
+        PT_REGION_PREFETCH | PT_REGION_SHARED);
+    unsigned quirks = (unsigned)take(l, 1);
+    uint64_t addr, size = UINT64_C(1) << shift;
+
+    /* SR-IOV 1.1, 3.4.1.11: a virtual function has no ports and no ROM. */
+    if (pt_load(c->cfg, 4) == UINT32_MAX) {
+        flags &= ~(unsigned)PT_REGION_IO;
+        shift = n == PT_ROM ? 0 : shift;
+    }
+    /* The other half of a 64-bit one, or none. */
+    if (shift < 4 || (n > 0 && n < PT_NUM_BARS && c->region[n - 1].size &&
+                      (c->region[n - 1].flags & PT_REGION_64))) {
+        return;
+    }
+    if (n >= PT_NUM_BARS - 1) {
+        flags &= PT_REGION_IO | PT_REGION_PREFETCH;
+    }
+    if (n == PT_ROM) {
+        flags = 0;
+        size = size < 0x800 ? 0x800 : size;
+    }
+    if (flags & PT_REGION_IO) {
+        flags = PT_REGION_IO;
+        size = size > 0x1000 ? 0x1000 : size;
+        addr = 0x1000 * (n + 1);
+    } else if (flags & PT_REGION_64) {
+        addr = (uint64_t)(n + 1) << (LOG2_MAX_SIZE + 1);
+    } else {
+        size = size > 0x8000000 ? 0x8000000 : size;
+        addr = 0x80000000 + 0x8000000 * (uint64_t)n;
+    }
+    if (size >= PT_PAGE_SIZE || (flags & PT_REGION_IO)) {
+        flags &= ~(unsigned)PT_REGION_SHARED;
+    } else if ((quirks & FUZZ_R_INSIDE) && n != PT_ROM) {
+        addr += size;
+    }
+    if (quirks & FUZZ_R_UNASSIGNED) {
+        /* Not over others' addresses, as the simulators see it. */
+        addr = 0;
+        size = size > 0x800000 ? 0x800000 : size;
+    }
+    world_build_bar(c, n, addr, size, flags);
+    if (quirks & FUZZ_R_ODD_SIZE) {
+        c->region[n].size -= size / 4;
+    }
+    if (lost) {
+        memset(c->cfg + (n == PT_ROM ? PCI_ROM_ADDRESS :
+                         PCI_BASE_ADDRESS_0 + 4 * n), 0,
+               flags & PT_REGION_64 ? 8 : 4);
+    }
+}
+
+static void take_device(struct life *l, struct capture *c, bool lost)
+{
+    unsigned n;
+
+    memset(c, 0, sizeof(*c));
+    c->addr.bus = 1;
+    c->len = 256;
+    for (n = 0; n < PT_CFG_SIZE; n++) {
+        c->cfg[n] = (uint8_t)take(l, 1);
+    }
+    memset(c->cfg + PCI_BASE_ADDRESS_0, 0, 4 * PT_NUM_BARS);
+    memset(c->cfg + PCI_ROM_ADDRESS, 0, 4);
+    for (n = 0; n < PT_NUM_REGIONS; n++) {
+        take_region(l, c, n, lost);
+    }
+}
+
+static bool is_at(const struct pt_dev *d, uint8_t id, unsigned pos,
+                  unsigned size)
+{
+    unsigned i;
+
+    for (i = 0; i < d->num_caps; i++) {
+        if (d->cap[i].id == id && d->cap[i].pos == pos &&
+            d->cap[i].size >= size && d->cap[i].fate == PT_EXPOSED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What no device has: a message's address that is not a dword's; a reset
+ * that reads as begun.
+ */
+static void correct(struct sim_dev *s)
+{
+    unsigned low = s->msi.pos + (unsigned)PCI_MSI_ADDRESS_LO;
+    unsigned flr = s->exp + (unsigned)PCI_EXP_DEVCTL + 1;
+
+    if (s->exp) {
+        s->cfg[flr] &= 0x7f;
+        s->reset[flr] &= 0x7f;
+    }
+    if (s->msi.pos) {
+        s->cfg[low] &= 0xfc;
+        s->reset[low] &= 0xfc;
+    }
+    if (s->msi.pending) {
+        memset(s->cfg + s->msi.pending, 0, 4);
+    }
+}
+
+/*
+ * Structures that lie across each other mean nothing: what the simulated
+ * device takes for one of its own, and the engine hides, becomes plain
+ * registers. So do those that permissive opens: theirs is no safety.
+ */
+static void make_plain(struct life *l)
+{
+    struct sim_dev *s = &l->w.sim.dev;
+    struct pt_error err;
+    struct pt_dev *d = pt_view(&l->w.args, &err);
+
+    if (!d) {
+        return;
+    }
+    s->pm = is_at(d, PCI_CAP_ID_PM, s->pm, PCI_PM_SIZEOF) &&
+        d->pm.pos == s->pm ? s->pm : 0;
+    s->msi.pos = is_at(d, PCI_CAP_ID_MSI, s->msi.pos, 1) ? s->msi.pos : 0;
+    s->msix.pos = is_at(d, PCI_CAP_ID_MSIX, s->msix.pos, 12) ?
+        s->msix.pos : 0;
+    s->vpd.pos = is_at(d, PCI_CAP_ID_VPD, s->vpd.pos, 8) ? s->vpd.pos : 0;
+    s->exp = is_at(d, PCI_CAP_ID_EXP, s->exp, 12) ? s->exp : 0;
+    correct(s);
+    s->af = l->w.args.policy.permissive ? 0 : s->af;
+    pt_detach(d);
+    sim_forget(&l->w.sim);
+}
+
+/* ------------------------------------------------------------------ */
+/* Operations                                                          */
+
+static void fail_next(struct life *l, struct sim_fault *f)
+{
+    sim_fault_at(f, 1 + take(l, 1), EIO);
+    l->v.failures = true;
+}
+
+static void fail_all(struct life *l)
+{
+    struct sim_fault *const f[] = {
+        &l->w.sim.dev.config_fault, &l->w.sim.dev.mmio_fault,
+        &l->w.sim.xen.fault, &l->w.sim.bus.trap_fault,
+    };
+
+    sim_fault_always(f[take(l, 1) % 4], ENOSPC);
+    l->v.failures = l->persistent = true;
+}
+
+static void lie(struct sim_dev *s, uint16_t pos, uint8_t *buf, unsigned len)
+{
+    struct life *l = s->user;
+    unsigned i;
+
+    (void)pos;
+    for (i = 0; l->lies.state && i < len; i++) {
+        buf[i] = (uint8_t)world_random(&l->lies);
+    }
+}
+
+/* In a window, and some bytes before and after it. */
+static void mmio(struct life *l, bool write)
+{
+    struct sim_bus *b = &l->w.sim.bus;
+    unsigned n = (unsigned)take(l, 1), off = (unsigned)take(l, 2);
+    unsigned width = 1u << take(l, 1) % 4;
+    uint64_t gpa, val = write ? take(l, 8) : 0;
+
+    if (b->num_traps == 0) {
+        return;
+    }
+    gpa = b->trap[n % b->num_traps]->gpa - 8 +
+        off % (b->trap[n % b->num_traps]->size + 16);
+    if (write) {
+        sim_guest_mmio_write(b, gpa, width, val);
+    } else {
+        sim_guest_mmio_read(b, gpa, width);
+    }
+}
+
+static void entry(struct life *l)
+{
+    struct sim_bus *b = &l->w.sim.bus;
+    const struct pt_irq *q = l->w.d->irq;
+    unsigned n = (unsigned)take(l, 1), vector = (unsigned)take(l, 1);
+    uint32_t ctrl = (uint32_t)take(l, 1);
+    uint64_t gpa;
+
+    if (!q->msix_pos || !l->w.sim.dev.msix.entries) {
+        return;
+    }
+    gpa = world_bar_addr(&l->w, q->table_bar) + q->table_off +
+        n % l->w.sim.dev.msix.entries * 16ull;
+    sim_guest_mmio_write(b, gpa, 8, 0xfee00000u | (ctrl & 0xfc) << 4);
+    sim_guest_mmio_write(b, gpa + 8, 4, vector);
+    sim_guest_mmio_write(b, gpa + 12, 4, ctrl & 1);
+}
+
+static bool attach(struct life *l)
+{
+    bool failures = l->v.failures;
+
+    inv_start(&l->v, &l->w);
+    l->v.failures = failures;
+    l->v.lies = l->lies.state != 0;
+    return world_attach(&l->w) && inv_attached(&l->v);
+}
+
+static bool reattach(struct life *l)
+{
+    if (!inv_end(&l->v)) {
+        return false;
+    }
+    l->lies.state = 0;  /* what it says at attach holds */
+    attach(l);
+    return l->v.wrong[0] == '\0';
+}
+
+static void other_device(struct life *l)
+{
+    uint64_t addr = take(l, 2) << 20, pages = 1 + take(l, 1);
+
+    /* It was there first, or finds another place. */
+    if (!(pt_copy(l->w.d, PCI_COMMAND, 2) &
+          (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))) {
+        sim_bus_take(&l->w.sim.bus, false, addr, pages << PT_PAGE_SHIFT);
+    }
+}
+
+static bool write_at(struct life *l, uint32_t off, uint32_t val, unsigned len)
+{
+    trace(l, "write of %u at %#x: %#x\n", len, off, val);
+    return inv_write(&l->v, off, val, len);
+}
+
+static bool read_at(struct life *l, uint32_t off, unsigned len)
+{
+    trace(l, "read of %u at %#x\n", len, off);
+    return inv_read(&l->v, off, len);
+}
+
+/* Returns whether all held. */
+static bool operate(struct life *l)
+{
+    static const char *const names[FUZZ_NUM_OPS] = {
+        [FUZZ_MMIO_WRITE] = "MMIO write", [FUZZ_MMIO_READ] = "MMIO read",
+        [FUZZ_ENTRY] = "table entry", [FUZZ_PLACE] = "place",
+        [FUZZ_DECODE] = "decode", [FUZZ_RAISE] = "errors",
+        [FUZZ_INTERRUPT] = "interrupt", [FUZZ_POWER] = "power",
+        [FUZZ_TIME] = "time", [FUZZ_TAKE] = "another device",
+        [FUZZ_FAIL_CONFIG] = "config fails",
+        [FUZZ_FAIL_MMIO] = "MMIO fails", [FUZZ_FAIL_XEN] = "Xen fails",
+        [FUZZ_FAIL_TRAP] = "trap fails", [FUZZ_FAIL_ALL] = "all fail",
+        [FUZZ_VANISH] = "vanishes", [FUZZ_LIE] = "lies",
+        [FUZZ_RESET] = "reset", [FUZZ_REATTACH] = "attach again",
+        [FUZZ_MULTI] = "multifunction", [FUZZ_SYNC] = "sync",
+    };
+    struct inv *v = &l->v;
+    struct world *w = &l->w;
+    enum fuzz_op op;
+    uint32_t off;
+    unsigned len;
+
+    op = (enum fuzz_op)(take(l, 1) % FUZZ_NUM_OPS);
+    if (op > FUZZ_READ_ODD) {
+        trace(l, "%s\n", names[op]);
+    }
+    switch (op) {
+    case FUZZ_WRITE1:
+        off = (uint32_t)take(l, 1);
+        return write_at(l, off, (uint32_t)take(l, 1), 1);
+    case FUZZ_WRITE2:
+        off = (uint32_t)take(l, 1);
+        return write_at(l, off, (uint32_t)take(l, 2), 2);
+    case FUZZ_WRITE4:
+        off = (uint32_t)take(l, 1);
+        return write_at(l, off, (uint32_t)take(l, 4), 4);
+    case FUZZ_READ:
+        off = (uint32_t)take(l, 1);
+        return read_at(l, off, 1u << take(l, 1) % 4);
+    case FUZZ_WRITE_ODD:
+        off = (uint32_t)take(l, 4);
+        len = (unsigned)take(l, 1);
+        return write_at(l, off, (uint32_t)take(l, 4), len);
+    case FUZZ_READ_ODD:
+        off = (uint32_t)take(l, 4);
+        return read_at(l, off, (unsigned)take(l, 1));
+    case FUZZ_MMIO_WRITE:
+        mmio(l, true);
+        break;
+    case FUZZ_MMIO_READ:
+        mmio(l, false);
+        break;
+    case FUZZ_ENTRY:
+        entry(l);
+        break;
+    case FUZZ_PLACE:
+        world_place_all(w);
+        break;
+    case FUZZ_DECODE:
+        world_decode(w, take(l, 1) & 1);
+        break;
+    case FUZZ_RAISE:
+        inv_raise(v);
+        break;
+    case FUZZ_INTERRUPT:
+        sim_dev_interrupt(&w->sim.dev, (unsigned)take(l, 1));
+        break;
+    case FUZZ_POWER:
+        world_power(w, (unsigned)take(l, 1) & 3);
+        break;
+    case FUZZ_TIME:
+        w->sim.bus.clock.now_us += 100 * take(l, 1);
+        break;
+    case FUZZ_TAKE:
+        other_device(l);
+        break;
+    case FUZZ_FAIL_CONFIG:
+        fail_next(l, &w->sim.dev.config_fault);
+        break;
+    case FUZZ_FAIL_MMIO:
+        fail_next(l, &w->sim.dev.mmio_fault);
+        break;
+    case FUZZ_FAIL_XEN:
+        fail_next(l, &w->sim.xen.fault);
+        break;
+    case FUZZ_FAIL_TRAP:
+        fail_next(l, &w->sim.bus.trap_fault);
+        break;
+    case FUZZ_FAIL_ALL:
+        fail_all(l);
+        break;
+    case FUZZ_VANISH:
+        w->sim.dev.vanished = v->failures = true;
+        break;
+    case FUZZ_LIE:
+        l->lies.state = take(l, 4);
+        v->failures = true;
+        v->lies |= l->lies.state != 0;
+        break;
+    case FUZZ_RESET:
+        pt_reset(w->d);
+        break;
+    case FUZZ_REATTACH:
+        return reattach(l);
+    case FUZZ_MULTI:
+        pt_set_multifunction(w->d, take(l, 1) & 1);
+        break;
+    case FUZZ_SYNC:
+        pt_bars_sync(w->d);
+        break;
+    case FUZZ_NUM_OPS:
+        break;
+    }
+    return v->wrong[0] == '\0';
+}
+
+static void live(struct life *l)
+{
+    unsigned i;
+
+    for (i = 0; i < MAX_OPS && l->left && l->w.d; i++) {
+        if (!operate(l)) {
+            return;
+        }
+        if (l->w.d && !l->w.d->pm.waiting && !inv_state(&l->v)) {
+            return;
+        }
+    }
+    if (l->w.d && inv_settle(&l->v) && inv_state(&l->v)) {
+        inv_chain(&l->v);
+    }
+}
+
+const char *fuzz_one(const uint8_t *data, size_t size)
+{
+    static struct life l;
+    static char wrong[sizeof(l.v.wrong)];
+    struct capture c;
+    struct sim_opts o = { .dev = { 0 } };
+    struct pt_policy policy = { false };
+    unsigned flags, opts, i;
+
+    l.data = data;
+    l.left = size;
+    l.persistent = false;
+    l.lies.state = 0;
+    memset(&l.v, 0, sizeof(l.v));
+    flags = (unsigned)take(&l, 1);
+    opts = (unsigned)take(&l, 1);
+    policy.strict = flags & FUZZ_STRICT;
+    policy.permissive = (flags & FUZZ_PERMISSIVE) && !policy.strict;
+    policy.power_mgmt = flags & FUZZ_POWER_MGMT;
+    policy.msitranslate = flags & FUZZ_TRANSLATE;
+    policy.no_rom = flags & FUZZ_NO_ROM;
+    o.xen.max_pirqs = opts & FUZZ_FEW_PIRQS ? 4 : 0;
+    o.xen.no_multi_msi = opts & FUZZ_NO_MULTI_MSI;
+    o.xen.all_writes = opts & FUZZ_ALL_WRITES;
+    o.xen.intx_8bit = opts & FUZZ_INTX_8BIT;
+    o.dev.lose_sticky = opts & FUZZ_LOSE_STICKY;
+
+    take_device(&l, &c, opts & FUZZ_BARS_LOST);
+    world_init(&l.w, &c, &policy, &o);
+    l.w.args.multifunction = flags & FUZZ_MULTIFUNCTION;
+    l.w.sim.dev.user = &l;
+    l.w.sim.dev.hooks.on_read = lie;
+    make_plain(&l);
+
+    l.trace = getenv("FUZZ_TRACE") != NULL;
+    trace(&l, "policy %#x, options %#x\n", flags, opts);
+    if (attach(&l)) {
+        live(&l);
+    }
+    if (!l.v.wrong[0]) {
+        inv_end(&l.v);
+    }
+    world_detach(&l.w);
+    if (!l.v.wrong[0] && !l.persistent &&
+        (sim_xen_leaks(&l.w.sim.xen, NULL, 0) || l.w.sim.bus.num_traps)) {
+        snprintf(l.v.wrong, sizeof(l.v.wrong), "something is left in Xen");
+    }
+    for (i = 0; i < l.w.sim.bus.num_lines && i < SIM_LOG_KEPT; i++) {
+        trace(&l, "log: %s\n", l.w.sim.bus.log[i]);
+    }
+    snprintf(wrong, sizeof(wrong), "%s", l.v.wrong);
+    world_fini(&l.w);
+    return wrong[0] ? wrong : NULL;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lessons: the PCI Express capability. */
+#include "lib-lessons.h"
+
+#define EXP 0x60
+#define BEHIND 0xa0  /* the next capability, where one is wanted */
+
+static void with_express(struct world *w, unsigned version, unsigned type,
+                         unsigned len, const struct pt_policy *policy)
+{
+    struct capture c;
+
+    card(&c);
+    card_express(&c, EXP, version, type, len);
+    begin(w, &c, policy);
+}
+
+/*
+ * Write handlers by hand, each with its own idea of which bits are
+ * read-only.
+ */
+static void test_1_1_4_1_11_3_control_bits_that_are_read_only(void **state)
+{
+    static const struct {
+        uint16_t off, ro;
+    } reg[] = {
+        { PCI_EXP_DEVCTL, 0x8400 | PCI_EXP_DEVCTL_PHANTOM },
+        { PCI_EXP_LNKCTL, 0xfc34 },
+        { PCI_EXP_DEVCTL2, 0xffe0 },
+        { PCI_EXP_LNKCTL2, 0xe040 },
+    };
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2, NULL);
+    for (i = 0; i < COUNT(reg); i++) {
+        uint16_t was = rd16(&w, EXP + reg[i].off);
+
+        wr16(&w, EXP + reg[i].off, 0xffff);
+        assert_int_equal(rd16(&w, EXP + reg[i].off),
+                         0xffff & ~(reg[i].ro & ~was));
+        wr16(&w, EXP + reg[i].off, 0);
+        assert_int_equal(rd16(&w, EXP + reg[i].off), was & reg[i].ro);
+        wr8(&w, EXP + reg[i].off + 1, 0xff);
+        assert_int_equal(rd16(&w, EXP + reg[i].off),
+                         0xff00 & ~(reg[i].ro & ~was));
+    }
+    assert_int_equal(w.sim.dev.num_writes, 0);
+    assert_true(world_close(&w));
+}
+
+static void test_1_1_4_pmcsr_bits_that_are_read_only(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    card_pm(&c, 0x40, 0x0003, 0);
+    begin(&w, &c, NULL);
+    wr16(&w, 0x44, 0xffff);
+    /* State and Data_Select are writable; this device has no data. */
+    assert_int_equal(rd16(&w, 0x44), PCI_PM_CTRL_NO_SOFT_RST | 3);
+    assert_int_equal(w.sim.dev.touched[0x44] | w.sim.dev.touched[0x45],
+                     0x1e);
+    assert_true(world_close(&w));
+}
+
+/*
+ * Version 1 was taken for as long as version 2: what came behind was hidden
+ * under registers that the device does not have.
+ */
+static void test_1_11_1_size_by_version_and_type(void **state)
+{
+    static const struct {
+        uint8_t version, type, size;
+    } kind[] = {
+        { 1, PCI_EXP_TYPE_ENDPOINT, 0x14 },
+        { 1, PCI_EXP_TYPE_LEG_END, 0x14 },
+        { 1, PCI_EXP_TYPE_ROOT_INT_EP, 0x0c },
+        { 2, PCI_EXP_TYPE_ENDPOINT, 0x3c },
+        { 2, PCI_EXP_TYPE_LEG_END, 0x3c },
+        { 2, PCI_EXP_TYPE_ROOT_INT_EP, 0x3c },
+    };
+    const uint8_t vendor[2] = { 4, 0x77 };
+    struct capture c;
+    struct world w;
+    unsigned i, next;
+
+    (void)state;
+    for (i = 0; i < COUNT(kind); i++) {
+        next = EXP + kind[i].size;
+        card(&c);
+        card_express(&c, EXP, kind[i].version, kind[i].type, kind[i].size);
+        world_build_cap(&c, (uint8_t)next, PCI_CAP_ID_VNDR, vendor, 2);
+        begin(&w, &c, NULL);
+        assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0), EXP);
+        assert_int_equal(world_cap(&w, PCI_CAP_ID_VNDR, 0), next);
+        assert_int_equal(rd32(&w, next), 0x77040000 | PCI_CAP_ID_VNDR);
+        wr8(&w, next + 3, 0x5a);
+        assert_int_equal(dev(&w, next + 3, 1), 0x5a);
+        assert_true(world_close(&w));
+        /* Without it: the device's own registers begin there. */
+        with_express(&w, kind[i].version, kind[i].type, kind[i].size, NULL);
+        /* The last byte is the structure's; events are in its two top bits. */
+        wr8(&w, next - 1, 0x3f);
+        assert_false(written(&w, next - 1, 1));
+        wr8(&w, next, 0x5a);
+        assert_int_equal(dev(&w, next, 1), 0x5a);
+        assert_true(world_close(&w));
+    }
+}
+
+/* ASPM of the guest is its own: it may be written, and goes nowhere. */
+static void test_1_11_2_aspm_is_a_copy(void **state)
+{
+    struct world w;
+
+    (void)state;
+    with_express(&w, 1, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V1, NULL);
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_LNKCTL), 0);
+    wr16(&w, EXP + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_ASPM);
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_LNKCTL), PCI_EXP_LNKCTL_ASPM);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_LNKCTL, 2), 0);
+    assert_int_equal(w.sim.dev.num_writes, 0);
+    assert_true(world_close(&w));
+}
+
+/* The capability register was partly writable. */
+static void test_1_11_4_device_capabilities_are_read_only(void **state)
+{
+    struct world w;
+    uint32_t was;
+
+    (void)state;
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+                 POLICY(permissive));
+    was = rd32(&w, EXP + PCI_EXP_DEVCAP);
+    assert_int_equal(was, PCI_EXP_DEVCAP_EXT_TAG | 0x2);
+    wr32(&w, EXP + PCI_EXP_DEVCAP, ~was);
+    wr32(&w, EXP + PCI_EXP_LNKCAP, 0);
+    wr32(&w, EXP + PCI_EXP_DEVCAP2, UINT32_MAX);
+    wr16(&w, EXP + PCI_EXP_FLAGS, 0);
+    assert_int_equal(rd32(&w, EXP + PCI_EXP_DEVCAP), was);
+    assert_int_equal(w.sim.dev.num_writes, 0);
+    assert_true(world_close(&w));
+}
+
+/* Default deny must not take from the guest what it needs. */
+static void test_1_11_5_status_and_vpd_stay_usable(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_vpd(&c, 0xb0);
+    begin(&w, &c, POLICY(strict));
+    sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_DEVSTA, 2, 0x000f);
+    sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_LNKSTA, 2, 0xc000);
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_DEVSTA) & 0xf, 0xf);
+    wr16(&w, EXP + PCI_EXP_DEVSTA, 0x0005);
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_DEVSTA) & 0xf, 0xa);
+    /* What drivers do: write what was read, or nothing. */
+    sim_dev_forget(&w.sim.dev);
+    wr16(&w, EXP + PCI_EXP_DEVSTA, 0);
+    assert_int_equal(w.sim.dev.num_writes, 0);
+    wr16(&w, EXP + PCI_EXP_DEVSTA, rd16(&w, EXP + PCI_EXP_DEVSTA));
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_DEVSTA) & 0xf, 0);
+    sim_dev_set_bits(&w.sim.dev, PCI_STATUS, 2, 0xf900);
+    wr16(&w, PCI_STATUS, rd16(&w, PCI_STATUS));
+    assert_int_equal(rd16(&w, PCI_STATUS) & 0xf900, 0);
+    wr16(&w, EXP + PCI_EXP_LNKSTA, 0x4000);
+    assert_int_equal(rd16(&w, EXP + PCI_EXP_LNKSTA) & 0xc000, 0x8000);
+    wr16(&w, 0xb0 + PCI_VPD_ADDR, 0x0004);
+    assert_int_equal(dev(&w, 0xb0 + PCI_VPD_ADDR, 2), 0x0004);
+    assert_true(world_close(&w));
+}
+
+/* A neighbour's write must clear nothing. */
+static void test_1_11_5_status_survives_its_neighbours(void **state)
+{
+    struct world w;
+
+    (void)state;
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+                 POLICY(permissive));
+    sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_DEVSTA, 2, 0x000f);
+    sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_LNKSTA, 2, 0xc000);
+    sim_dev_set_bits(&w.sim.dev, PCI_STATUS, 2, 0xf900);
+    wr32(&w, EXP + PCI_EXP_DEVCTL, 0x0000ffff);
+    wr32(&w, EXP + PCI_EXP_LNKCTL, 0x0000ffff);
+    /* Reserved bits beside it, which permissive opens. */
+    wr16(&w, EXP + PCI_EXP_DEVSTA, 0xff00);
+    wr32(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
+    wr32(&w, PCI_COMMAND, 0x00060000);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_DEVSTA, 2) & 0xf, 0xf);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_LNKSTA, 2) & 0xc000, 0xc000);
+    assert_int_equal(dev(&w, PCI_STATUS, 2) & 0xf900, 0xf900);
+    assert_true(world_close(&w));
+}
+
+/* A version or type without a table ended the process: exit(1). */
+static void test_2_17_unknown_versions_and_types_are_hidden(void **state)
+{
+    const uint8_t vendor[2] = { 4, 0x77 };
+    struct capture c;
+    struct world w;
+    unsigned version, type;
+
+    (void)state;
+    for (version = 0; version < 16; version++) {
+        for (type = 0; type < 16; type++) {
+            bool good = (version == 1 || version == 2) &&
+                (type == PCI_EXP_TYPE_ENDPOINT ||
+                 type == PCI_EXP_TYPE_LEG_END ||
+                 type == PCI_EXP_TYPE_ROOT_INT_EP);
+
+            card(&c);
+            card_express(&c, EXP, version, type, PT_EXP_SIZEOF_V2);
+            world_build_cap(&c, BEHIND, PCI_CAP_ID_VNDR, vendor, 2);
+            begin(&w, &c, NULL);
+            assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0),
+                             good ? EXP : 0);
+            assert_int_equal(world_cap(&w, PCI_CAP_ID_VNDR, 0), BEHIND);
+            assert_int_equal(w.sim.bus.lines[PT_LOG_WARNING], !good);
+            if (!good) {
+                wr32(&w, EXP + PCI_EXP_DEVCTL, UINT32_MAX);
+                wr32(&w, BEHIND - 4, UINT32_MAX);
+                assert_int_equal(w.sim.dev.num_writes, 0);
+            }
+            assert_true(world_close(&w));
+        }
+    }
+}
+
+/*
+ * Link Status of an integrated endpoint of version 1, which has none, was
+ * read and written by the restore: foreign bytes.
+ */
+static void test_2_30_no_link_registers_in_a_v1_integrated_endpoint(
+    void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    card_pm(&c, 0x40, 0x0003, 0);
+    card_express(&c, EXP, 1, PCI_EXP_TYPE_ROOT_INT_EP, PT_EXP_SIZEOF_V1_RC);
+    begin(&w, &c, POLICY(power_mgmt));
+    wr32(&w, EXP + PCI_EXP_LNKCTL, 0xa5a55a5a);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_LNKCTL, 4), 0xa5a55a5a);
+    sim_dev_forget(&w.sim.dev);
+    world_power(&w, 3);
+    world_power(&w, 0);
+    rd16(&w, PCI_COMMAND);
+    assert_int_equal(w.sim.dev.count.resets, 1);
+    assert_true(written(&w, EXP + PCI_EXP_DEVCTL, 2));
+    assert_false(written(&w, EXP + PT_EXP_SIZEOF_V1_RC, 0x30));
+    assert_true(world_close(&w));
+}
+
+/* Phantom functions have requester IDs of their own, outside of the IOMMU. */
+static void test_xsa_449_phantom_functions_are_neither_offered_nor_enabled(
+    void **state)
+{
+    const struct world_policy *p;
+    struct world w;
+
+    (void)state;
+    for (p = world_policies; p->name; p++) {
+        with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+                     &p->policy);
+        assert_true(dev(&w, EXP + PCI_EXP_DEVCAP, 4) &
+                    PCI_EXP_DEVCAP_PHANTOM);
+        assert_int_equal(rd32(&w, EXP + PCI_EXP_DEVCAP) &
+                         PCI_EXP_DEVCAP_PHANTOM, 0);
+        wr16(&w, EXP + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_PHANTOM);
+        wr8(&w, EXP + PCI_EXP_DEVCTL + 1, PCI_EXP_DEVCTL_PHANTOM >> 8);
+        wr32(&w, EXP + PCI_EXP_DEVCTL, UINT32_MAX);
+        wr32(&w, EXP + PCI_EXP_DEVCTL - 1, UINT32_MAX);
+        assert_int_equal(rd16(&w, EXP + PCI_EXP_DEVCTL) &
+                         PCI_EXP_DEVCTL_PHANTOM, 0);
+        assert_int_equal(dev(&w, EXP + PCI_EXP_DEVCTL, 2), 0);
+        assert_true(world_close(&w));
+    }
+}
+
+/* Function level reset would go past the toolstack: it is not offered. */
+static void test_field_1_8_function_level_reset_is_hidden(void **state)
+{
+    const uint8_t af[4] = { 6, 3, 0, 0 };
+    const struct world_policy *p;
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    for (p = world_policies; p->name; p++) {
+        card(&c);
+        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+        world_build_cap(&c, BEHIND, PCI_CAP_ID_AF, af, sizeof(af));
+        begin(&w, &c, &p->policy);
+        assert_int_equal(rd32(&w, EXP + PCI_EXP_DEVCAP) &
+                         PCI_EXP_DEVCAP_FLRESET, 0);
+        assert_int_equal(world_cap(&w, PCI_CAP_ID_AF, 0), 0);
+        wr16(&w, EXP + PCI_EXP_DEVCTL, 0x8000);
+        wr8(&w, EXP + PCI_EXP_DEVCTL + 1, 0x80);
+        if (!p->policy.permissive) {
+            wr8(&w, BEHIND + 4, 1);
+        }
+        assert_int_equal(w.sim.dev.count.resets, 0);
+        assert_true(world_close(&w));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_1_1_4_1_11_3_control_bits_that_are_read_only),
+        cmocka_unit_test(test_1_1_4_pmcsr_bits_that_are_read_only),
+        cmocka_unit_test(test_1_11_1_size_by_version_and_type),
+        cmocka_unit_test(test_1_11_2_aspm_is_a_copy),
+        cmocka_unit_test(test_1_11_4_device_capabilities_are_read_only),
+        cmocka_unit_test(test_1_11_5_status_and_vpd_stay_usable),
+        cmocka_unit_test(test_1_11_5_status_survives_its_neighbours),
+        cmocka_unit_test(test_2_17_unknown_versions_and_types_are_hidden),
+        cmocka_unit_test(
+            test_2_30_no_link_registers_in_a_v1_integrated_endpoint),
+        cmocka_unit_test(
+            test_xsa_449_phantom_functions_are_neither_offered_nor_enabled),
+        cmocka_unit_test(test_field_1_8_function_level_reset_is_hidden),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
