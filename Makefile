@@ -51,9 +51,12 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 		$(BUS_OBJS) $(BUILD)/libpassthrough.a
 	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) -lz
 
+include hosts/qemu-dm/rules.mak
+
 # Runs what prove is given: a program, or a script by its first line.
 PROVE = CMOCKA_MESSAGE_OUTPUT=TAP PTVIEW=$(BUILD)/ptview BUILD=$(BUILD) \
-	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 prove
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	prove -j$(shell nproc)
 
 build-tests: all $(TESTS) $(BUILD)/demo
 

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pass-through in the classic qemu-dm: the functions that the tree calls (its
+ * hw/pci.h has their contracts), and what the engine asks of the tree.
+ *
+ * A toolstack's pci-ins is insert_to_pci_devfn() and then acpi_php_add(),
+ * which announces success whatever power_on_php_devfn() returns. So all that
+ * can fail is done in the first, where "no" can still be said.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pt-tree.h"
+#include "pass-through.h"
+#include "pt-graphics.h"
+#include "pt-mmio.h"
+#include "pt-opts.h"
+#include "pt-os.h"
+#include "pt-params.h"
+#include "pt-slots.h"
+
+/*
+ * The tree prints a line at each overlap with an emulated device that it is
+ * asked for: so many times a device it is asked, then the guest's word, which
+ * was wrong as often, is taken for wrong.
+ */
+#define OVERLAP_LINES 64
+
+struct region {
+    bool io;
+    uint64_t addr;  /* PT_UNMAPPED */
+    uint64_t size;
+};
+
+/* An assigned function. */
+struct function {
+    struct pt_device host;
+    struct pt_dev *dev;
+    struct pt_bus bus;
+    struct shell *shell;
+    struct region region[PT_NUM_REGIONS];
+    unsigned overlap_lines;  /* left */
+    unsigned mmio_lines;     /* left */
+};
+
+/*
+ * What the tree's bus has of a function. The tree can't take a device back
+ * without leaks (its interrupts, Xen's routing of its config cycles): the
+ * shell stays, answers as no device does, and the next function gets it.
+ */
+struct shell {
+    PCIDevice pci;       /* first: the tree allocates it */
+    struct function *fn; /* NULL: empty */
+};
+
+static struct {
+    PCIBus *bus;
+    struct pt_slots slots;
+    struct shell *shell[PT_NUM_DEVFNS];
+    struct pt_mmio mmio;
+    struct pt_xen xen;   /* open from the first function on */
+    bool room;           /* an address range became free */
+    pid_t pid;           /* who has asked for release_all() at its exit */
+} dm;
+
+static void say(enum pt_level level, const char *line)
+{
+    static const char *const prefix[] = {
+        [PT_LOG_INFO] = "",
+        [PT_LOG_WARNING] = "warning: ",
+        [PT_LOG_ERROR] = "error: ",
+    };
+
+    fprintf(logfile ? logfile : stderr, "%s%s\n", prefix[level], line);
+}
+
+static void say_of(enum pt_level level, const char *what, const char *text)
+{
+    char line[sizeof(struct pt_error) + 64];
+
+    snprintf(line, sizeof(line), "pass-through: %s: %s", what, text);
+    say(level, line);
+}
+
+/* The function at @devfn, or NULL. */
+static struct function *function_at(unsigned devfn)
+{
+    return dm.shell[devfn] ? dm.shell[devfn]->fn : NULL;
+}
+
+static bool emulated(void *priv, unsigned devfn)
+{
+    (void)priv;
+    return !dm.shell[devfn] && pci_devfn_in_use(dm.bus, (int)devfn);
+}
+
+/* ------------------------------------------------------------------ */
+/* What the engine asks                                                */
+
+static void bus_log(void *priv, enum pt_level level, const char *line)
+{
+    (void)priv;
+    say(level, line);
+}
+
+static uint64_t bus_now_us(void *priv)
+{
+    (void)priv;
+    return pt_os_now_us();
+}
+
+static void bus_delay_us(void *priv, uint32_t us)
+{
+    (void)priv;
+    pt_os_delay_us(us);
+}
+
+static int bus_trap(void *priv, struct pt_trap *t)
+{
+    return pt_mmio_on(&dm.mmio, t, priv);
+}
+
+static void bus_untrap(void *priv, struct pt_trap *t)
+{
+    struct function *fn = priv;
+
+    pt_mmio_off(&dm.mmio, t, &fn->mmio_lines);
+}
+
+static bool overlap(const struct region *r, bool io, uint64_t addr,
+                    uint64_t size)
+{
+    return r->addr != PT_UNMAPPED && r->io == io &&
+        addr <= r->addr + (r->size - 1) && r->addr <= addr + (size - 1);
+}
+
+/* Emulated devices end at 4 GiB. */
+static bool emulated_has(struct function *fn, bool io, uint64_t addr,
+                         uint64_t size)
+{
+    if (addr + (size - 1) > UINT32_MAX) {
+        return false;
+    }
+    if (fn->overlap_lines == 0) {
+        return true;
+    }
+    if (!pt_chk_bar_overlap(dm.bus, fn->shell->pci.devfn, (uint32_t)addr,
+                            (uint32_t)size, io ? PCI_ADDRESS_SPACE_IO :
+                            PCI_ADDRESS_SPACE_MEM)) {
+        return false;
+    }
+    if (--fn->overlap_lines == 0) {
+        say_of(PT_LOG_WARNING, "a guest's device", "is put over others again "
+               "and again: it is not mapped below 4 GiB any more");
+    }
+    return true;
+}
+
+/* The tree knows 32 bits of address only: assigned ones are looked up here. */
+static bool bus_taken(void *priv, const struct pt_dev *self, bool io,
+                      uint64_t addr, uint64_t size)
+{
+    (void)self;
+    for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
+        const struct function *fn = function_at(i);
+
+        for (unsigned n = 0; fn && fn != priv && n < PT_NUM_REGIONS; n++) {
+            if (overlap(&fn->region[n], io, addr, size)) {
+                return true;
+            }
+        }
+    }
+    return emulated_has(priv, io, addr, size);
+}
+
+/* io_regions is for who looks at the bus: what fits there is shown. */
+static void bus_moved(void *priv, const struct pt_dev *self, unsigned n,
+                      uint64_t addr)
+{
+    struct function *fn = priv;
+    PCIDevice *pci = &fn->shell->pci;
+    unsigned flags = self->host->info.region[n].flags;
+    uint64_t size = self->bar[n].size;
+    bool io = flags & PT_REGION_IO;
+    bool fits = addr != PT_UNMAPPED && addr + (size - 1) < UINT32_MAX;
+
+    dm.room |= fn->region[n].addr != PT_UNMAPPED;
+    fn->region[n] = (struct region) { .io = io, .addr = addr, .size = size };
+    pci->io_regions[n].addr = fits ? (uint32_t)addr : UINT32_MAX;
+    pci->io_regions[n].size = fits ? (uint32_t)size : 0;
+    pci->io_regions[n].type = io ? PCI_ADDRESS_SPACE_IO :
+        flags & PT_REGION_PREFETCH ? PCI_ADDRESS_SPACE_MEM_PREFETCH :
+        PCI_ADDRESS_SPACE_MEM;
+}
+
+static const struct pt_bus_ops bus_ops = {
+    .log = bus_log,
+    .now_us = bus_now_us,
+    .delay_us = bus_delay_us,
+    .trap = bus_trap,
+    .untrap = bus_untrap,
+    .taken = bus_taken,
+    .moved = bus_moved,
+};
+
+/* ------------------------------------------------------------------ */
+/* The guest's config accesses                                         */
+
+/* Where one device made room, another that found none may be mapped now. */
+static void use_room(void)
+{
+    if (!dm.room) {
+        return;
+    }
+    for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
+        if (function_at(i)) {
+            pt_bars_sync(function_at(i)->dev);
+        }
+    }
+    dm.room = false;
+}
+
+static uint32_t config_read(PCIDevice *pci, uint32_t addr, int len)
+{
+    const struct function *fn = ((struct shell *)pci)->fn;
+    uint32_t val;
+
+    if (!fn) {
+        return UINT32_MAX;
+    }
+    if (pt_gfx_config_read(&fn->host, addr, len, &val)) {
+        return val;
+    }
+    return pt_config_read(fn->dev, addr, (unsigned)len);
+}
+
+static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
+{
+    const struct function *fn = ((struct shell *)pci)->fn;
+
+    if (!fn) {
+        return;
+    }
+    if (!pt_gfx_config_write(&fn->host, addr, len, val)) {
+        pt_config_write(fn->dev, addr, val, (unsigned)len);
+    }
+    use_room();
+}
+
+/* ------------------------------------------------------------------ */
+/* Assign and release                                                  */
+
+/* All functions of a slot say whether there are several. */
+static void update_slot(unsigned devfn)
+{
+    bool multi = pt_slots_count(&dm.slots, devfn) > 1;
+
+    for (unsigned i = 0; i < PT_SLOT_FUNCS; i++) {
+        struct function *fn = function_at((devfn & ~7u) + i);
+
+        if (fn && fn->dev) {
+            pt_set_multifunction(fn->dev, multi);
+        }
+    }
+}
+
+static struct shell *get_shell(unsigned devfn)
+{
+    if (!dm.shell[devfn]) {
+        dm.shell[devfn] = (struct shell *)
+            pci_register_device(dm.bus, "DIRECT PCI", sizeof(struct shell),
+                                (int)devfn, config_read, config_write);
+    }
+    return dm.shell[devfn];
+}
+
+static int open_xen(struct pt_error *err)
+{
+    int rc = dm.xen.ops ? 0 :
+        pt_xen_open(&dm.xen, xc_handle, (uint32_t)domid);
+
+    return rc == 0 ? 0 : pt_fail(err, -rc, "Xen: %s", strerror(-rc));
+}
+
+/* End @fn in whatever state it is; its place stays taken. */
+static void release(struct function *fn)
+{
+    if (fn->shell) {
+        pt_detach(fn->dev);
+        pt_mmio_forget(&dm.mmio, fn);
+        for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
+            fn->shell->pci.io_regions[n].addr = UINT32_MAX;
+            fn->shell->pci.io_regions[n].size = 0;
+            dm.room |= fn->region[n].addr != PT_UNMAPPED;
+        }
+        fn->shell->fn = NULL;
+    }
+    pt_gfx_detach(&fn->host);
+    pt_device_close(&fn->host);
+    free(fn);
+}
+
+static int attach(struct function *fn, unsigned devfn,
+                  const struct pt_policy *policy, struct pt_error *err)
+{
+    struct pt_args args = {
+        .host = &fn->host, .xen = &dm.xen, .bus = &fn->bus,
+        .policy = *policy, .devfn = (uint8_t)devfn,
+        .multifunction = pt_slots_count(&dm.slots, devfn) > 1,
+    };
+
+    fn->bus = (struct pt_bus) { .ops = &bus_ops, .priv = fn };
+    fn->overlap_lines = OVERLAP_LINES;
+    fn->mmio_lines = PT_MMIO_OFF_LINES;
+    for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
+        fn->region[n].addr = PT_UNMAPPED;
+    }
+    fn->shell = get_shell(devfn);
+    if (!fn->shell) {
+        return pt_fail(err, ENOSPC, "the guest's bus does not take a device");
+    }
+    fn->dev = pt_attach(&args, err);
+    if (!fn->dev) {
+        return -EIO;
+    }
+    fn->shell->fn = fn;
+    pt_gfx_attach(&fn->host, &dm.xen);
+    return 0;
+}
+
+/* Put the function at @addr in its place @devfn. 0, or -errno and @err. */
+static int assign(const struct pt_sbdf *addr, unsigned devfn,
+                  const struct pt_policy *policy, struct pt_error *err)
+{
+    struct function *fn = calloc(1, sizeof(*fn));
+    int rc;
+
+    if (!fn) {
+        return pt_fail(err, ENOMEM, "out of memory");
+    }
+    rc = open_xen(err);
+    if (rc == 0) {
+        rc = pt_device_open(&fn->host, addr, err);
+    }
+    if (rc == 0) {
+        rc = pt_gfx_open(&fn->host, err);
+    }
+    if (rc == 0) {
+        rc = attach(fn, devfn, policy, err);
+    }
+    if (rc != 0) {
+        release(fn);
+        return rc;
+    }
+    update_slot(devfn);
+    return 0;
+}
+
+static void release_all(void)
+{
+    for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
+        if (function_at(i)) {
+            release(function_at(i));
+        }
+        pt_slots_free(&dm.slots, i);
+    }
+    if (dm.xen.ops) {
+        pt_xen_close(&dm.xen);
+    }
+}
+
+/*
+ * At exit nobody resets the devices before their next owner touches them. A
+ * child that was forked for something else leaves them alone.
+ */
+static void at_exit(void)
+{
+    if (getpid() == dm.pid) {
+        release_all();
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* Requests                                                            */
+
+static bool chosen(int8_t request, int8_t node, int domain)
+{
+    return request != PT_UNSAID ? request :
+        node != PT_UNSAID ? node : domain != 0;
+}
+
+/* The request counts before the device's opts-N, that before the domain's. */
+static int get_policy(const struct pt_params *p, struct pt_policy *policy,
+                      struct pt_error *err)
+{
+    const struct pt_options *r = &p->options;
+    struct pt_options n;
+    int rc = pt_opts_read((uint32_t)domid, &p->addr, &n, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    /* In the node they are the toolstack's own. */
+    if (r->unknown[0]) {
+        say_of(PT_LOG_WARNING, "ignored an unknown option", r->unknown);
+    }
+    *policy = (struct pt_policy) {
+        .msitranslate = chosen(r->msitranslate, n.msitranslate,
+                               direct_pci_msitranslate),
+        .power_mgmt = chosen(r->power_mgmt, n.power_mgmt,
+                             direct_pci_power_mgmt),
+        .permissive = chosen(r->permissive, n.permissive, 0),
+        .strict = chosen(r->strict, n.strict, 0),
+    };
+    return 0;
+}
+
+/*
+ * No: in the log, and to the toolstack, which waits for a state. @answer has
+ * acpi_php_add() write a text of its own over the reason, maybe before it is
+ * read; the state is what counts.
+ */
+static int refuse(const struct pt_error *err, int answer)
+{
+    say_of(PT_LOG_ERROR, "refused", err->text);
+    xenstore_record_dm("parameter", err->text);
+    xenstore_record_dm_state("pci-insert-failed");
+    return answer;
+}
+
+int pt_init(PCIBus *bus)
+{
+    release_all();
+    dm.bus = bus;
+    memset(dm.shell, 0, sizeof(dm.shell));
+    memset(&dm.slots, 0, sizeof(dm.slots));
+    dm.slots.emulated = emulated;
+    dm.slots.keep_igd = gfx_passthru;
+    pt_mmio_init(&dm.mmio);
+    dm.room = false;
+    if (dm.pid == 0 && atexit(at_exit) == 0) {
+        dm.pid = getpid();
+    }
+    return 0;
+}
+
+int insert_to_pci_devfn(char *text)
+{
+    struct pt_error err;
+    struct pt_params p;
+    struct pt_policy policy;
+    int devfn;
+
+    if (!dm.bus) {
+        pt_fail(&err, ENODEV, "the guest has no PCI bus");
+        return refuse(&err, PT_SLOT_NO_ROOM);
+    }
+    if (pt_params_parse(text, &p, &err) != 0 ||
+        get_policy(&p, &policy, &err) != 0) {
+        return refuse(&err, PT_SLOT_NO_ROOM);
+    }
+    if (pt_gfx_place(&p.addr)) {
+        p.vdevfn = (uint16_t)PCI_DEVFN(p.addr.dev, p.addr.func);
+    }
+    devfn = pt_slots_take(&dm.slots, &p.addr, p.vdevfn, &err);
+    if (devfn < 0) {
+        return refuse(&err, devfn);
+    }
+    if (assign(&p.addr, (unsigned)devfn, &policy, &err) != 0) {
+        pt_slots_free(&dm.slots, (unsigned)devfn);
+        /* "wrong bdf" is the nearer of the two texts. */
+        return refuse(&err, PT_SLOT_BUSY);
+    }
+    return devfn;
+}
+
+int bdf_to_devfn(char *text)
+{
+    struct pt_error err;
+    struct pt_sbdf addr;
+    char name[PT_SBDF_LEN];
+    int devfn;
+
+    if (pt_params_addr(text, NULL, &addr, &err) != 0) {
+        say_of(PT_LOG_ERROR, "can't remove", err.text);
+        return -1;
+    }
+    devfn = pt_slots_find(&dm.slots, &addr);
+    if (devfn < 0) {
+        say_of(PT_LOG_WARNING, "can't remove, as it is not assigned",
+               pt_sbdf_str(&addr, name));
+    }
+    return devfn;
+}
+
+int test_pci_devfn(int devfn)
+{
+    return devfn < 0 || devfn >= PT_NUM_DEVFNS ? -1 : dm.slots.used[devfn];
+}
+
+/* The function is there since insert_to_pci_devfn(): only confirm it. */
+int power_on_php_devfn(int devfn)
+{
+    return test_pci_devfn(devfn) == 1 && function_at((unsigned)devfn) ? 0 : -1;
+}
+
+int power_off_php_devfn(int devfn)
+{
+    if (power_on_php_devfn(devfn) != 0) {
+        return -1;
+    }
+    release(function_at((unsigned)devfn));
+    pt_slots_free(&dm.slots, (unsigned)devfn);
+    update_slot((unsigned)devfn);
+    use_room();
+    return 0;
+}
