@@ -216,9 +216,13 @@ int pt_restore_host(struct pt_dev *d)
     }
     for (i = 0; i < d->num_fields; i++) {
         const struct pt_field *f = &d->field[i];
+        const struct pt_row *r = f->row;
+        uint8_t buf[4];
 
-        if (f->row->flags & PT_ROW_RESTORE) {
-            rc = put(d, f->off, d->snap + f->off, f->row->size);
+        if (r->flags & PT_ROW_RESTORE) {
+            pt_store(buf, pt_load(d->snap + f->off, r->size) & ~r->starts,
+                     r->size);
+            rc = put(d, f->off, buf, r->size);
             failed = failed ? failed : rc;
         }
     }

@@ -89,6 +89,7 @@ struct pt_row {
     uint32_t ro;
     uint32_t rw1c;
     uint32_t rsvd;
+    uint32_t starts;   /* PT_ROW_RESTORE: never written as 1 */
 
     /*
      * Masks that depend on the device (a BAR's on its size). Called at
@@ -357,7 +358,9 @@ void pt_set_multifunction(struct pt_dev *d, bool on);
  * @off: 0..PT_CFG_SIZE - @len, aligned or not; @len: 1, 2, 4. Anything else
  * reads as 0 and is not written. Cost: a read at most one access of the
  * device, none where all bits are the guest's copy; a write at most one read
- * and one write, none where nothing is forwarded.
+ * and one write, none where nothing is forwarded. What changes the power
+ * state or the interrupt mode takes more, and so does an access over a
+ * structure of two bytes.
  */
 uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len);
 void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,

@@ -548,11 +548,16 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
     uint64_t ctrl = 0;
     uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE + 12;
 
-    if (!d->xen->msix_all_writes && q->entry[i].bound &&
-        d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,
-                                &ctrl) == 0) {
-        q->entry[i].ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
+    if (d->xen->msix_all_writes || !q->entry[i].bound) {
+        return;
     }
+    if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,
+                                &ctrl) != 0) {
+        pt_log_once(d, PT_ONCE_MMIO, PT_LOG_WARNING, "can't read the "
+                    "device's MSI-X table: a mask of the guest's may be lost");
+        return;
+    }
+    q->entry[i].ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
 }
 
 void pt_irq_entry_unmasked(struct pt_dev *d, unsigned i)
@@ -909,15 +914,23 @@ void pt_irq_free(struct pt_dev *d)
 static void find_msi_max(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
+    unsigned has = q->msi_max;
+    int rc = 0, failed = 0;
 
     while (q->msi_max > 1) {
         int pirq = -1;
 
-        if (map_messages(d, q->msi_max, &pirq) == 0) {
+        rc = map_messages(d, q->msi_max, &pirq);
+        if (rc == 0) {
             unmap_pirq(d, &pirq);
-            return;
+            break;
         }
+        failed = rc;
         q->msi_max /= 2;
+    }
+    if (failed) {
+        pt_log(d, PT_LOG_INFO, "the guest is offered %u of its %u MSIs: Xen "
+               "maps no more (%s)", q->msi_max, has, strerror(-failed));
     }
 }
 

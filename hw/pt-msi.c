@@ -20,6 +20,9 @@ enum {
     MASK64 = 0x08,
 };
 
+/* Extended Message Data Capable: PCIe 4.0, 7.7.1.2. Its word is Xen's too. */
+#define MSI_FLAGS_EXT_DATA 0x0200u
+
 static uint32_t log2_max(const struct pt_dev *d)
 {
     uint32_t l = 0;
@@ -133,6 +136,8 @@ static void msi_probe(const struct pt_dev *d, uint16_t pos,
     if (flags & PCI_MSI_FLAGS_MASK_BIT) {
         p->size = wide ? PCI_MSI_PENDING_64 + 4 : PCI_MSI_PENDING_32 + 4;
         p->variant |= wide ? MASK64 : MASK32;
+    } else if (flags & MSI_FLAGS_EXT_DATA) {
+        p->size += 2;
     }
 }
 

@@ -53,6 +53,7 @@ static const struct pt_row pcie_rows[] = {
         .why = "the host's fabric: payload sizes and error reporting; "
             "phantom functions are outside of the IOMMU (XSA-449)",
         .off = PCI_EXP_DEVCTL, .size = 2, .flags = PT_ROW_RESTORE,
+        .starts = PCI_EXP_DEVCTL_FLRESET,
         .init = 0x2000 | PCI_EXP_DEVCTL_NOSNOOP | PCI_EXP_DEVCTL_RELAXED,
         .emu = 0xffff,
         .ro = PCI_EXP_DEVCTL_FLRESET | PCI_EXP_DEVCTL_AUX_PME |

@@ -4,8 +4,9 @@
  * for what it found. A string that ends early reads as zeros.
  *
  *     policy, options      1 byte each: FUZZ_*
- *     the configuration space   256 bytes
- *     7 regions            3 bytes each: log2 of the size, PT_REGION_*, FUZZ_R_*
+ *     configuration space  256 bytes
+ *     7 regions            3 bytes each: log2 of the size, PT_REGION_*,
+ *                          FUZZ_R_*
  *     operations           an enum fuzz_op each, and its arguments
  */
 #ifndef LIB_FUZZ_H

@@ -685,7 +685,8 @@ static bool check_sent(struct inv *v, const struct act *a)
         }
         /* XSA-128: not even with the value that it has. */
         if (mine && s->covered[i] && !v->rules.may[i] &&
-            !v->rules.engine[i] && (s->rw[i] | rw1c) && !v->failures &&
+            !v->rules.engine[i] && !v->failures &&
+            (s->rw[i] || rw1c || b.kind == PT_CONCEALED) &&
             (i & ~3u) != PCI_ROM_ADDRESS) {
             return bad(v, "write of %u at %#x, %#x: covers byte %#x", a->len,
                        a->off, a->val, i);

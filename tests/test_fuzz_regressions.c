@@ -53,6 +53,21 @@ static void what_was_found_once_is_right_now(void **state)
     free(file);
 }
 
+/* For FUZZ_TRACE=1 build-fuzz/fuzz, and for the regressions. */
+static void keep(const uint8_t *data, size_t len)
+{
+    const char *build = getenv("BUILD");
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/fuzz-finding", build ? build : ".");
+    f = fopen(path, "wb");
+    if (f) {
+        fwrite(data, len, 1, f);
+        fclose(f);
+    }
+}
+
 /* A little of it, always the same, without a fuzzer. */
 static void random_lives_of_captured_devices(void **state)
 {
@@ -61,7 +76,7 @@ static void random_lives_of_captured_devices(void **state)
     struct world_rng r = { 4711 };
 
     (void)state;
-    for (n = 0; n < world_rounds(4000); n++) {
+    for (n = 0; n < world_rounds(10000); n++) {
         const struct capture *c = &list[world_random(&r) % count].capture;
         uint8_t data[FUZZ_HEAD + 300];
         const char *wrong;
@@ -83,13 +98,8 @@ static void random_lives_of_captured_devices(void **state)
         }
         wrong = fuzz_one(data, sizeof(data));
         if (wrong) {
-            FILE *f = fopen("fuzz-finding", "wb");
-
-            if (f) {
-                fwrite(data, sizeof(data), 1, f);
-                fclose(f);
-            }
-            fail_msg("life %u (in fuzz-finding): %s", n, wrong);
+            keep(data, sizeof(data));
+            fail_msg("life %u: %s", n, wrong);
         }
     }
     free(list);

@@ -133,6 +133,45 @@ static void test_1_4_1_a_reset_is_undone_for_the_host(void **state)
     assert_true(world_close(&w));
 }
 
+/* A device that reads a 1 in Initiate Function Level Reset, as none should. */
+static void lies_of_flr(struct sim_dev *d, uint16_t pos, uint8_t *buf,
+                        unsigned len)
+{
+    const unsigned at = EXP + PCI_EXP_DEVCTL + 1;
+
+    (void)d;
+    if (pos <= at && at < pos + len) {
+        buf[at - pos] |= PCI_EXP_DEVCTL_FLRESET >> 8;
+    }
+}
+
+static void test_a_restore_starts_no_function_level_reset(void **state)
+{
+    struct capture c;
+    struct world w;
+    unsigned i, seen = 0;
+
+    (void)state;
+    power_card(&c, PMC_ALL, 0);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    world_init(&w, &c, POLICY(power_mgmt), NULL);
+    w.sim.dev.hooks.on_read = lies_of_flr;
+    assert_true(world_attach(&w));
+    world_power(&w, 3);
+    world_power(&w, 0);
+    rd16(&w, PMCSR);
+    for (i = 0; i < w.sim.dev.num_writes; i++) {
+        const struct sim_write *x = sim_dev_last_write(&w.sim.dev, i);
+
+        if (x->off == EXP + PCI_EXP_DEVCTL) {
+            assert_int_equal(x->val[1] & PCI_EXP_DEVCTL_FLRESET >> 8, 0);
+            seen++;
+        }
+    }
+    assert_int_not_equal(seen, 0);
+    assert_true(world_close(&w));
+}
+
 /* The guest finds its own registers as after a reset, and nothing mapped. */
 static void test_1_4_1_a_reset_takes_the_guests_programming(void **state)
 {
@@ -732,6 +771,7 @@ int main(void)
             test_1_4_1_states_reach_the_device_and_take_their_time),
         cmocka_unit_test(test_1_4_1_time_that_has_passed_counts),
         cmocka_unit_test(test_1_4_1_a_reset_is_undone_for_the_host),
+        cmocka_unit_test(test_a_restore_starts_no_function_level_reset),
         cmocka_unit_test(test_1_4_1_a_reset_takes_the_guests_programming),
         cmocka_unit_test(test_1_4_1_without_a_reset_all_is_kept),
         cmocka_unit_test(test_1_4_1_only_d3hot_resets),

@@ -174,6 +174,22 @@ static void test_1_13_2_the_table_of_a_hidden_msix_is_not_mapped(
     assert_true(world_close(&w));
 }
 
+/* PCIe 4.0 gave MSI a second word of data, which is Xen's like the first. */
+static void test_1_5_9_extended_message_data_is_xens(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    card_msi(&c, 0xa0);
+    c.cfg[0xa0 + PCI_MSI_FLAGS + 1] = 0x02;
+    begin(&w, &c, POLICY(permissive));
+    wr16(&w, 0xa0 + PCI_MSI_DATA_32 + 2, 0xffff);
+    assert_int_equal(w.sim.dev.count.writes, 0);
+    assert_true(world_close(&w));
+}
+
 /* The last owner left it on, and it was hidden from this one. */
 static void test_1_13_2_hidden_messages_are_switched_off(void **state)
 {
@@ -676,6 +692,7 @@ int main(void)
         cmocka_unit_test(
             test_1_13_2_the_table_of_a_hidden_msix_is_not_mapped),
         cmocka_unit_test(test_1_13_2_hidden_messages_are_switched_off),
+        cmocka_unit_test(test_1_5_9_extended_message_data_is_xens),
         cmocka_unit_test(test_1_13_4_xsa_128_nothing_stale_is_written_back),
         cmocka_unit_test(test_1_13_7_xsa_131_default_deny),
         cmocka_unit_test(test_1_13_7_xsa_131_only_declared_bits_change),
