@@ -146,8 +146,8 @@ struct pt_group {
 
 /*
  * Is @g's table sound? Refuses masks that overlap (all but emu with ro or
- * rw1c), bits beyond a row's width, rows that overlap in one variant or leave the
- * structure, rows without a name or a reason.
+ * rw1c), bits beyond a row's width, rows that overlap in one variant or leave
+ * the structure, rows without a name or a reason.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_group_check(const struct pt_group *g, struct pt_error *err);

@@ -2,7 +2,7 @@
 /*
  * MSI and MSI-X as the guest sees them: the registers, and the MSI-X table in
  * its trapped pages. What follows from them for Xen and the device is in
- * pt-irq.c. PCI Local Bus 3.0 section 6.8.
+ * pt-irq.c and beyond. PCI Local Bus 3.0 section 6.8.
  */
 #include <stdio.h>
 

@@ -107,7 +107,8 @@ is switched off, so that each of the following steps builds.
 END
 
 # 2: the engine: all that no later step names.
-msi="hw/pt-msi.c hw/pt-msi.h hw/pt-irq.c"
+msi="hw/pt-msi.c hw/pt-msi.h hw/pt-irq.c hw/pt-irq.h hw/pt-intx.c
+    hw/pt-vectors.c hw/pt-pirq.c"
 caps="hw/pt-header.c hw/pt-pm.c hw/pt-pcie.c hw/pt-vpd.c hw/pt-vendor.c
 hw/pt-hidden.c"
 near="hw/pt-device.c hw/pt-device.h hw/pt-xen.c hw/pt-xen.h"

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * INTx: the device's line, bound to the guest's slot and pin; and MSI-INTx
+ * translation, where the device's MSI is bound there in its place.
+ * PCI Local Bus 3.0 section 2.2.6.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pt-irq.h"
+
+/* ------------------------------------------------------------------ */
+/* INTx                                                                */
+
+static struct pt_line *find_line(struct pt_xen *x, int pirq)
+{
+    unsigned i;
+
+    for (i = 0; i < PT_MAX_LINES; i++) {
+        if (x->line[i].users && x->line[i].pirq == pirq) {
+            return &x->line[i];
+        }
+    }
+    for (i = 0; i < PT_MAX_LINES; i++) {
+        if (!x->line[i].users) {
+            x->line[i].pirq = pirq;
+            return &x->line[i];
+        }
+    }
+    return NULL;
+}
+
+/* Several devices' lines can be one pirq: the last gives it back. */
+static void line_put(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    struct pt_line *l = find_line(d->xen, q->intx_pirq);
+
+    if (l && --l->users > 0) {
+        q->intx_pirq = -1;
+        return;
+    }
+    pt_pirq_unmap(d, &q->intx_pirq);
+}
+
+void pt_intx_off(struct pt_dev *d)
+{
+    uint8_t slot = pt_irq_slot(d);
+    struct pt_irq *q = d->irq;
+    const struct pt_xen *x = d->xen;
+    int rc = 0;
+
+    if (q->intx_bound) {
+        rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
+        if (rc != 0) {
+            rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
+        }
+        if (rc != 0) {
+            pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind INTx", rc);
+        }
+        q->intx_bound = false;
+    }
+    if (q->intx_pirq >= 0) {
+        line_put(d);
+    }
+}
+
+void pt_intx_on(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    const struct pt_xen *x = d->xen;
+    struct pt_line *l;
+    int rc, pirq = -1;
+
+    if (!q->has_pin || q->intx_bound || q->intx_failed) {
+        return;
+    }
+    q->intx_failed = true;
+    /* 0 is the timer's: the operating system has routed nothing. */
+    rc = d->host->info.irq > 0 ?
+        x->ops->map_pirq_gsi(x->priv, d->host->info.irq, &pirq) : -ENXIO;
+    if (rc != 0) {
+        pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't map its line", rc);
+        return;
+    }
+    l = find_line(d->xen, pirq);
+    if (!l) {
+        pt_irq_complain(d, PT_ONCE_INTX, "no INTx: too many lines", -ENOSPC);
+        pt_pirq_unmap(d, &pirq);
+        return;
+    }
+    if (l->users++ > 0) {
+        pt_log(d, PT_LOG_WARNING, "shares its INTx line (GSI %d) with another "
+               "device: each can delay the other's interrupts",
+               d->host->info.irq);
+    }
+    q->intx_pirq = pirq;
+    rc = x->ops->bind_intx(x->priv, pirq, pt_irq_slot(d), q->pin);
+    if (rc != 0) {
+        pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't bind it", rc);
+        line_put(d);
+        return;
+    }
+    q->intx_bound = true;
+    q->intx_failed = false;
+}
+
+bool pt_irq_intx_disabled(const struct pt_dev *d)
+{
+    return !d->irq || !d->irq->intx_bound ||
+        (pt_copy(d, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx);
+}
+
+/* ------------------------------------------------------------------ */
+/* MSI-INTx translation                                                */
+
+void pt_translate_off(struct pt_dev *d)
+{
+    uint8_t slot = pt_irq_slot(d);
+    struct pt_irq *q = d->irq;
+    const struct pt_xen *x = d->xen;
+    int rc;
+
+    if (q->translate_bound) {
+        rc = x->ops->unbind_msi_intx(x->priv, q->translate_pirq, slot,
+                                     q->pin);
+        if (rc != 0) {
+            rc = x->ops->unbind_msi_intx(x->priv, q->translate_pirq, slot,
+                                         q->pin);
+        }
+        if (rc != 0) {
+            pt_irq_complain(d, PT_ONCE_UNBIND,
+                            "can't unbind a translated MSI", rc);
+        }
+        q->translate_bound = false;
+    }
+    pt_pirq_unmap(d, &q->translate_pirq);
+}
+
+int pt_translate_on(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    const struct pt_xen *x = d->xen;
+    int rc = 0;
+
+    if (q->translate_bound) {
+        return 0;
+    }
+    if (q->translate_pirq < 0) {
+        rc = pt_pirq_map_msi(d, 1, &q->translate_pirq);
+    }
+    if (rc == 0) {
+        rc = x->ops->bind_msi_intx(x->priv, q->translate_pirq, pt_irq_slot(d),
+                                   q->pin);
+        if (rc != 0) {
+            pt_pirq_unmap(d, &q->translate_pirq);
+        }
+    }
+    if (rc != 0) {
+        pt_irq_complain(d, PT_ONCE_MSI,
+                        "no MSI-INTx translation, INTx instead", rc);
+        q->translate_failed = true;
+        return rc;
+    }
+    q->translate_bound = true;
+    return 0;
+}

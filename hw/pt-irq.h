@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the rooms of interrupts: pt-irq.c decides the mode, pt-intx.c and
+ * pt-vectors.c bring what it takes about, pt-pirq.c tells Xen.
+ */
+#ifndef PT_IRQ_H
+#define PT_IRQ_H
+
+#include "pt-msi.h"
+
+/* The guest's slot, as Xen names it in bindings. */
+static inline uint8_t pt_irq_slot(const struct pt_dev *d)
+{
+    return d->devfn >> 3;
+}
+
+/* ---- pt-pirq.c ---- */
+
+/* Log "@text: reason of @rc", once a kind. */
+void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
+                     int rc);
+
+/*
+ * Map @n (a power of two) of the device's MSIs; *@pirq: wanted or -1, and the
+ * first that was given. Returns 0 or -errno.
+ */
+int pt_pirq_map_msi(struct pt_dev *d, unsigned n, int *pirq);
+/* Give *@pirq back and make it -1; it stays if Xen refuses twice. */
+void pt_pirq_unmap(struct pt_dev *d, int *pirq);
+
+/* The pirq that a message names in the place of a vector; -1: none. */
+int pt_vector_pirq(const struct pt_vector *v);
+/* Is the message one that Xen can deliver? */
+bool pt_vector_programmed(const struct pt_vector *v);
+/* Does Xen know the message as the guest has it now, with data @data? */
+bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data);
+/*
+ * Bind the vector's pirq, or tell Xen what changed; no hypercall if nothing
+ * did. @gtable: see pt_xen_ops.bind_msi. Returns 0 or -errno.
+ */
+int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
+                   uint64_t gtable);
+/* It stays bound if Xen refuses twice. */
+void pt_vector_unbind(struct pt_dev *d, struct pt_vector *v);
+
+/* ---- pt-intx.c ---- */
+
+/* Map and bind the device's line; tried once until a reset. */
+void pt_intx_on(struct pt_dev *d);
+void pt_intx_off(struct pt_dev *d);
+/* Bind an MSI in the line's place. 0, or -errno: INTx it is then. */
+int pt_translate_on(struct pt_dev *d);
+void pt_translate_off(struct pt_dev *d);
+
+/* ---- pt-vectors.c ---- */
+
+/* The guest's Message Control of each. */
+uint32_t pt_msi_flags(const struct pt_dev *d);
+uint32_t pt_msix_flags(const struct pt_dev *d);
+/* The device's enable bits and function mask; no access if they are so. */
+void pt_msi_enable(struct pt_dev *d, bool on);
+void pt_msix_enable(struct pt_dev *d, bool on, bool fmask);
+/* While it is the mode: all messages to what the guest wants. */
+void pt_msi_update(struct pt_dev *d);
+void pt_msix_update(struct pt_dev *d);
+/* All messages unbound and given back. */
+void pt_msi_release(struct pt_dev *d);
+void pt_msix_release(struct pt_dev *d);
+/* Where the guest's accesses reach its table; 0: nowhere. */
+uint64_t pt_msix_table_address(const struct pt_dev *d);
+
+#endif
