@@ -30,8 +30,9 @@ const struct pt_group *const pt_groups[] = {
 /* ------------------------------------------------------------------ */
 /* Log                                                                 */
 
-static void log_line(const struct pt_dev *d, enum pt_level level,
-                     const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+log_line(const struct pt_dev *d, enum pt_level level, const char *fmt,
+         va_list ap)
 {
     char line[512], addr[PT_SBDF_LEN];
     int n = snprintf(line, sizeof(line), "pass-through %s: ",
@@ -143,7 +144,8 @@ static uint16_t decoders(const struct pt_dev *d)
     unsigned n;
 
     if (d->host->info.is_vf) {
-        return 0;  /* Memory Space Enable is the physical function's */
+        /* The physical function's, and 0 here; emulated ones may need it. */
+        return PCI_COMMAND_MEMORY;
     }
     for (n = 0; n < PT_NUM_BARS; n++) {
         const struct pt_region *r = &d->host->info.region[n];

@@ -87,7 +87,8 @@ struct guard {
 
 static _Thread_local struct guard *guard;
 
-static void complaint(const char *fmt, va_list ap)
+static void __attribute__((format(printf, 1, 0)))
+complaint(const char *fmt, va_list ap)
 {
     guard->errnum = errno ? errno : EIO;
     vsnprintf(guard->text, sizeof(guard->text), fmt, ap);

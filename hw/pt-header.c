@@ -47,7 +47,9 @@ static void type_setup(const struct pt_dev *d, const struct pt_field *f,
 static void command_prepare(struct pt_dev *d, const struct pt_field *f,
                             uint32_t old, struct pt_access *a)
 {
-    uint32_t ours = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+    /* A virtual function's are what they are: hardwired to 0, mostly. */
+    uint32_t ours = d->host->info.is_vf ? 0 :
+        PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
 
     (void)old;
     /* A device without a pin may have 0 hardwired there. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "pt-pci.h"
-#include "pt-msi.h"
+#include "pt-irq.h"
 
 /* ------------------------------------------------------------------ */
 /* MSI                                                                 */
@@ -316,7 +316,14 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
          */
         *p = val & PT_MSIX_MASKED;
         if (!(val & PT_MSIX_MASKED)) {
-            pt_irq_entry_unmasked(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
+            pt_irq_entry_ready(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
+        }
+        break;
+    case 2:
+        *p = val;
+        /* The last write of a driver that leaves masking to Xen. */
+        if (pt_vector_pirq(&q->entry[off / PT_MSIX_ENTRY_SIZE]) >= 0) {
+            pt_irq_entry_ready(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
         }
         break;
     default:

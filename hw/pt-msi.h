@@ -95,8 +95,8 @@ void pt_irq_sync(struct pt_dev *d);
 /* Regions were mapped or unmapped: does Xen have the table's address still? */
 void pt_irq_table_moved(struct pt_dev *d);
 
-/* The guest wrote an unmasked vector control to entry @i of its table. */
-void pt_irq_entry_unmasked(struct pt_dev *d, unsigned i);
+/* Entry @i of the guest's table is complete: unmasked, or a pirq's. */
+void pt_irq_entry_ready(struct pt_dev *d, unsigned i);
 
 /*
  * Messages are unbound and unmapped, and the guest's programming of them

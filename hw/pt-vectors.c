@@ -271,9 +271,10 @@ static void entry_update(struct pt_dev *d, unsigned i)
     struct pt_irq *q = d->irq;
     struct pt_vector *v = &q->entry[i];
     bool again = v->pirq >= 0 && !v->bound;
-    bool live = !(v->ctrl & PT_MSIX_MASKED) &&
-        !(pt_msix_flags(d) & PCI_MSIX_MASK);
     int wanted = pt_vector_pirq(v);
+    /* A driver on Xen never unmasks what goes to its event channels. */
+    bool live = (!(v->ctrl & PT_MSIX_MASKED) || wanted >= 0) &&
+        !(pt_msix_flags(d) & PCI_MSIX_MASK);
 
     if (q->gtable == 0 || !(live || again)) {
         return;
@@ -317,7 +318,7 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
     q->entry[i].ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
 }
 
-void pt_irq_entry_unmasked(struct pt_dev *d, unsigned i)
+void pt_irq_entry_ready(struct pt_dev *d, unsigned i)
 {
     if (d->started && d->irq->mode == PT_IRQ_MSIX) {
         entry_update(d, i);

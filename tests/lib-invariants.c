@@ -143,7 +143,11 @@ static unsigned spec_size(const uint8_t *p, unsigned room)
         return 4;
     case PCI_CAP_ID_MSI:
         n = flags & PCI_MSI_FLAGS_64BIT ? 14 : 10;
-        return n + (flags & PCI_MSI_FLAGS_MASK_BIT ? 10 : 0);
+        if (flags & PCI_MSI_FLAGS_MASK_BIT) {
+            return n + 10;
+        }
+        /* Extended Message Data: PCIe 4.0, 7.7.1.2. */
+        return n + (flags & 0x0200 ? 2 : 0);
     case PCI_CAP_ID_PCIX:
         return flags >> 12 & 3 ? 24 : 8;
     case PCI_CAP_ID_HT:

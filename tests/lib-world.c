@@ -236,7 +236,10 @@ static void check_silent(struct world *w)
 bool world_quiet(struct world *w)
 {
     w->text[0] = '\0';
-    if (w->d) {
+    if (!w->was_attached && w->sim.xen.stray) {
+        /* Refused, with its last owner's messages on: not ours to stop. */
+        sim_xen_leaks(&w->sim.xen, w->text, sizeof(w->text));
+    } else if (w->d) {
         sim_complaints(&w->sim, w->text, sizeof(w->text));
     } else {
         sim_check_quiet(&w->sim, w->text, sizeof(w->text));

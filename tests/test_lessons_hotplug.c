@@ -510,6 +510,22 @@ static void test_1_10_1_ids_and_bars_are_the_systems(void **state)
 }
 
 /* Memory Space Enable of a VF is 0 for good: guests saw it off. */
+/* QEMU's nvme has virtual functions that decode only with the bit set. */
+static void test_1_10_2_memory_enable_is_written_at_attach(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    with_vf(&w, &c);
+    world_detach(&w);
+    assert_true(world_attach(&w));
+    assert_true(sim_dev_last_write(&w.sim.dev, 0)->off == PCI_COMMAND);
+    assert_true(sim_dev_last_write(&w.sim.dev, 0)->val[0] &
+                PCI_COMMAND_MEMORY);
+    assert_true(world_close(&w));
+}
+
 static void test_1_10_2_memory_enable_is_emulated(void **state)
 {
     struct capture c;
@@ -583,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_1_9_2_latency_timer_starts_as_0),
         cmocka_unit_test(test_field_1_12_functions_do_not_share_state),
         cmocka_unit_test(test_1_10_1_ids_and_bars_are_the_systems),
+        cmocka_unit_test(test_1_10_2_memory_enable_is_written_at_attach),
         cmocka_unit_test(test_1_10_2_memory_enable_is_emulated),
         cmocka_unit_test(test_1_10_3_the_82599_vf_has_no_express_capability),
     };

@@ -30,11 +30,15 @@ fuzz-corpus: $(FUZZ)/seeds
 	@mkdir -p $(FUZZ)/corpus
 	$(FUZZ)/seeds $(FUZZ)/corpus
 
-# -max_len: the head and some hundred operations.
+# How long; CI gives a number of runs and a seed instead.
+FUZZ_LIMIT ?= -max_total_time=$(FUZZ_SECONDS)
+
+# -max_len: the head and some hundred operations. Addresses are fixed, so that
+# the same seed finds the same.
 fuzz: $(FUZZ)/fuzz fuzz-corpus
 	@mkdir -p $(FUZZ)/found
-	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 $(FUZZ)/fuzz \
-		-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -timeout=10 -entropic=0 \
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 setarch -R \
+		$(FUZZ)/fuzz $(FUZZ_LIMIT) -max_len=2048 -timeout=10 -entropic=0 \
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
 		$(FUZZ)/corpus tests/fuzz/regressions
 

@@ -57,7 +57,11 @@ uint16_t sim_dev_find_cap(const struct sim_dev *d, uint8_t id)
 
 unsigned sim_dev_power(const struct sim_dev *d)
 {
-    return d->pm ? d->cfg[d->pm + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK : 0;
+    /* With another structure laid over it no software can find it. */
+    if (!d->pm || d->cfg[d->pm + PCI_CAP_LIST_ID] != PCI_CAP_ID_PM) {
+        return 0;
+    }
+    return d->cfg[d->pm + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK;
 }
 
 bool sim_dev_answers(const struct sim_dev *d)

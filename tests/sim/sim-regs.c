@@ -502,6 +502,11 @@ static int capabilities(struct sim_dev *d)
         rc = capability(d, d->cfg[pos + PCI_CAP_LIST_ID], pos);
         pos = d->cfg[pos + PCI_CAP_LIST_NEXT] & 0xfc;
     }
+    /* Where another structure begins there are no pending bits. */
+    if (d->msi.pending &&
+        (visited & (UINT64_C(1) << (d->msi.pending / 4)))) {
+        d->msi.pending = d->msi.mask = 0;
+    }
     return rc;
 }
 
