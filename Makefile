@@ -87,6 +87,22 @@ coverage:
 -include bench/rules.mak
 -include tests/fuzz/rules.mak
 
+# ------------------------------------------------------------- a real Xen
+
+# SRC: your own QEMU tree; without it Debian's source package.
+qemu:
+	hosts/qemu/build.sh $(SRC)
+
+# Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
+# SCENARIOS: some of them.
+check-xen: all
+	DM=$$(hosts/qemu/build.sh $(SRC)) PTVIEW=$(BUILD)/ptview \
+		tests/xen/run $(SCENARIOS)
+
+# The same machine with the stock device model and with ours, counted.
+bench-xen: all
+	DM=$$(hosts/qemu/build.sh $(SRC)) tests/xen/bench
+
 # ---------------------------------------------------------------- install
 
 install: all
@@ -100,5 +116,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage install clean
+	coverage qemu check-xen bench-xen install clean
 .SECONDARY:

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The type xen-pci-passthrough: a PCI device of QEMU's whose configuration
+ * space is the engine's. libxl adds and removes it with device_add and
+ * device_del, both at a guest's creation and later.
+ */
+#include "pt-qemu.h"
+
+#include "qapi/error.h"
+#include "qemu/module.h"
+#include "qemu/range.h"
+#include "hw/qdev-properties.h"
+#include "hw/qdev-properties-system.h"
+#include "migration/vmstate.h"
+
+/* ------------------------------------------------------------------ */
+/* Configuration space                                                 */
+
+/*
+ * With romfile=, QEMU itself has an expansion ROM for the guest: which bytes
+ * of an access are this register's?
+ */
+static bool rom_part(const PCIDevice *d, uint32_t addr, int len,
+                     uint32_t *from, uint32_t *to)
+{
+    *from = MAX(addr, PCI_ROM_ADDRESS);
+    *to = MIN(addr + len, PCI_ROM_ADDRESS + 4);
+    return d->has_rom && *from < *to;
+}
+
+static uint32_t config_read(PCIDevice *d, uint32_t addr, int len)
+{
+    PtQemu *s = PT_QEMU(d);
+    uint32_t val, from, to;
+
+    if (!s->dev) {
+        return UINT32_MAX;
+    }
+    val = pt_config_read(s->dev, addr, len);
+    if (s->moved) {
+        pt_qemu_refresh(s);  /* a change of the power state came to its end */
+    }
+    if (rom_part(d, addr, len, &from, &to)) {
+        val = deposit32(val, 8 * (from - addr), 8 * (to - from),
+                        pci_default_read_config(d, from, to - from));
+    }
+    return val;
+}
+
+static void config_write(PCIDevice *d, uint32_t addr, uint32_t val, int len)
+{
+    PtQemu *s = PT_QEMU(d);
+    uint32_t from, to;
+
+    if (!s->dev) {
+        return;
+    }
+    s->touched = true;
+    /* Xen and QEMU's memory map then hear of a move as one change. */
+    memory_region_transaction_begin();
+    pt_config_write(s->dev, addr, val, len);
+    if (rom_part(d, addr, len, &from, &to)) {
+        pci_default_write_config(d, from, val >> (8 * (from - addr)),
+                                 to - from);
+    }
+    if (s->moved || addr < PCI_CONFIG_HEADER_SIZE) {
+        pt_qemu_refresh(s);
+    }
+    memory_region_transaction_commit();
+}
+
+/* ------------------------------------------------------------------ */
+/* Slots                                                               */
+
+/*
+ * A guest looks for more functions in a slot only where function 0 says that
+ * there are any. libxl adds 0 last, and says nothing of this to QEMU.
+ */
+static void slot_changed(PCIDevice *d, const PCIDevice *leaves)
+{
+    PCIBus *bus = pci_get_bus(d);
+    PCIDevice *fn[PCI_FUNC_MAX];
+    unsigned i, count = 0;
+
+    for (i = 0; i < PCI_FUNC_MAX; i++) {
+        fn[i] = pci_find_device(bus, pci_bus_num(bus),
+                                PCI_DEVFN(PCI_SLOT(d->devfn), i));
+        if (fn[i] == leaves) {
+            fn[i] = NULL;
+        }
+        count += fn[i] != NULL;
+    }
+    for (i = 0; i < PCI_FUNC_MAX; i++) {
+        PtQemu *s = (PtQemu *)object_dynamic_cast(OBJECT(fn[i]),
+                                                  TYPE_PT_QEMU);
+
+        if (s && s->dev) {
+            pt_set_multifunction(s->dev, count > 1);
+            pt_qemu_refresh(s);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* A device's life                                                     */
+
+static int attach(PtQemu *s, struct pt_error *err)
+{
+    PCIDevice *d = &s->pci;
+    struct pt_sbdf addr = {
+        .domain = s->hostaddr.domain, .bus = s->hostaddr.bus,
+        .dev = s->hostaddr.slot, .func = s->hostaddr.function,
+    };
+    struct pt_args args = {
+        .host = &s->host,
+        .bus = &s->bus,
+        .policy = {
+            .strict = s->strict,
+            .permissive = s->permissive,
+            .power_mgmt = s->power_mgmt,
+            .msitranslate = s->msitranslate,
+            .no_rom = !d->rom_bar || d->romfile,
+        },
+        .devfn = d->devfn,
+    };
+    int rc;
+
+    if (addr.domain == UINT32_MAX) {
+        return pt_fail(err, EINVAL, "hostaddr is not set: which device of "
+                       "the host?");
+    }
+    args.xen = pt_qemu_join(s, err);
+    if (!args.xen) {
+        return -ENODEV;
+    }
+    rc = pt_device_open(&s->host, &addr, err);
+    if (rc == 0) {
+        s->bus = (struct pt_bus) { .ops = &pt_qemu_bus_ops, .priv = s };
+        s->dev = pt_attach(&args, err);
+        if (s->dev) {
+            return 0;
+        }
+        pt_device_close(&s->host);
+        rc = -EIO;
+    }
+    pt_qemu_leave(s);
+    return rc;
+}
+
+static void realize(PCIDevice *d, Error **errp)
+{
+    PtQemu *s = PT_QEMU(d);
+    struct pt_error err = { "" };
+
+    if (attach(s, &err) != 0) {
+        error_setg(errp, "%s", err.text);
+        return;
+    }
+    pt_qemu_add_regions(s);
+    slot_changed(d, NULL);
+}
+
+static void unrealize(PCIDevice *d)
+{
+    PtQemu *s = PT_QEMU(d);
+
+    pt_qemu_release(s);
+    pt_qemu_leave(s);
+    slot_changed(d, d);
+}
+
+/*
+ * QEMU resets what is plugged in, at once: the device has just been attached,
+ * and is as it should be.
+ */
+static void reset(DeviceState *dev)
+{
+    PtQemu *s = PT_QEMU(dev);
+
+    if (s->dev && s->touched) {
+        s->touched = false;
+        memory_region_transaction_begin();
+        pt_reset(s->dev);
+        pt_qemu_refresh(s);
+        memory_region_transaction_commit();
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* The type                                                            */
+
+/* From QEMU 10 on properties are constants, and no end is to be given. */
+#if QEMU_VERSION_MAJOR >= 10
+#define PROPERTIES static const Property
+#define PROPERTIES_END
+#else
+#define PROPERTIES static Property
+#define PROPERTIES_END DEFINE_PROP_END_OF_LIST()
+#endif
+
+PROPERTIES properties[] = {
+    DEFINE_PROP_PCI_HOST_DEVADDR("hostaddr", PtQemu, hostaddr),
+    DEFINE_PROP_BOOL("permissive", PtQemu, permissive, false),
+    DEFINE_PROP_BOOL("strict", PtQemu, strict, false),
+    DEFINE_PROP_BOOL("power_mgmt", PtQemu, power_mgmt, false),
+    DEFINE_PROP_BOOL("msitranslate", PtQemu, msitranslate, false),
+    PROPERTIES_END
+};
+
+/* The device's own state can't be moved to another host. */
+static const VMStateDescription vmstate = {
+    .name = TYPE_PT_QEMU,
+    .unmigratable = 1,
+};
+
+static void instance_init(Object *obj)
+{
+    PtQemu *s = PT_QEMU(obj);
+
+    s->hostaddr.domain = UINT32_MAX;
+    /*
+     * That QEMU lets functions into one slot, in any order. What the guest
+     * sees of it is slot_changed()'s.
+     */
+    s->pci.cap_present |= QEMU_PCI_CAP_MULTIFUNCTION;
+}
+
+static void describe(ObjectClass *klass)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+    } property[] = {
+        { "hostaddr", "the device of the host: DDDD:BB:DD.F" },
+        { "permissive", "reserved and undeclared bits are writable, too" },
+        { "strict", "device-specific registers are not writable" },
+        { "power_mgmt", "the guest's D-states reach the device" },
+        { "msitranslate", "the device's MSI arrives as the guest's INTx" },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(property); i++) {
+        object_class_property_set_description(klass, property[i].name,
+                                              property[i].text);
+    }
+}
+
+static void class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+
+    pc->realize = realize;
+    pc->exit = unrealize;
+    pc->config_read = config_read;
+    pc->config_write = config_write;
+#if QEMU_VERSION_MAJOR >= 10
+    device_class_set_legacy_reset(dc, reset);
+#else
+    dc->reset = reset;
+#endif
+    dc->vmsd = &vmstate;
+    dc->desc = "a PCI device of the host, assigned to a guest of Xen";
+    device_class_set_props(dc, properties);
+    describe(klass);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
+
+static const TypeInfo pt_qemu_type = {
+    .name = TYPE_PT_QEMU,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(PtQemu),
+    .instance_init = instance_init,
+    .class_init = class_init,
+    .interfaces = (InterfaceInfo[]) {
+        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+        { },
+    },
+};
+
+static void register_type(void)
+{
+    type_register_static(&pt_qemu_type);
+}
+
+type_init(register_type)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Today's QEMU as a host of pass-through: the type xen-pci-passthrough
+ * (pt-qemu.c), and what QEMU offers to the engine (pt-qemu-bus.c).
+ */
+#ifndef PT_QEMU_H
+#define PT_QEMU_H
+
+#include "qemu/osdep.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pci_bus.h"
+#if __has_include("hw/pci/pci_device.h")  /* since QEMU 8.0 */
+#include "hw/pci/pci_device.h"
+#endif
+#include "qom/object.h"
+
+#include "pass-through.h"
+
+/* libxl asks for it by this name, and QEMU spares it from PV unplug. */
+#define TYPE_PT_QEMU "xen-pci-passthrough"
+OBJECT_DECLARE_SIMPLE_TYPE(PtQemu, PT_QEMU)
+
+/* The part of a BAR that is trapped: engine and QEMU know at most one each. */
+typedef struct PtWindow {
+    MemoryRegion mr;
+    bool made;
+    struct pt_trap *trap;  /* while it is in the guest's space */
+} PtWindow;
+
+struct PtQemu {
+    PCIDevice pci;
+
+    /* Properties */
+    PCIHostDeviceAddress hostaddr;
+    bool permissive;
+    bool strict;
+    bool power_mgmt;
+    bool msitranslate;
+
+    struct pt_device host;
+    struct pt_bus bus;
+    struct pt_dev *dev;  /* NULL: nothing is assigned */
+    bool touched;        /* by the guest, since attach or the last reset */
+    bool moved;          /* are regions, which QEMU is yet to follow */
+    bool ending;         /* the process is: QEMU's memory is left alone */
+    QLIST_ENTRY(PtQemu) next;
+
+    /*
+     * The regions as QEMU knows them: containers, which alone take nothing
+     * from guest or Xen, with what is trapped as the only contents.
+     */
+    MemoryRegion region[PT_NUM_REGIONS];
+    PtWindow window[PT_NUM_BARS];
+};
+
+extern const struct pt_bus_ops pt_qemu_bus_ops;
+
+/*
+ * The regions of an attached device become known to QEMU's PCI core.
+ * @s->dev is set.
+ */
+void pt_qemu_add_regions(PtQemu *s);
+
+/*
+ * Bring QEMU's own copy of the configuration space to the guest's view: for
+ * the monitor, and for where QEMU has the regions. After each change of the
+ * header, and whenever @s->moved.
+ */
+void pt_qemu_refresh(PtQemu *s);
+
+/*
+ * The domain, as all devices share it, from the first that joins to the last
+ * that leaves. A member is detached when the process ends.
+ * Returns NULL and the reason in @err if there is no Xen.
+ */
+struct pt_xen *pt_qemu_join(PtQemu *s, struct pt_error *err);
+void pt_qemu_leave(PtQemu *s);
+
+/* Take the device away from the guest, if it has it, and close it. */
+void pt_qemu_release(PtQemu *s);
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// In the guest: attack the device model through a passed-through device.
+//
+//   attack [-s SEED] [-t SECONDS] [-m] SSSS:BB:DD.F...
+//
+// Random reads and writes of the devices' config space, of 1, 2 and 4 bytes
+// at any offset; with -m also random writes to their MSI-X tables.  The same
+// seed makes the same accesses.  Reports what it did every few seconds and at
+// the end; it fails only when it cannot start.
+
+#define _GNU_SOURCE
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MAX_TARGETS = 8,
+    CONFIG_SIZE = 256,          // what the guest's machine can address
+    COMMAND = 0x04,
+    COMMAND_ON = 0x0007,        // I/O, memory, bus master
+    STATUS = 0x06,
+    STATUS_CAP_LIST = 0x10,
+    BARS = 0x10,
+    BARS_SIZE = 24,
+    CAP_POINTER = 0x34,
+    CAP_MSIX = 0x11,
+    MSIX_CONTROL = 2,
+    MSIX_CONTROL_ENABLE = 0x8000,
+    MSIX_TABLE = 4,
+    TABLE_SHARE = 64,           // every n-th operation is a burst of writes
+    TABLE_BURST = 16,           // to the table
+    REPORT_SECONDS = 2,
+};
+
+struct target {
+    const char *name;
+    int config;
+    uint8_t bars[BARS_SIZE];    // as they were, to bring the table back
+    unsigned msix;              // where the capability is, 0: none
+    volatile uint8_t *table;    // its MSI-X table, NULL: not attacked
+    unsigned table_size;        // in bytes
+};
+
+static struct target targets[MAX_TARGETS];
+static unsigned target_count;
+static uint64_t reads, writes, failures, table_writes;
+
+// xorshift64*: the same numbers everywhere for the same seed.
+static uint64_t random_state;
+
+static uint32_t random32(void)
+{
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return (uint32_t)(random_state * UINT64_C(0x2545f4914f6cdd1d) >> 32);
+}
+
+static unsigned config_get(const struct target *t, unsigned at, unsigned size)
+{
+    uint32_t value = 0;
+
+    return pread(t->config, &value, size, at) == (ssize_t)size ? value : 0;
+}
+
+static void config_put(const struct target *t, unsigned at, unsigned size,
+                       uint32_t value)
+{
+    if (pwrite(t->config, &value, size, at) != (ssize_t)size) {
+        failures++;
+    }
+}
+
+static unsigned find_capability(const struct target *t, unsigned id)
+{
+    unsigned at;
+
+    if (!(config_get(t, STATUS, 2) & STATUS_CAP_LIST)) {
+        return 0;
+    }
+    at = config_get(t, CAP_POINTER, 1) & ~3u;
+    for (unsigned i = 0; i < CONFIG_SIZE / 4 && at >= 0x40; i++) {
+        if (config_get(t, at, 1) == id) {
+            return at;
+        }
+        at = config_get(t, at + 1, 1) & ~3u;
+    }
+    return 0;
+}
+
+static void map_table(struct target *t)
+{
+    unsigned where, offset, page = (unsigned)sysconf(_SC_PAGESIZE);
+    char path[128];
+    uint8_t *map;
+    int fd;
+
+    t->msix = find_capability(t, CAP_MSIX);
+    if (t->msix == 0) {
+        return;
+    }
+    where = config_get(t, t->msix + MSIX_TABLE, 4);
+    offset = where & ~7u;
+    t->table_size =
+        ((config_get(t, t->msix + MSIX_CONTROL, 2) & 0x7ff) + 1) * 16;
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u",
+             t->name, where & 7);
+    fd = open(path, O_RDWR);
+    if (fd < 0) {
+        return;
+    }
+    map = mmap(NULL, t->table_size + offset % page, PROT_READ | PROT_WRITE,
+               MAP_SHARED, fd, offset - offset % page);
+    close(fd);
+    if (map != MAP_FAILED) {
+        t->table = map + offset % page;
+    }
+}
+
+// The writes to config space soon switch decoding off and move the BARs about.
+// What is written to the table then goes nowhere, or to where another BAR is,
+// which Xen may end the guest for: bring the table back before, with MSI-X on
+// half of the time.
+static void repair(const struct target *t)
+{
+    for (unsigned i = 0; i < BARS_SIZE; i += 4) {
+        uint32_t bar;
+
+        memcpy(&bar, t->bars + i, 4);
+        // Moving a BAR takes much longer than looking where it is.
+        if (config_get(t, BARS + i, 4) != bar) {
+            config_put(t, BARS + i, 4, bar);
+        }
+    }
+    config_put(t, COMMAND, 2, COMMAND_ON);
+    if (t->msix != 0) {
+        config_put(t, t->msix + MSIX_CONTROL, 2,
+                   random32() & 1 ? MSIX_CONTROL_ENABLE : 0);
+    }
+}
+
+static void write_table(const struct target *t)
+{
+    unsigned size = 1u << random32() % 3;
+    unsigned at = random32() % t->table_size & ~(size - 1);
+    uint32_t value = random32();
+
+    // Values that mean something are tried more often than chance would.
+    if (random32() & 1) {
+        value = at % 16 == 12 ? value & 1 : at % 16 == 0 ?
+            0xfee00000 | (value & 0xff000) : value & 0xffff;
+    }
+    if (size == 1) {
+        *(t->table + at) = (uint8_t)value;
+    } else if (size == 2) {
+        *(volatile uint16_t *)(t->table + at) = (uint16_t)value;
+    } else {
+        *(volatile uint32_t *)(t->table + at) = value;
+    }
+    table_writes++;
+}
+
+static void attack_table(const struct target *t)
+{
+    for (unsigned i = 0; i < target_count; i++) {
+        repair(&targets[i]);
+    }
+    for (unsigned i = 0; i < TABLE_BURST; i++) {
+        write_table(t);
+    }
+}
+
+// Any offset that is aligned to the access: the kernel would split others.
+static void attack_config(const struct target *t)
+{
+    unsigned size = 1u << random32() % 3;
+    unsigned at = random32() % CONFIG_SIZE & ~(size - 1);
+    uint32_t value = random32();
+
+    switch (random32() % 8) {
+    case 0:
+        value = 0;
+        break;
+    case 1:
+        value = UINT32_MAX;
+        break;
+    case 2:
+        value = 1u << value % 32;
+        break;
+    }
+    if (random32() & 1) {
+        (void)config_get(t, at, size);
+        reads++;
+    } else {
+        config_put(t, at, size, value);
+        writes++;
+    }
+}
+
+static void report(long seconds)
+{
+    printf("attack: %ld s, %llu reads, %llu writes (%llu refused), "
+           "%llu table writes\n", seconds, (unsigned long long)reads,
+           (unsigned long long)writes, (unsigned long long)failures,
+           (unsigned long long)table_writes);
+    fflush(stdout);
+}
+
+static void run(time_t seconds)
+{
+    time_t start = time(NULL), now = start, last = start;
+
+    while (now - start < seconds) {
+        const struct target *t = &targets[random32() % target_count];
+
+        if (t->table != NULL && random32() % TABLE_SHARE == 0) {
+            attack_table(t);
+        } else {
+            attack_config(t);
+        }
+        now = time(NULL);
+        if (now - last >= REPORT_SECONDS) {
+            report((long)(now - start));
+            last = now;
+        }
+    }
+    report((long)(now - start));
+}
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: attack [-s SEED] [-t SECONDS] [-m] BDF...\n");
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long long seed = 1;
+    time_t seconds = 60;
+    bool tables = false;
+    int option;
+
+    while ((option = getopt(argc, argv, "s:t:m")) != -1) {
+        switch (option) {
+        case 's':
+            seed = strtoull(optarg, NULL, 0);
+            break;
+        case 't':
+            seconds = (time_t)strtoul(optarg, NULL, 0);
+            break;
+        case 'm':
+            tables = true;
+            break;
+        default:
+            usage();
+        }
+    }
+    if (optind == argc || argc - optind > MAX_TARGETS) {
+        usage();
+    }
+    for (; optind < argc; optind++) {
+        struct target *t = &targets[target_count++];
+        char path[128];
+
+        t->name = argv[optind];
+        snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config",
+                 t->name);
+        t->config = open(path, O_RDWR);
+        if (t->config < 0 ||
+            pread(t->config, t->bars, BARS_SIZE, BARS) != BARS_SIZE) {
+            perror(path);
+            return 1;
+        }
+        if (tables) {
+            map_table(t);
+        }
+    }
+    random_state = seed * 2 + 1;        // never 0, which would stay 0
+    printf("attack: seed %llu, %u devices, %ld seconds\n", seed, target_count,
+           (long)seconds);
+    run(seconds);
+    return 0;
+}

@@ -1,0 +1,233 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Fetch the packages of a Xen stack and make of them what `run` boots.  Prints
+# the directory that then holds:
+#
+#   xen, vmlinux   the hypervisor and dom0's kernel
+#   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model
+#   guest.iso      the HVM guest's disk: the same kernel, drivers, proofs
+#   *.img          disks with known contents, for the emulated controllers
+#   tftp/data      what the guest fetches over the network
+#   expect         the sums of all of these, as shell variables
+#
+# Nothing is installed but build tools that are missing: the packages are
+# unpacked.  Both steps are cached, see cached() in lib.sh.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/xen/lib.sh
+. "$here/lib.sh"
+
+PACKAGES=(
+    "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
+    qemu-system-xen linux-image-amd64 busybox-static pciutils strace
+    isolinux syslinux-common
+)
+DOM0_MODULES=(
+    xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pciback
+    virtio_pci 9pnet_virtio 9p nvme
+)
+GUEST_MODULES=(
+    af_packet e1000 e1000e nvme ahci sd_mod virtio_pci virtio_net
+    xhci_pci usbhid hid-generic uio_pci_generic
+)
+
+# apt ACTION...: apt-get as if no package were installed here, so that the
+# result depends on the archive alone; recommended packages are left out.
+# It may print status that is to be kept out of the way, hence -q.
+apt()
+{
+    apt-get -q -y -o Dir::State::status=/dev/null -o Debug::NoLocking=1 \
+        -o APT::Install-Recommends=false -o APT::Sandbox::User=root \
+        "$@" install "${PACKAGES[@]}"
+}
+
+# The files to be fetched with their sums, whatever mirror they come from.
+package_list()
+{
+    apt --print-uris | sed -n "s/^'[^']*' //p" | sort
+}
+
+fetch_packages()
+{
+    local deb count=0
+    mkdir partial
+    apt -d -o Dir::Cache::archives="$PWD"
+    rm -rf partial lock
+    for deb in *.deb; do
+        dpkg-deb -f "$deb" Package Version | paste -s
+        count=$((count + 1))
+    done >versions
+    [ "$count" -gt 20 ]
+}
+
+# skeleton DIR: what both roots have: busybox, lspci and its libraries, and
+# the modules named, with all that they need.
+skeleton()
+{
+    local dir=$1 file files
+    shift
+    mkdir -p "$dir"/{bin,sbin,dev,proc,sys,run,tmp,etc,root,var/log} \
+        "$dir"/{lib64,usr/bin,usr/sbin,mnt}
+    cp "$root/bin/busybox" "$dir/bin/"
+    programs "$dir" usr/bin/lspci usr/bin/setpci
+    files=$(modprobe -S "$kernel" -d "$root" -a --show-depends "$@" |
+        sed -n 's/^insmod //p' | sort -u)
+    for file in $files; do
+        mkdir -p "$dir/$(dirname "${file#"$root"}")"
+        cp "$file" "$dir${file#"$root"}"
+    done
+    cp "$root/lib/modules/$kernel"/modules.{order,builtin,builtin.modinfo} \
+        "$dir/lib/modules/$kernel/"
+    depmod -b "$dir" "$kernel"
+}
+
+# programs DIR NAME...: copy programs and their libraries from the packages.
+programs()
+{
+    local dir=$1 name libraries
+    shift
+    libraries=$(cd "$root" && closure "$root" "$@")
+    for name in "$@" $libraries; do
+        mkdir -p "$dir/$(dirname "$name")"
+        cp -L "$root/$name" "$dir/$name"
+    done
+    # Where the ELF files say that their loader is.
+    cp -L "$root/lib64/ld-linux-x86-64.so.2" "$dir/lib64/" 2>/dev/null ||
+        cp -L "$root"/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "$dir/lib64/"
+}
+
+# pack DIR: a newc archive of DIR, the same for the same contents.
+pack()
+{
+    find "$1" -exec touch -h -d @0 {} +
+    (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0)
+}
+
+# The ELF kernel inside of the bzImage (its position is in the header that the
+# x86 boot protocol defines): Xen can load it without unpacking it first.
+extract_vmlinux()
+{
+    local at setup
+    setup=$(od -An -tu1 -j $((0x1f1)) -N 1 "$1")
+    at=$(od -An -tu4 -j $((0x248)) -N 4 "$1")
+    tail -c +$(((setup + 1) * 512 + at + 1)) "$1" |
+        xz -dc --single-stream 2>/dev/null || true
+}
+
+build_dom0()
+{
+    local bin=usr/lib/xen-$XEN/bin
+    skeleton dom0 "${DOM0_MODULES[@]}"
+    programs dom0 "$bin"/{xl,xenstored,xenconsoled,xen-init-dom0} \
+        "$bin/libxl-save-helper" usr/bin/xenstore-{read,write,ls} \
+        usr/bin/strace usr/libexec/xen-qemu-system-i386
+    mkdir -p dom0/usr/share dom0/etc/xen dom0/var/log/xen/console \
+        dom0/var/lib/xen dom0/run/xen "dom0/usr/lib/xen-$XEN/boot"
+    : >dom0/etc/xen/xl.conf             # xl complains when it is missing
+    cp "$root/usr/lib/xen-$XEN/boot/hvmloader" "dom0/usr/lib/xen-$XEN/boot/"
+    cp -r "$root/usr/share/seabios" dom0/usr/share/
+    mkdir -p dom0/usr/share/qemu
+    cp -r "$root"/usr/share/qemu/{linuxboot*,kvmvapic,multiboot*,pvh}.bin \
+        "$root/usr/share/qemu/keymaps" dom0/usr/share/qemu/
+    static_program dom0/bin/nvme-vf "$here/src/nvme-vf.c"
+    mkdir -p dom0/guest
+    cp guest.iso dom0/guest/
+    install -m 755 "$here/dom0/init" dom0/init
+    pack dom0 >dom0.cpio
+}
+
+# The guest boots from an isohybrid disk: SeaBIOS and isolinux read it in a
+# fraction of the time that direct kernel boot takes here.  iomem=relaxed lets
+# the attack map a BAR that a driver has.
+build_guest()
+{
+    skeleton guest "${GUEST_MODULES[@]}"
+    echo "${GUEST_MODULES[@]}" >guest/etc/modules
+    static_program guest/bin/attack "$here/attack.c"
+    static_program guest/bin/edu "$here/src/edu.c"
+    static_program guest/bin/cost "$here/src/cost.c"
+    install -m 755 "$here/guest/init" guest/init
+    install -m 755 "$here/guest/prove" guest/bin/prove
+    mkdir -p guest/etc/udhcpc
+    install -m 755 "$here/guest/lease" guest/etc/udhcpc/default.script
+    mkdir iso
+    cp "$root/boot/vmlinuz-$kernel" iso/vmlinuz
+    pack guest | gzip -9n >iso/initrd
+    cp "$root/usr/lib/ISOLINUX/isolinux.bin" \
+        "$root/usr/lib/syslinux/modules/bios/ldlinux.c32" iso/
+    cat >iso/isolinux.cfg <<-EOT
+	default linux
+	prompt 0
+	timeout 1
+	label linux
+	  kernel vmlinuz
+	  append initrd=initrd console=hvc0 loglevel=4 mitigations=off iomem=relaxed $APPEND
+	EOT
+    xorriso -as mkisofs -quiet -o guest.iso -b isolinux.bin -c boot.cat \
+        -no-emul-boot -boot-load-size 4 -boot-info-table \
+        -isohybrid-mbr "$root/usr/lib/ISOLINUX/isohdpfx.bin" iso
+}
+
+static_program()
+{
+    mkdir -p "$(dirname "$1")"
+    gcc -std=c11 -O2 -Wall -Wextra -Werror -static -s -o "$1" "$2"
+}
+
+# Every disk is 16 MiB; its first 8 MiB differ from the other disks' so that a
+# mix-up shows.  The guest writes beyond 8 MiB.
+build_data()
+{
+    local disk number=1
+    for disk in nvme nvmefn nvmevf ahci; do
+        seq "${number}000000" 8000000 | head -c 8M >$disk.img || true
+        echo "md5_$disk=$(head -c 1M $disk.img | md5sum | cut -d' ' -f1)"
+        truncate -s 16M $disk.img
+        number=$((number + 1))
+    done >expect
+    mkdir tftp
+    seq 7000000 9000000 | head -c 2M >tftp/data || true
+    echo "md5_tftp=$(md5sum <tftp/data | cut -d' ' -f1)" >>expect
+}
+
+build_images()
+{
+    local deb root=$PWD/root kernel
+    mkdir root
+    for deb in "$1"/*.deb; do dpkg-deb -x "$deb" root; done
+    kernel=$(basename root/boot/vmlinuz-*)
+    kernel=${kernel#vmlinuz-}
+    depmod -b root "$kernel"
+    gunzip -c "root/boot/xen-$XEN-amd64.gz" >xen
+    extract_vmlinux "root/boot/vmlinuz-$kernel" >vmlinux
+    readelf -h vmlinux >/dev/null
+    build_data
+    build_guest
+    build_dom0
+    cp "$1/versions" versions
+    rm -rf root guest dom0 iso
+}
+
+main()
+{
+    local list debs key
+    APPEND=${GUEST_APPEND:-}
+    need apt-get=apt dpkg-deb=dpkg gcc=gcc readelf=binutils xz=xz-utils \
+        cpio=cpio depmod=kmod xorriso=xorriso
+    echo 'int main(void) { return 0; }' |
+        gcc -static -x c -o /dev/null - 2>/dev/null || need libc=libc6-dev
+    list=$(package_list) || true
+    if [ -z "$list" ]; then             # a machine that never asked before
+        as_root apt-get update -q >&2 || die "apt-get update failed"
+        list=$(package_list) || die "apt-get knows no ${PACKAGES[*]}"
+    fi
+    debs=$(cached packages "$(sha256sum <<<"$list")" fetch_packages)
+    key=$( (cd "$here" && echo "$list $APPEND $XEN" && gcc -dumpfullversion &&
+        cat build-images.sh lib.sh attack.c src/* guest/* dom0/init) |
+        sha256sum)
+    cached images "$key" build_images "$debs"
+}
+
+main

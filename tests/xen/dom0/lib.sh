@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+#
+# In dom0, for the scenarios: guests, their devices, and judging.  Sourced by
+# a busybox sh.  Results go to /share/tap, one line each, as
+#
+#   ok NAME | not ok NAME | skip NAME # REASON | # COMMENT
+#
+# which `run` numbers and prints.
+
+S=/share
+LOGS=$S/logs
+GUEST=g                         # the guest's name; there is one at a time
+GUEST_LOG=/var/log/xen/console/guest-$GUEST.log
+
+uptime_s() { cut -d. -f1 /proc/uptime; }
+log() { echo "dom0: $*"; echo "# $*" >>$S/tap; }
+
+# check NAME COMMAND...: one result.  What the command says is kept in the
+# scenario's log and, when it fails, told.
+check()
+{
+    check_name=$1
+    check_start=$(uptime_s)
+    shift
+    if "$@" >/tmp/check 2>&1; then
+        echo "ok $check_name" >>$S/tap
+        check_status=0
+    else
+        check_status=1
+        sed 's/^/#   /' /tmp/check | tail -n 25 >>$S/tap
+        echo "not ok $check_name" >>$S/tap
+    fi
+    check_text="$check_name: status $check_status, $((\
+        $(uptime_s) - check_start)) s"
+    { echo "== $check_text"; cat /tmp/check; } >>$LOGS/checks
+    echo "dom0: $check_text"
+    return $check_status
+}
+
+skip() { echo "skip $1 # $2" >>$S/tap; }
+
+wait_for()      # SECONDS COMMAND...
+{
+    wait_left=$1
+    shift
+    until "$@" >/dev/null 2>&1; do
+        wait_left=$((wait_left - 1))
+        [ $wait_left -gt 0 ] || return 1
+        sleep 1
+    done
+}
+
+guest_id() { xl domid $GUEST 2>/dev/null; }
+
+# guest_runs ID: the guest is the domain ID still, and has not crashed or shut
+# down (and been preserved).
+guest_runs()
+{
+    xl list $GUEST 2>/dev/null |
+        awk -v id=$1 'NR == 2 && $2 == id && $5 !~ /[sc]/ { found = 1 }
+            END { exit !found }'
+}
+
+# in_guest SECONDS COMMAND: run a shell command line in the guest; its output
+# and its status are this function's.
+in_guest()
+{
+    ig_limit=$(($(uptime_s) + $1))
+    shift
+    ig_id=$(guest_id) || { echo "there is no guest"; return 125; }
+    ig_number=$(cat /run/number 2>/dev/null || echo 0)
+    ig_number=$((ig_number + 1))
+    echo $ig_number >/run/number
+    ig_start=$(($(wc -c <$GUEST_LOG) + 1))
+    ig_tty=$(xenstore-read /local/domain/$ig_id/console/tty)
+    printf '%s %s\n' $ig_number "$*" >$ig_tty
+    until tail -c +$ig_start $GUEST_LOG | grep -q "^@@$ig_number "; do
+        if [ $(uptime_s) -ge $ig_limit ]; then
+            tail -c +$ig_start $GUEST_LOG
+            echo "the guest does not answer to: $*"
+            return 124
+        fi
+        if ! guest_runs $ig_id; then
+            tail -c +$ig_start $GUEST_LOG
+            echo "the guest has died"
+            return 125
+        fi
+        usleep 200000
+    done
+    tail -c +$ig_start $GUEST_LOG | tr -d '\r' >/tmp/answer
+    sed "/^@@$ig_number /,\$d" /tmp/answer
+    return $(sed -n "s/^@@$ig_number \(.*\)@@/\1/p" /tmp/answer | head -n 1)
+}
+
+# A device is taken for pass-through, and how it looks then is recorded.
+take()          # BDF...
+{
+    for take_bdf; do
+        xl pci-assignable-list | grep -q "$take_bdf" && continue
+        xl pci-assignable-add 0000:$take_bdf || return 1
+        mkdir -p $LOGS/lspci
+        take_name=$LOGS/lspci/$(echo $take_bdf | tr : -)
+        lspci -vv -xxxx -s $take_bdf >$take_name.dom0
+        if [ -x /ptview/run ]; then
+            timeout 20 /ptview/run -x 0000:$take_bdf >$take_name.ptview 2>&1
+            echo "status $?" >>$take_name.ptview
+        fi
+    done
+}
+
+free_devices()
+{
+    for free_bdf in $(xl pci-assignable-list); do
+        xl pci-assignable-remove $free_bdf
+    done
+}
+
+# new_guest PCI [OPTION]: create the guest with the devices of the list PCI (as
+# between the brackets of pci=[...]) and wait until it answers.  OPTION goes to
+# xl create; with -p (paused) the guest is only made.
+new_guest()
+{
+    ng_pci=$1
+    destroy_guest
+    for ng_bdf in $(echo "$ng_pci" | grep -o '[0-9a-f]*:[0-9a-f]*\.[0-9*]'); do
+        case $ng_bdf in
+        *'*') for ng_fn in /sys/bus/pci/devices/0000:${ng_bdf%'*'}*; do
+                take ${ng_fn#*0000:} || return 1
+            done ;;
+        *) take $ng_bdf || return 1 ;;
+        esac
+    done
+    cat >/tmp/$GUEST.cfg <<-EOT
+	name="$GUEST"
+	type="hvm"
+	memory=320
+	vcpus=1
+	vga="none"
+	nographic=1
+	vnc=0
+	usb=0
+	serial="null"
+	tsc_mode="native"
+	on_crash="${ON_CRASH:-destroy}"
+	on_reboot="${ON_REBOOT:-restart}"
+	hdtype="ahci"
+	disk=['format=raw,vdev=hda,access=rw,backendtype=qdisk,target=/guest/guest.iso']
+	device_model_override="/dm/run"
+	passthrough="enabled"
+	pci=[$ng_pci]
+	EOT
+    : >$GUEST_LOG
+    # shellcheck disable=SC2086         # there may be no option
+    xl -vvv create ${2:-} /tmp/$GUEST.cfg >>$LOGS/xl-create 2>&1 ||
+        { grep -v "debug:\|detail:" $LOGS/xl-create | tail -n 15; return 1; }
+    [ "${2:-}" = -p ] || guest_answers 300
+}
+
+# guest_answers SECONDS [BOOTS]: wait until the guest's agent has started, for
+# the BOOTSth time in this guest's life.
+guest_answers()
+{
+    wait_for $1 agent_started ${2:-1} || {
+        echo "the guest does not come up"
+        tail -n 30 $GUEST_LOG
+        return 1
+    }
+}
+
+agent_started() { [ "$(grep -c '^@@ready' $GUEST_LOG)" -ge $1 ]; }
+
+# any_guest: one that answers and has all drivers, whatever its devices.
+any_guest()
+{
+    if guest_id >/dev/null && in_guest 10 true >/dev/null; then return 0; fi
+    new_guest "" && load_drivers
+}
+
+load_drivers() { in_guest 60 prove load; }
+
+destroy_guest()
+{
+    guest_id >/dev/null || return 0
+    xl destroy $GUEST
+    wait_for 20 no_guest
+    save_console
+}
+
+no_guest() { ! guest_id; }
+
+# The console log of a guest that ends is kept under the next number.
+save_console()
+{
+    [ -s $GUEST_LOG ] || return 0
+    sc_number=0
+    while [ -e $LOGS/guest-console.$sc_number ]; do
+        sc_number=$((sc_number + 1))
+    done
+    mv $GUEST_LOG $LOGS/guest-console.$sc_number
+}
+
+collect_logs()  # NAME
+{
+    xl debug-keys iM                    # interrupts and MSIs: to the serial log
+    cp $GUEST_LOG $LOGS/$1.console 2>/dev/null
+    for cl_file in /var/log/xen/*; do
+        [ -f "$cl_file" ] && cp $cl_file $LOGS/
+    done
+    cp /tmp/$GUEST.cfg $LOGS/$1.cfg 2>/dev/null
+    return 0
+}
+
+# where BDF: the guest's bus:slot.function of a host device.
+where()
+{
+    xl pci-list $GUEST | awk -v bdf="0000:$1" '$2 == bdf { print "00:" $1 }'
+}
+
+# record_guest BDF WHEN: what lspci says of it in the guest.
+record_guest()
+{
+    rg_where=$(where $1)
+    [ -n "$rg_where" ] || { echo "$1 is not in the guest"; return 1; }
+    in_guest 20 lspci -v -xxx -s $rg_where |
+        tee $LOGS/lspci/$(echo $1 | tr : -).guest-$2 | grep '^[0-9a-f]*:'
+}
+
+# proof WHAT BDF ARGUMENT...: run a proof in the guest.
+proof()
+{
+    proof_what=$1
+    proof_where=$(where $2)
+    [ -n "$proof_where" ] || { echo "$2 is not in the guest"; return 1; }
+    shift 2
+    in_guest 150 prove $proof_what $proof_where "$@"
+}
+
+# attach BDF[,OPTION...] and detach BDF: hot-plug.
+attach()
+{
+    take ${1%%,*} || return 1
+    xl -vvv pci-attach $GUEST 0000:$1 >/tmp/attach 2>&1
+    attach_status=$?
+    cat /tmp/attach >>$LOGS/xl-attach
+    [ $attach_status = 0 ] || { grep -v "debug:\|detail:" /tmp/attach; return 1; }
+    [ -n "$(where ${1%%,*})" ] || { echo "not in xl pci-list"; return 1; }
+}
+
+detach()
+{
+    detach_where=$(where $1)
+    xl -vvv pci-detach $GUEST 0000:$1 >/tmp/attach 2>&1
+    detach_status=$?
+    cat /tmp/attach >>$LOGS/xl-attach
+    [ $detach_status = 0 ] || { grep -v "debug:\|detail:" /tmp/attach; return 1; }
+    [ -z "$(where $1)" ] || { echo "still in xl pci-list"; return 1; }
+    in_guest 20 "! test -e /sys/bus/pci/devices/0000:$detach_where" ||
+        { echo "still in the guest"; return 1; }
+}
+
+device_model_pid()
+{
+    xenstore-read /local/domain/$(guest_id)/image/device-model-pid
+}
+
+# Alive, and still listening to the toolstack.
+device_model_answers()
+{
+    kill -0 "$(device_model_pid)" || { echo "it is dead"; return 1; }
+    timeout 20 xl qemu-monitor-command $GUEST "info version"
+}
+
+# Nothing that Xen or dom0's kernel say is a sign of a fault of theirs.
+hosts_are_well()
+{
+    ! xl dmesg | grep -E 'Panic|Assertion|Xen BUG|Xen WARN' &&
+        ! dmesg | grep -E 'BUG:|Oops|general protection|Call Trace'
+}
