@@ -465,6 +465,11 @@ static bool check_handed_back(struct inv *v)
     for (i = 0; pcie && i < sizeof(regs); i++) {
         unsigned off = pcie + regs[i];
 
+        /* Version 1 ends with the link registers. */
+        if (regs[i] > PCI_EXP_LNKCTL &&
+            (v->found[pcie + PCI_EXP_FLAGS] & PCI_EXP_FLAGS_VERS) < 2) {
+            break;
+        }
         if (off + 2 <= PT_CFG_SIZE && !v->rules.may[off] &&
             !v->rules.may[off + 1] &&
             device(v, off, 2) != get(v->found + off, 2)) {
