@@ -277,3 +277,28 @@ hosts_are_well()
     ! xl dmesg | grep -E 'Panic|Assertion|Xen BUG|Xen WARN' &&
         ! dmesg | grep -E 'BUG:|Oops|general protection|Call Trace'
 }
+
+# The first 256 bytes of a dump, without what the guest's firmware programs:
+# Command, cache line and latency, BARs, ROM, Interrupt Line.
+unprogrammed()
+{
+    grep '^[0-9a-f][0-9a-f]: ' "$1" | head -n 16 | awk '
+        function blank(from, to) {
+            for (i = from; i <= to; i++) $(i + 2) = ".."
+        }
+        $1 == "00:" { blank(4, 5); blank(12, 13) }
+        $1 == "10:" { blank(0, 15) }
+        $1 == "20:" { blank(0, 7) }
+        $1 == "30:" { blank(0, 3); blank(12, 12) }
+        { print }'
+}
+
+# Does the guest see of device $1, before its driver, what ptview foretold?
+foretold()
+{
+    foretold_at=$LOGS/lspci/$(echo $1 | tr : -)
+    unprogrammed $foretold_at.ptview >/tmp/foretold
+    unprogrammed $foretold_at.guest-fresh >/tmp/seen
+    [ "$(wc -l </tmp/foretold)" = 16 ] || { echo "no forecast"; return 1; }
+    diff /tmp/foretold /tmp/seen
+}
