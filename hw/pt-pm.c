@@ -212,9 +212,10 @@ void pt_pm_init(struct pt_dev *d)
     unsigned i;
     uint32_t pmc, pmcsr;
 
-    /* The structure as the device has it, also if the guest does not. */
+    /* The first, as the device has it, also if the guest does not. */
     for (i = 0; i < d->num_caps; i++) {
-        if (d->cap[i].id == PCI_CAP_ID_PM && d->cap[i].size >= PCI_PM_SIZEOF) {
+        if (d->cap[i].id == PCI_CAP_ID_PM &&
+            d->cap[i].pos + PCI_PM_SIZEOF <= PT_CFG_SIZE) {
             break;
         }
     }

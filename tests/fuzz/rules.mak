@@ -38,7 +38,7 @@ FUZZ_LIMIT ?= -max_total_time=$(FUZZ_SECONDS)
 fuzz: $(FUZZ)/fuzz fuzz-corpus
 	@mkdir -p $(FUZZ)/found
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 setarch -R \
-		$(FUZZ)/fuzz $(FUZZ_LIMIT) -max_len=2048 -timeout=10 -entropic=0 \
+		$(FUZZ)/fuzz $(FUZZ_LIMIT) -max_len=2048 -timeout=10 -entropic=0 -reload=0 \
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
 		$(FUZZ)/corpus tests/fuzz/regressions
 
