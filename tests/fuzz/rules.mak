@@ -33,14 +33,20 @@ fuzz-corpus: $(FUZZ)/seeds
 # How long; CI gives a number of runs and a seed instead.
 FUZZ_LIMIT ?= -max_total_time=$(FUZZ_SECONDS)
 
+# Where it starts, and what it finds new is kept. CI takes the seeds from a
+# list, since the order of a directory is the file system's.
+FUZZ_FROM ?= $(FUZZ)/corpus tests/fuzz/regressions
+
 # -max_len: the head and some hundred operations. Addresses are fixed, so that
 # the same seed finds the same.
 fuzz: $(FUZZ)/fuzz fuzz-corpus
 	@mkdir -p $(FUZZ)/found
+	@ls -d $(FUZZ)/corpus/* tests/fuzz/regressions/* | LC_ALL=C sort | \
+		paste -sd, >$(FUZZ)/list
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 setarch -R \
 		$(FUZZ)/fuzz $(FUZZ_LIMIT) -max_len=2048 -timeout=10 -entropic=0 -reload=0 \
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
-		$(FUZZ)/corpus tests/fuzz/regressions
+		$(FUZZ_FROM)
 
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
