@@ -315,6 +315,12 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
          * that unmasking what is not masked here is news too.
          */
         *p = val & PT_MSIX_MASKED;
+        /*
+         * Xen 4.19 and later tell us of each (XENFEAT_dm_msix_all_writes);
+         * before, of no bound entry's.
+         */
+        q->hears_masks = q->hears_masks || ((val & PT_MSIX_MASKED) &&
+            q->entry[off / PT_MSIX_ENTRY_SIZE].bound);
         if (!(val & PT_MSIX_MASKED)) {
             pt_irq_entry_ready(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
         }

@@ -60,6 +60,7 @@ struct pt_irq {
     uint16_t msix_pos;       /* 0: not offered */
     bool msix_on;            /* as last written to the device: enable, */
     bool msix_fmask;         /* function mask */
+    bool hears_masks;        /* Xen was seen to let masking through to us */
     uint8_t table_bar;       /* also of a hidden MSI-X: the guest must not */
     uint32_t table_off;      /* reach its table, where there is one */
     uint32_t table_size;     /* bytes in the BAR; 0: none */

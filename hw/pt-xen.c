@@ -17,11 +17,6 @@
 
 #include "pt-xen.h"
 
-/* Xen 4.19's, which headers before it lack. */
-#ifndef XENFEAT_dm_msix_all_writes
-#define XENFEAT_dm_msix_all_writes 20
-#endif
-
 #define NUM_PORTS 0x10000u
 #define NUM_SLOTS 32
 #define NUM_INTX 4
@@ -293,14 +288,6 @@ static const struct pt_xen_ops prod_ops = {
     .unbind_msi = prod_unbind_msi,
 };
 
-static bool has_feature(xc_interface *xch, unsigned bit)
-{
-    struct xen_feature_info info = { .submap_idx = bit / 32 };
-
-    return xc_version(xch, XENVER_get_features, &info) >= 0 &&
-        (info.submap & (UINT32_C(1) << bit % 32));
-}
-
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
                 uint32_t domid)
 {
@@ -319,7 +306,6 @@ int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
     p->domid = domid;
     xen->ops = &prod_ops;
     xen->priv = p;
-    xen->msix_all_writes = has_feature(xch, XENFEAT_dm_msix_all_writes);
     return 0;
 }
 

@@ -74,12 +74,6 @@ struct pt_xen {
     struct pt_line line[PT_MAX_LINES];
     const struct pt_xen_ops *ops;
     void *priv;
-    /*
-     * Xen 4.19 and later hand every write of a vector's mask to the device
-     * model (XENFEAT_dm_msix_all_writes); before, only the unmasking one
-     * after a change of address or data arrives.
-     */
-    bool msix_all_writes;
 };
 
 struct xc_interface_core;

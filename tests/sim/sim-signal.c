@@ -217,7 +217,7 @@ bool sim_xen_guest_mmio_write(struct sim_xen *x, uint64_t gpa,
         return false;
     }
     sim_xen_guest_mask(x, p, val & 1);
-    *forward = data || x->pt.msix_all_writes;
+    *forward = data || x->opts.all_writes;
     return true;
 }
 

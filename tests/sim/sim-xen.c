@@ -325,7 +325,6 @@ int sim_xen_init(struct sim_xen *x, const struct sim_xen_opts *opts)
     }
     x->pt.ops = &sim_xen_ops;
     x->pt.priv = x;
-    x->pt.msix_all_writes = x->opts.all_writes;
     x->next_data = 0x4000;
     x->nr_pirqs = x->opts.first_pirq + x->opts.max_pirqs;
     x->pirq = calloc(x->nr_pirqs, sizeof(*x->pirq));

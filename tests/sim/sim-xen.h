@@ -4,7 +4,7 @@
  * place of libxenctrl. It counts hypercalls, fails on demand, and complains of
  * what a device model must not do.
  *
- * Modelled on the behaviour of Xen 4.17 (4.19 with pt.msix_all_writes):
+ * Modelled on the behaviour of Xen 4.17 (4.19 with opts.all_writes):
  *
  * - Mapping a pirq for an MSI makes Xen program the device's address and data
  *   (and Multiple Message Enable for a block), masked as far as the device can
@@ -60,7 +60,7 @@ struct sim_xen_opts {
     unsigned gfn_bits;     /* width of the guest's frame numbers; 0: 28 */
     bool gfn_strict;       /* a frame beyond it is a complaint, too */
     bool no_multi_msi;     /* no blocks: -EOPNOTSUPP */
-    bool all_writes;       /* Xen 4.19: sets pt.msix_all_writes */
+    bool all_writes;       /* Xen 4.19: masks are forwarded, too */
     bool unmap_bound;      /* unmapping a bound pirq is no complaint */
     bool intx_8bit;        /* as libxenctrl: INTx of pirqs below 256 only */
 };
