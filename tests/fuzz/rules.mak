@@ -8,7 +8,7 @@ FUZZ_CC ?= clang
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 FUZZ_SRC := $(PT_OBJS:%.o=hw/%.c) $(wildcard tests/sim/*.c) tools/capture.c \
-	tests/lib-world.c tests/lib-invariants.c tests/lib-fuzz.c
+	tests/lib-world.c $(wildcard tests/lib-invariants*.c) tests/lib-fuzz.c
 FUZZ_OBJS := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 
 # Coverage of what is tested leads the fuzzer, not that of the simulators.

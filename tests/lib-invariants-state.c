@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What holds between the accesses of a guest. See lib-invariants.h. */
+#include "lib-invariants-int.h"
+
+bool inv_chain(struct inv *v)
+{
+    struct world *w = v->w;
+    unsigned pos = rd8(w, PCI_CAPABILITY_LIST), n;
+    bool seen[PT_CFG_SIZE] = { false };
+    bool listed = pt_copy(w->d, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST;
+
+    if (listed != (pos != 0)) {
+        return bad(v, "Capabilities List is %d, the pointer %02x", listed,
+                   pos);
+    }
+    for (n = 0; pos != 0; n++) {
+        if (pos < 0x40 || (pos & 3) || seen[pos]) {
+            return bad(v, "the guest's chain leads to %02x", pos);
+        }
+        seen[pos] = true;
+        if (n >= v->rules.num_caps || v->rules.cap[n] != pos) {
+            return bad(v, "capability %u of the guest's chain is at %02x, "
+                       "should be at %02x", n, pos,
+                       n < v->rules.num_caps ? v->rules.cap[n] : 0);
+        }
+        if (rd8(w, pos) != v->found[pos]) {
+            return bad(v, "capability at %02x has ID %02x", pos, rd8(w, pos));
+        }
+        pos = rd8(w, pos + 1);
+    }
+    return n == v->rules.num_caps ||
+        bad(v, "the guest's chain ends after %u of %u", n, v->rules.num_caps);
+}
+
+static bool is_io(const struct inv *v, unsigned n)
+{
+    return n != PT_ROM &&
+        (v->w->sim.dev.pt.info.region[n].flags & PT_REGION_IO);
+}
+
+/* Is the guest in the middle of sizing region @n? Then it stays. */
+static bool sizing(const struct inv *v, unsigned n)
+{
+    const struct pt_bar *b = &v->w->d->bar[n];
+    uint64_t addr = world_bar_addr(v->w, n), ones = ~(b->size - 1);
+
+    if (b->raw[0] == UINT32_MAX || b->raw[1] == UINT32_MAX) {
+        return true;
+    }
+    return (addr & 0xffff) == (ones & 0xffff & ~UINT64_C(3)) ?
+        is_io(v, n) || (uint32_t)addr == ((uint32_t)ones & ~0xfu) : false;
+}
+
+static bool enabled(const struct inv *v, unsigned n)
+{
+    const struct pt_dev *d = v->w->d;
+    uint32_t bit = is_io(v, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+
+    /* A decoder that can't go on, as a BAR has no address, is no use. */
+    return (pt_copy(d, PCI_COMMAND, 2) & bit) && d->pm.state == 0 &&
+        !d->pm.waiting &&
+        ((device(v, PCI_COMMAND, 2) & bit) || d->host->info.is_vf) &&
+        (n != PT_ROM ||
+         (pt_copy(d, PCI_ROM_ADDRESS, 4) & PCI_ROM_ADDRESS_ENABLE));
+}
+
+/* Which region's host addresses are these? PT_NUM_REGIONS: nobody's. */
+static unsigned region_of(const struct inv *v, bool io, uint64_t addr,
+                          uint64_t size)
+{
+    unsigned n;
+
+    for (n = 0; n < PT_NUM_REGIONS; n++) {
+        const struct pt_region *r = &v->w->sim.dev.pt.info.region[n];
+        uint64_t len = v->w->d->bar[n].size;
+
+        if (len && is_io(v, n) == io && addr >= r->addr &&
+            addr - r->addr < len && size <= len - (addr - r->addr)) {
+            return n;
+        }
+    }
+    return n;
+}
+
+static bool in_table(const struct inv *v, unsigned n, uint64_t off,
+                     uint64_t size)
+{
+    const struct pt_irq *q = v->w->d->irq;
+    const struct sim_msix *m = &v->w->sim.dev.msix;
+
+    return q->msix_pos && m->bir == n && off < m->off + 16ull * m->entries &&
+        m->off < off + size;
+}
+
+/* Is another device there? */
+static bool is_taken(const struct inv *v, bool io, uint64_t addr,
+                     uint64_t size)
+{
+    const struct sim_bus *b = &v->w->sim.bus;
+    unsigned i;
+
+    for (i = 0; i < b->num_taken; i++) {
+        if (b->taken[i].io == io &&
+            addr < b->taken[i].addr + b->taken[i].size &&
+            b->taken[i].addr < addr + size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing is mapped but what the guest has decoded, where it has it. */
+static bool check_maps(struct inv *v, bool io)
+{
+    const struct sim_xen *x = &v->w->sim.xen;
+    const struct sim_map *m = io ? x->ports : x->mem;
+    unsigned i, n, shift = io ? 0 : PT_PAGE_SHIFT;
+
+    for (i = 0; i < (io ? x->num_ports : x->num_mem); i++, m++) {
+        uint64_t host = m->host << shift, size = m->nr << shift;
+        uint64_t guest = m->guest << shift, off;
+
+        n = region_of(v, io, host, size);
+        if (n == PT_NUM_REGIONS) {
+            return bad(v, "%#llx+%#llx of the host is mapped, no region's",
+                       (ull)host, (ull)size);
+        }
+        off = host - v->w->sim.dev.pt.info.region[n].addr;
+        if (in_table(v, n, off, size)) {
+            return bad(v, "the MSI-X table is mapped");
+        }
+        if (is_taken(v, io, guest, size) && !v->failures) {
+            return bad(v, "another device is where region %u is mapped", n);
+        }
+        if (!enabled(v, n) && !v->failures) {
+            return bad(v, "region %u is mapped and not decoded", n);
+        }
+        if (guest - off != world_bar_addr(v->w, n) && !sizing(v, n) &&
+            !v->failures) {
+            return bad(v, "region %u is mapped at %#llx, should be at %#llx",
+                       n, (ull)(guest - off), (ull)world_bar_addr(v->w, n));
+        }
+    }
+    return true;
+}
+
+static bool overlaps(const struct inv *v, unsigned n)
+{
+    uint64_t a = world_bar_addr(v->w, n), na = v->w->d->bar[n].size;
+    unsigned i;
+
+    for (i = 0; i < PT_NUM_REGIONS; i++) {
+        uint64_t o = world_bar_addr(v->w, i), no = v->w->d->bar[i].size;
+
+        /* One that is being sized is where it was. */
+        if (i != n && no && is_io(v, i) == is_io(v, n) &&
+            (sizing(v, i) || (a < o + no && o < a + na))) {
+            return true;
+        }
+    }
+    return is_taken(v, is_io(v, n), a, na);
+}
+
+/* All of region @n is at @addr: mapped, or trapped. */
+static bool is_there(const struct inv *v, unsigned n, uint64_t addr)
+{
+    const struct world *w = v->w;
+    uint64_t host = w->sim.dev.pt.info.region[n].addr, off;
+    const struct pt_bar *b = &w->d->bar[n];
+    unsigned i;
+
+    if (is_io(v, n)) {
+        return sim_xen_has_ports(&w->sim.xen, (uint32_t)addr, (uint32_t)host,
+                                 (uint32_t)b->size);
+    }
+    for (off = i = 0; i < b->pieces; i++) {
+        const struct pt_piece *p = &b->piece[i];
+        uint64_t at = addr + p->offset;
+
+        if (p->trapped ? !sim_bus_trap(&w->sim.bus, at) :
+            !sim_xen_has_mem(&w->sim.xen, at >> PT_PAGE_SHIFT,
+                             (host + p->offset) >> PT_PAGE_SHIFT,
+                             p->size >> PT_PAGE_SHIFT)) {
+            return false;
+        }
+        off += p->size;
+    }
+    return off == b->size;
+}
+
+/* And all that is decoded, and can be, is mapped. */
+static bool check_mapped(struct inv *v)
+{
+    unsigned n;
+
+    for (n = 0; n < PT_NUM_REGIONS; n++) {
+        uint64_t size = v->w->d->bar[n].size, addr, limit;
+
+        if (!size || !v->w->sim.dev.pt.info.region[n].addr ||
+            !enabled(v, n) || sizing(v, n)) {
+            continue;
+        }
+        addr = world_bar_addr(v->w, n);
+        limit = is_io(v, n) ? UINT64_C(1) << 16 : UINT64_C(1) << 40;
+        if (addr && addr < limit && size <= limit - addr &&
+            !overlaps(v, n) && !is_there(v, n, addr)) {
+            return bad(v, "region %u is not mapped at %#llx", n, (ull)addr);
+        }
+    }
+    return true;
+}
+
+static bool check_irqs(struct inv *v)
+{
+    struct world *w = v->w;
+    const struct pt_irq *q = w->d->irq;
+    const struct sim_dev *s = &w->sim.dev;
+    bool msi = q->msi_pos &&
+        (pt_copy(w->d, q->msi_pos + 2u, 2) & PCI_MSI_FLAGS_ENABLE);
+    bool msix = q->msix_pos &&
+        (pt_copy(w->d, q->msix_pos + 2u, 2) & PCI_MSIX_ENABLE);
+
+    if (sim_dev_msi_enabled(s) && sim_dev_msix_enabled(s)) {
+        return bad(v, "MSI and MSI-X are both on in the device");
+    }
+    if (sim_dev_msi_enabled(s) && !msi && !w->args.policy.msitranslate) {
+        return bad(v, "MSI is on in the device, and not the guest's");
+    }
+    if (sim_dev_msix_enabled(s) && !msix) {
+        return bad(v, "MSI-X is on in the device, and not the guest's");
+    }
+    if (!msi && !msix && !w->args.policy.msitranslate &&
+        w->sim.xen.num_pirqs > 1) {
+        return bad(v, "%u pirqs are mapped for nothing", w->sim.xen.num_pirqs);
+    }
+    return true;
+}
+
+bool inv_state(struct inv *v)
+{
+    struct world *w = v->w;
+    const struct sim_dev_count *n = &w->sim.dev.count;
+
+    if (n->msi_written_by_dm || n->msix_written_by_dm) {
+        return bad(v, "Xen's message registers were written");
+    }
+    if (n->bad_states && !v->lies) {
+        return bad(v, "the device was sent to a D-state it can't go to");
+    }
+    if (!v->failures && sim_complaints(&w->sim, w->text, sizeof(w->text))) {
+        return bad(v, "%.200s", w->text);
+    }
+    if (w->sim.bus.num_lines > v->lines + INV_MAX_LINES) {
+        return bad(v, "%u log lines", w->sim.bus.num_lines);
+    }
+    if (!check_maps(v, false) || !check_maps(v, true)) {
+        return false;
+    }
+    return v->failures || w->sim.dev.vanished ||
+        (check_mapped(v) && check_irqs(v));
+}
