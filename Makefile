@@ -31,6 +31,9 @@ $(BUILD)/libpassthrough.a: $(PT_ALL)
 	rm -f $@
 	$(AR) rcs $@ $^
 
+# The reader of lspci's dumps, which more than ptview uses.
+CAPTURE_SRC := $(wildcard tools/capture*.c)
+
 # ------------------------------------------------------------------ ptview
 
 PTVIEW_OBJS := $(call objects,$(wildcard tools/*.c))
@@ -43,7 +46,7 @@ $(BUILD)/ptview: $(PTVIEW_OBJS) $(BUILD)/libpassthrough.a
 SIM_OBJS := $(call objects,$(wildcard tests/sim/*.c))
 BUS_OBJS := $(call objects,$(wildcard hosts/bus/*.c))
 # What several tests share: tests/lib-*.c.
-LIB_OBJS := $(call objects,$(wildcard tests/lib-*.c) tools/capture.c)
+LIB_OBJS := $(call objects,$(wildcard tests/lib-*.c) $(CAPTURE_SRC))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(wildcard tests/test_*.sh)
 

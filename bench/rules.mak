@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-BENCH_OBJS := $(call objects,bench/access.c tools/capture.c)
+BENCH_OBJS := $(call objects,bench/access.c $(CAPTURE_SRC))
 
 $(BUILD)/bench/access: $(BENCH_OBJS) $(BUILD)/libpassthrough.a
 	$(CC) $(SAN) -o $@ $^ -lz

@@ -2,8 +2,7 @@
 # make demo: pass-through from attach to detach, on a simulated card.
 
 DEMO_CAPTURE := tests/devices/hw-82576.txt
-DEMO_OBJS := $(call objects,$(wildcard hosts/demo/*.c)) \
-	$(BUILD)/tools/capture.o
+DEMO_OBJS := $(call objects,$(wildcard hosts/demo/*.c) $(CAPTURE_SRC))
 
 CFLAGS_hosts/demo/card := -DCARD_FILE='"$(DEMO_CAPTURE)"'
 $(BUILD)/hosts/demo/card.o: $(DEMO_CAPTURE)

@@ -20,7 +20,7 @@ $(BUILD)/tests/qemu-dm/%.o: tests/qemu-dm/%.c
 DM_OBJS := $(addprefix $(BUILD)/hosts/qemu-dm/, \
 	$(filter-out pt-os.o,$(PT_DM_GLUE)))
 DM_TESTED := $(BUILD)/tests/qemu-dm/tree.o $(addprefix $(BUILD)/hw/,$(PT_OBJS)) \
-	$(SIM_OBJS) $(call objects,tests/lib-world.c tools/capture.c)
+	$(SIM_OBJS) $(call objects,tests/lib-world.c $(CAPTURE_SRC))
 DM_TESTS := $(patsubst %.c,$(BUILD)/%, \
 	$(filter-out %/test_stubdom.c %/test_stubdom_glue.c, \
 		$(wildcard tests/qemu-dm/test_*.c)))

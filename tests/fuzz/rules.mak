@@ -7,7 +7,7 @@ FUZZ := $(BUILD)-fuzz
 FUZZ_CC ?= clang
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-FUZZ_SRC := $(PT_OBJS:%.o=hw/%.c) $(wildcard tests/sim/*.c) tools/capture.c \
+FUZZ_SRC := $(PT_OBJS:%.o=hw/%.c) $(wildcard tests/sim/*.c) $(CAPTURE_SRC) \
 	tests/lib-world.c $(wildcard tests/lib-invariants*.c) tests/lib-fuzz.c
 FUZZ_OBJS := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 
