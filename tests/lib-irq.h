@@ -22,6 +22,7 @@
 #define IRQ_MEM UINT64_C(0xe0000000)
 #define IRQ_MEM_SIZE UINT64_C(0x20000)
 #define IRQ_MEM64 UINT64_C(0x60f2000000)
+#define FAR UINT64_C(0xd0000000) /* to where a BAR is moved */
 
 /* Variants of MSI. */
 #define MSI_32 0u
@@ -58,10 +59,10 @@ static inline void add_msix(struct capture *c, unsigned entries,
     card_msix(c, MSIX, entries, table, (table & 7u) | 0x10000);
 }
 
-/* Attached, placed, decoding, and counting from here. */
-static inline void irq_begin(struct world *w, const struct capture *c,
-                             const struct pt_policy *policy,
-                             const struct sim_xen_opts *xen)
+/* A world whose device has the line GSI; not attached yet. */
+static inline void irq_init(struct world *w, const struct capture *c,
+                            const struct pt_policy *policy,
+                            const struct sim_xen_opts *xen)
 {
     struct sim_opts opts = { .dev = { 0 } };
 
@@ -70,6 +71,14 @@ static inline void irq_begin(struct world *w, const struct capture *c,
     }
     world_init(w, c, policy, &opts);
     w->sim.dev.pt.info.irq = GSI;
+}
+
+/* Attached, placed and decoding. */
+static inline void irq_begin(struct world *w, const struct capture *c,
+                             const struct pt_policy *policy,
+                             const struct sim_xen_opts *xen)
+{
+    irq_init(w, c, policy, xen);
     if (!world_attach(w)) {
         fail_msg("%s", w->err.text);
     }
@@ -78,6 +87,15 @@ static inline void irq_begin(struct world *w, const struct capture *c,
 
 /* ------------------------------------------------------------------ */
 /* The guest's driver                                                  */
+
+/* Command's Interrupt Disable. */
+static inline void guest_intx(struct world *w, bool on)
+{
+    uint16_t val = rd16(w, PCI_COMMAND);
+
+    val = (uint16_t)(val & ~PCI_COMMAND_DISABLE_INTx);
+    wr16(w, PCI_COMMAND, on ? val : val | PCI_COMMAND_DISABLE_INTx);
+}
 
 static inline unsigned msi_data_reg(struct world *w)
 {
@@ -102,6 +120,13 @@ static inline void msi_program(struct world *w, uint32_t addr, uint32_t data)
 static inline void msi_on(struct world *w, unsigned log2)
 {
     wr16(w, MSI + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | log2 << 4);
+}
+
+/* As drivers do: a message for VECTOR, and on. */
+static inline void msi_start(struct world *w, unsigned log2)
+{
+    msi_program(w, ADDRESS, VECTOR);
+    msi_on(w, log2);
 }
 
 static inline void msi_off(struct world *w)

@@ -6,7 +6,6 @@
 #include "lib-alloc.h"
 #include "lib-irq.h"
 
-#define FAR UINT64_C(0xd0000000)
 #define ENTRIES 128
 
 static void open_costs(struct world *w, bool all_writes)
@@ -141,8 +140,7 @@ static void test_rewriting_the_same_values_costs_nothing(void **state)
         assert_int_equal(world_cost_since(&w, &then).traps, 0);
         assert_int_equal(world_cost_since(&w, &then).allocs, 0);
         msix_off(&w);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 3);
+        msi_start(&w, 3);
         then = world_cost(&w);
         for (i = 0; i < 10; i++) {
             wr32(&w, MSI + PCI_MSI_ADDRESS_LO, ADDRESS);
@@ -398,8 +396,7 @@ static void test_refusals_are_logged_once(void **state)
     open_costs(&w, false);
     sim_fault_always(&w.sim.xen.kind_fault[SIM_MAP_MSI], ENOSPC);
     for (i = 0; i < n; i++) {
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, i % 6);
+        msi_start(&w, i % 6);
         msix_on(&w);
         entry_program(&w, i % ENTRIES, VECTOR);
         msix_off(&w);
@@ -431,8 +428,7 @@ static void test_no_allocation_in_a_drivers_life(void **state)
         msix_on(&w);
         wr32(&w, PCI_BASE_ADDRESS_0, (uint32_t)FAR + i * 0x20000);
         msix_off(&w);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 5);
+        msi_start(&w, 5);
         msi_off(&w);
         pt_reset(w.d);
         place_and_decode(&w);

@@ -8,8 +8,6 @@
 
 #include "lib-irq.h"
 
-#define FAR UINT64_C(0xd0000000)
-
 enum kind { LINE, MSI_4, MSIX_8, TRANSLATED, NUM_KINDS };
 
 struct scene {
@@ -29,14 +27,13 @@ static void make(struct world *w, const struct scene *s)
     const struct pt_policy policy = {
         .power_mgmt = true, .msitranslate = s->kind == TRANSLATED,
     };
-    const struct sim_opts opts = { .xen.all_writes = s->all_writes };
+    const struct sim_xen_opts xen = { .all_writes = s->all_writes };
     struct capture c;
 
     irq_card(&c);
     add_msi(&c, MSI_64 | MSI_MASKS | MSI_CAPABLE(2));
     add_msix(&c, 8, 0x2000);
-    world_init(w, &c, &policy, &opts);
-    w->sim.dev.pt.info.irq = GSI;
+    irq_init(w, &c, &policy, &xen);
 }
 
 static void enable(struct world *w, const struct scene *s, bool on)
@@ -68,6 +65,15 @@ static void program(struct world *w, const struct scene *s, unsigned vector)
             entry_program(w, i, vector + i);
         }
     }
+}
+
+/* All but enabled. */
+static void bring_up(struct world *w, const struct scene *s)
+{
+    make(w, s);
+    assert_true(world_attach(w));
+    place_and_decode(w);
+    program(w, s, VECTOR);
 }
 
 static void intx_disable(struct world *w, bool on)
@@ -276,10 +282,7 @@ static void test_switching_on_is_tried_twice(void **state)
         for (n = 1; n <= 2; n++) {
             struct world w;
 
-            make(&w, &scenes[i]);
-            assert_true(world_attach(&w));
-            place_and_decode(&w);
-            program(&w, &scenes[i], VECTOR);
+            bring_up(&w, &scenes[i]);
             sim_fault_at(&w.sim.dev.config_fault, n, EIO);
             enable(&w, &scenes[i], true);
             assert_int_equal(w.sim.dev.config_fault.fired, 1);
@@ -303,10 +306,7 @@ static void test_switching_off_is_not_given_up(void **state)
         for (way = 0; way < 2; way++) {
             struct world w;
 
-            make(&w, &scenes[i]);
-            assert_true(world_attach(&w));
-            place_and_decode(&w);
-            program(&w, &scenes[i], VECTOR);
+            bring_up(&w, &scenes[i]);
             enable(&w, &scenes[i], true);
             sim_fault_always(&w.sim.dev.config_fault, EIO);
             enable(&w, &scenes[i], false);
@@ -403,10 +403,7 @@ static void test_device_that_vanishes_takes_nothing_with_it(void **state)
     for (i = 0; i < COUNT(scenes); i++) {
         struct world w;
 
-        make(&w, &scenes[i]);
-        assert_true(world_attach(&w));
-        place_and_decode(&w);
-        program(&w, &scenes[i], VECTOR);
+        bring_up(&w, &scenes[i]);
         enable(&w, &scenes[i], true);
         w.sim.dev.vanished = true;
         life(&w, &scenes[i]);

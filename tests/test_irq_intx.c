@@ -8,17 +8,18 @@ static void pin_card(struct capture *c, unsigned pin)
     c->cfg[PCI_INTERRUPT_PIN] = (uint8_t)pin;
 }
 
+static void open_pin(struct world *w, unsigned pin,
+                     const struct sim_xen_opts *xen)
+{
+    struct capture c;
+
+    pin_card(&c, pin);
+    irq_begin(w, &c, NULL, xen);
+}
+
 static bool device_disabled(const struct world *w)
 {
     return dev(w, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx;
-}
-
-static void guest_intx(struct world *w, bool on)
-{
-    uint16_t val = rd16(w, PCI_COMMAND);
-
-    val = (uint16_t)(val & ~PCI_COMMAND_DISABLE_INTx);
-    wr16(w, PCI_COMMAND, on ? val : val | PCI_COMMAND_DISABLE_INTx);
 }
 
 static void test_1_7_5_each_pin_is_bound_as_the_register_reads(void **state)
@@ -27,11 +28,9 @@ static void test_1_7_5_each_pin_is_bound_as_the_register_reads(void **state)
 
     (void)state;
     for (pin = 1; pin <= 4; pin++) {
-        struct capture c;
         struct world w;
 
-        pin_card(&c, pin);
-        irq_begin(&w, &c, NULL, NULL);
+        open_pin(&w, pin, NULL);
         assert_int_equal(rd8(&w, PCI_INTERRUPT_PIN), pin);
         assert_true(line_bound(&w));
         assert_true(hears_intx(&w, pin - 1));
@@ -41,24 +40,20 @@ static void test_1_7_5_each_pin_is_bound_as_the_register_reads(void **state)
 
 static void test_1_7_5_pins_above_4_are_taken_for_the_first(void **state)
 {
-    struct capture c;
     struct world w;
 
     (void)state;
-    pin_card(&c, 5);
-    irq_begin(&w, &c, NULL, NULL);
+    open_pin(&w, 5, NULL);
     assert_true(hears_intx(&w, 0));
     assert_true(world_close(&w));
 }
 
 static void test_1_7_7_without_a_pin_nothing_is_mapped_or_bound(void **state)
 {
-    struct capture c;
     struct world w;
 
     (void)state;
-    pin_card(&c, 0);
-    irq_begin(&w, &c, NULL, NULL);
+    open_pin(&w, 0, NULL);
     assert_int_equal(w.sim.xen.calls[SIM_MAP_GSI], 0);
     assert_int_equal(w.sim.xen.calls[SIM_BIND_INTX], 0);
     assert_int_equal(pirqs(&w), 0);
@@ -88,12 +83,10 @@ static void test_the_line_is_the_operating_systems_word(void **state)
 static void test_1_7_6_pirq_is_xens_choice_and_not_the_line(void **state)
 {
     const struct sim_xen_opts xen = { .first_pirq = 77 };
-    struct capture c;
     struct world w;
 
     (void)state;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, &xen);
+    open_pin(&w, 1, &xen);
     assert_int_equal(line_of(&w.sim.xen, GSI)->first, 77);
     assert_int_equal(w.d->irq->intx_pirq, 77);
     assert_true(hears_intx(&w, 0));
@@ -103,12 +96,10 @@ static void test_1_7_6_pirq_is_xens_choice_and_not_the_line(void **state)
 static void test_1_7_1_the_mapped_pirq_is_unbound_with_the_same_pin(void **st)
 {
     const struct sim_xen_opts xen = { .first_pirq = 77 };
-    struct capture c;
     struct world w;
 
     (void)st;
-    pin_card(&c, 3);
-    irq_begin(&w, &c, NULL, &xen);
+    open_pin(&w, 3, &xen);
     world_detach(&w);
     assert_int_equal(w.sim.xen.calls[SIM_UNBIND_INTX], 1);
     assert_int_equal(w.sim.xen.calls[SIM_UNMAP_PIRQ], 1);
@@ -150,8 +141,7 @@ static void no_line(enum sim_call call)
 
     pin_card(&c, 1);
     add_msi(&c, MSI_64);
-    world_init(&w, &c, NULL, NULL);
-    w.sim.dev.pt.info.irq = GSI;
+    irq_init(&w, &c, NULL, NULL);
     sim_fault_at(&w.sim.xen.kind_fault[call], 1, EPERM);
     assert_true(world_attach(&w));
     place_and_decode(&w);
@@ -164,8 +154,7 @@ static void no_line(enum sim_call call)
     guest_intx(&w, true);
     assert_false(rd16(&w, PCI_COMMAND) & PCI_COMMAND_DISABLE_INTx);
     assert_true(device_disabled(&w));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(hears(&w, 0, VECTOR));
     assert_true(world_close(&w));
 }
@@ -260,12 +249,10 @@ static void test_line_0_is_no_line(void **state)
 
 static void test_guests_interrupt_disable_reaches_the_device(void **state)
 {
-    struct capture c;
     struct world w;
 
     (void)state;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, NULL);
+    open_pin(&w, 1, NULL);
     assert_false(device_disabled(&w));
     guest_intx(&w, false);
     assert_true(device_disabled(&w));
@@ -283,12 +270,10 @@ static void test_guests_interrupt_disable_reaches_the_device(void **state)
 
 static void test_level_raised_while_disabled_arrives_when_enabled(void **st)
 {
-    struct capture c;
     struct world w;
 
     (void)st;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, NULL);
+    open_pin(&w, 1, NULL);
     guest_intx(&w, false);
     sim_dev_set_intx(&w.sim.dev, true);
     assert_int_equal(w.sim.xen.intx[SLOT][0], 0);
@@ -427,12 +412,10 @@ static void test_lines_of_their_own_are_no_reason_to_warn(void **state)
 static void test_2_10_lines_pirq_above_255_works(void **state)
 {
     const struct sim_xen_opts xen = { .first_pirq = 300 };
-    struct capture c;
     struct world w;
 
     (void)state;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, &xen);
+    open_pin(&w, 1, &xen);
     assert_int_equal(w.d->irq->intx_pirq, 300);
     assert_true(hears_intx(&w, 0));
     assert_true(world_close(&w));
@@ -452,8 +435,7 @@ static void test_2_10_where_a_call_has_8_bits_intx_is_refused(void **state)
     assert_int_equal(logged(&w, "no INTx"), 1);
     assert_int_equal(pirqs(&w), 0);
     assert_true(device_disabled(&w));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(hears(&w, 0, VECTOR));
     assert_true(world_close(&w));
 }
@@ -488,13 +470,11 @@ static void test_2_10_at_the_edge_of_8_bits(void **state)
 static void test_1_7_2_no_pirq_is_lost_in_10000_attaches(void **state)
 {
     const struct sim_xen_opts xen = { .max_pirqs = 1 };
-    struct capture c;
     struct world w;
     unsigned i, n = world_rounds(10000);
 
     (void)state;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, &xen);
+    open_pin(&w, 1, &xen);
     for (i = 0; i < n; i++) {
         world_detach(&w);
         assert_true(world_attach(&w));
@@ -505,12 +485,10 @@ static void test_1_7_2_no_pirq_is_lost_in_10000_attaches(void **state)
 
 static void test_a_host_reset_leaves_the_line_bound_for_the_guest(void **st)
 {
-    struct capture c;
     struct world w;
 
     (void)st;
-    pin_card(&c, 1);
-    irq_begin(&w, &c, NULL, NULL);
+    open_pin(&w, 1, NULL);
     guest_intx(&w, false);
     pt_reset(w.d);
     assert_false(rd16(&w, PCI_COMMAND) & PCI_COMMAND_DISABLE_INTx);

@@ -65,8 +65,7 @@ static void test_1_5_9_address_and_data_never_reach_the_device(void **state)
 
         shape(&c, i, 2);
         irq_begin(&w, &c, POLICY(permissive), NULL);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 0);
+        msi_start(&w, 0);
         for (at = MSI + 4; at < MSI + 24; at++) {
             wr8(&w, at, 0xa5);
             wr16(&w, at, 0x5a5a);
@@ -89,8 +88,7 @@ static void test_1_5_2_mapped_with_entry_0_and_no_table(void **state)
 
     (void)state;
     open_shape(&w, 3, 0, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSI, 0)->entry, 0);
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSI, 0)->gtable, 0);
     assert_true(world_close(&w));
@@ -157,8 +155,7 @@ static void test_1_5_8_changes_while_disabled_hold_when_enabled(void **state)
 
     (void)state;
     open_shape(&w, 1, 0, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     msi_off(&w);
     msi_program(&w, ADDRESS, VECTOR + 1);
     msi_on(&w, 0);
@@ -176,8 +173,7 @@ static void test_changes_while_enabled_rebind(void **state)
         struct world w;
 
         open_shape(&w, i, 0, NULL);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 0);
+        msi_start(&w, 0);
         then = world_cost(&w);
         wr16(&w, msi_data_reg(&w), VECTOR + 5);
         assert_int_equal(calls_since(&w, &then, SIM_BIND_MSI), 1);
@@ -272,8 +268,7 @@ static void test_1_5_13_64_bit_stays_after_a_disable(void **state)
 
     (void)state;
     open_shape(&w, 1, 0, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     msi_off(&w);
     assert_true(rd16(&w, MSI + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_64BIT);
     wr32(&w, MSI + PCI_MSI_ADDRESS_HI, 0x12345678);
@@ -291,8 +286,7 @@ static void test_1_5_5_detach_while_enabled_leaves_nothing(void **state)
             struct world w;
 
             open_shape(&w, i, log2, NULL);
-            msi_program(&w, ADDRESS, VECTOR);
-            msi_on(&w, log2);
+            msi_start(&w, log2);
             assert_int_equal(bound(&w), 1 + (1u << log2));
             assert_true(world_close(&w));
         }
@@ -311,8 +305,7 @@ static void test_left_enabled_by_the_last_owner_is_switched_off(void **state)
     assert_false(sim_dev_msi_enabled(&w.sim.dev));
     assert_false(msi_reads_on(&w));
     assert_true(hears_intx(&w, 0));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(hears(&w, 0, VECTOR));
     assert_true(world_close(&w));
 }
@@ -359,8 +352,7 @@ static void test_msi_without_masks_right_before_another_structure(void **st)
     add_msi(&c, MSI_64);
     card_msix(&c, MSI + PCI_MSI_MASK_BIT_64, 2, 0x1000, 0x2000);
     irq_begin(&w, &c, NULL, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(hears(&w, 0, VECTOR));
     assert_true(world_close(&w));
 }
@@ -378,8 +370,7 @@ static void test_1_5_17_bound_vectors_are_unmasked(void **state)
 
     (void)state;
     open_shape(&w, 3, 0, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(pirq_of(&w, SIM_PIRQ_MSI, 0)->gflags & PT_GFLAGS_UNMASKED);
     assert_int_equal(dev(&w, w.sim.dev.msi.mask, 4), 0);
     assert_true(world_close(&w));
@@ -408,8 +399,7 @@ static void test_each_of_32_masks_silences_its_vector(void **state)
 
     (void)state;
     open_shape(&w, 3, 5, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 5);
+    msi_start(&w, 5);
     for (i = 0; i < 32; i++) {
         wr32(&w, msi_mask_reg(&w), UINT32_C(1) << i);
         for (j = 0; j < 32; j++) {
@@ -494,8 +484,7 @@ static void test_no_more_vectors_are_offered_than_xen_gives(void **state)
         wr16(&w, MSI + PCI_MSI_FLAGS, 7 << 4);
         assert_int_equal((rd16(&w, MSI + PCI_MSI_FLAGS) >> 4) & 7,
                          t[i].log2);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, t[i].log2);
+        msi_start(&w, t[i].log2);
         assert_int_equal(msi_reads_on(&w), t[i].xen.max_pirqs != 1);
         assert_int_equal(logged(&w, "the guest has one"), 0);
         assert_true(world_close(&w));
@@ -555,8 +544,7 @@ static void test_data_changed_while_a_block_is_enabled(void **state)
 
     (void)state;
     open_shape(&w, 3, 2, NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 2);
+    msi_start(&w, 2);
     then = world_cost(&w);
     wr16(&w, msi_data_reg(&w), 0x80);
     assert_int_equal(world_cost_since(&w, &then).hypercalls, 4);
@@ -683,8 +671,7 @@ static void test_pirq_numbers_beyond_all_are_refused(void **state)
         wr32(&w, MSI + PCI_MSI_ADDRESS_HI, hi[i]);
         wr16(&w, msi_data_reg(&w), 0);
         msi_on(&w, 0);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 0);
+        msi_start(&w, 0);
         assert_true(hears(&w, 0, VECTOR));
         assert_true(world_close(&w));
     }
@@ -755,8 +742,7 @@ static void test_d3hot_with_no_soft_reset_keeps_the_message(void **state)
     shape(&c, 3, 0);
     c.cfg[PM + PCI_PM_CTRL] |= PCI_PM_CTRL_NO_SOFT_RST;
     irq_begin(&w, &c, POLICY(power_mgmt), NULL);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     world_power(&w, 3);
     assert_true(silent(&w, 0));
     world_power(&w, 0);
@@ -778,8 +764,7 @@ static void test_2_21_failed_unbind_or_unmap_is_tried_again(void **state)
         struct world w;
 
         open_shape(&w, 3, 1, &xen);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 1);
+        msi_start(&w, 1);
         sim_fault_always(&w.sim.xen.kind_fault[call[i]], EBUSY);
         msi_off(&w);
         msi_off(&w);

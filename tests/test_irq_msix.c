@@ -5,8 +5,6 @@
  */
 #include "lib-irq.h"
 
-#define FAR UINT64_C(0xd0000000)
-
 static const struct sim_xen_opts before_4_19 = { .all_writes = false };
 static const struct sim_xen_opts since_4_19 = { .all_writes = true };
 

@@ -27,14 +27,6 @@ static void open_translated(struct world *w)
     irq_begin(w, &c, &policy, NULL);
 }
 
-static void intx(struct world *w, bool on)
-{
-    uint16_t val = rd16(w, PCI_COMMAND);
-
-    val = (uint16_t)(val & ~PCI_COMMAND_DISABLE_INTx);
-    wr16(w, PCI_COMMAND, on ? val : val | PCI_COMMAND_DISABLE_INTx);
-}
-
 static bool works(struct world *w)
 {
     return translated(w) && !line_bound(w) &&
@@ -101,10 +93,10 @@ static void test_guests_intx_disable_toggles_the_devices_msi(void **state)
     (void)state;
     open_translated(&w);
     for (i = 0; i < 3; i++) {
-        intx(&w, false);
+        guest_intx(&w, false);
         assert_false(sim_dev_msi_enabled(&w.sim.dev));
         assert_true(silent(&w, 0));
-        intx(&w, true);
+        guest_intx(&w, true);
         assert_true(works(&w));
     }
     assert_int_equal(w.sim.xen.calls[SIM_BIND_MSI_INTX], 1);
@@ -120,8 +112,7 @@ static void test_2_1_intx_comes_back_at_its_slot_and_pin_after_msi(void **st)
     (void)st;
     open_translated(&w);
     for (i = 0; i < 3; i++) {
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 2);
+        msi_start(&w, 2);
         assert_false(translated(&w));
         assert_true(hears(&w, 3, VECTOR + 3));
         assert_int_equal(pirqs(&w), 4);
@@ -204,7 +195,7 @@ static void test_2_2_msi_is_enabled_though_intx_was_disabled_before(void **st)
     (void)st;
     open_translated(&w);
     msi_program(&w, ADDRESS, VECTOR);
-    intx(&w, false);
+    guest_intx(&w, false);
     msi_on(&w, 0);
     assert_true(msi_reads_on(&w));
     assert_true(sim_dev_msi_enabled(&w.sim.dev));
@@ -213,7 +204,7 @@ static void test_2_2_msi_is_enabled_though_intx_was_disabled_before(void **st)
     msi_off(&w);
     assert_false(sim_dev_msi_enabled(&w.sim.dev));
     assert_true(silent(&w, 0));
-    intx(&w, true);
+    guest_intx(&w, true);
     assert_true(works(&w));
     assert_true(world_close(&w));
 }
@@ -225,10 +216,10 @@ static void test_2_2_guest_never_reads_the_devices_enable_bit(void **state)
     (void)state;
     open_translated(&w);
     assert_false(msi_reads_on(&w));
-    intx(&w, false);
+    guest_intx(&w, false);
     assert_false(msi_reads_on(&w));
     /* Writing 0 where it reads 0 leaves the translation alone. */
-    intx(&w, true);
+    guest_intx(&w, true);
     msi_off(&w);
     msix_off(&w);
     assert_true(works(&w));
@@ -289,8 +280,7 @@ static void falls_back(enum sim_call call)
     struct world w;
 
     card_c(&c);
-    world_init(&w, &c, &policy, NULL);
-    w.sim.dev.pt.info.irq = GSI;
+    irq_init(&w, &c, &policy, NULL);
     sim_fault_always(&w.sim.xen.kind_fault[call], ENOSPC);
     assert_true(world_attach(&w));
     place_and_decode(&w);
@@ -301,12 +291,11 @@ static void falls_back(enum sim_call call)
     assert_int_equal(pirqs(&w), 1);
     /* The rest of its life without. */
     sim_fault_clear(&w.sim.xen.kind_fault[call]);
-    intx(&w, false);
+    guest_intx(&w, false);
     assert_true(silent(&w, 0));
-    intx(&w, true);
+    guest_intx(&w, true);
     assert_true(hears_intx(&w, PIN));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     assert_true(hears(&w, 0, VECTOR));
     msi_off(&w);
     assert_true(hears_intx(&w, PIN));
@@ -331,8 +320,7 @@ static void test_falls_back_to_intx_when_msi_is_left(void **state)
         struct world w;
 
         open_translated(&w);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 0);
+        msi_start(&w, 0);
         sim_fault_at(&w.sim.xen.kind_fault[call[i]], 1, ENOSPC);
         msi_off(&w);
         assert_true(line_bound(&w));
@@ -371,8 +359,8 @@ static void test_nothing_works_and_the_guest_goes_on(void **state)
     place_and_decode(&w);
     assert_true(silent(&w, 0));
     assert_true(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx);
-    intx(&w, false);
-    intx(&w, true);
+    guest_intx(&w, false);
+    guest_intx(&w, true);
     assert_int_equal(w.sim.xen.calls[SIM_MAP_GSI], 1);
     sim_fault_clear(&w.sim.xen.kind_fault[SIM_MAP_MSI]);
     msix_on(&w);
@@ -409,13 +397,12 @@ static void test_comes_back_after_a_power_reset(void **state)
     for (from = 0; from < 3; from++) {
         open_translated(&w);
         if (from == 1) {
-            msi_program(&w, ADDRESS, VECTOR);
-            msi_on(&w, 1);
+            msi_start(&w, 1);
         } else if (from == 2) {
             entries_program(&w, 4);
             msix_on(&w);
         }
-        intx(&w, false);
+        guest_intx(&w, false);
         world_power(&w, 3);
         assert_true(silent(&w, 0));
         world_power(&w, 0);
@@ -432,8 +419,7 @@ static void test_comes_back_after_a_guest_reset(void **state)
 
     (void)state;
     open_translated(&w);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 1);
+    msi_start(&w, 1);
     pt_reset(w.d);
     assert_false(msi_reads_on(&w));
     place_and_decode(&w);
@@ -448,8 +434,7 @@ static void test_a_guest_reset_tries_again_what_failed(void **state)
 
     (void)state;
     card_c(&c);
-    world_init(&w, &c, &policy, NULL);
-    w.sim.dev.pt.info.irq = GSI;
+    irq_init(&w, &c, &policy, NULL);
     w.sim.xen.opts.no_multi_msi = true;
     sim_fault_at(&w.sim.xen.kind_fault[SIM_BIND_MSI_INTX], 1, ENOSPC);
     assert_true(world_attach(&w));

@@ -37,8 +37,7 @@ static void test_xsa_128_no_write_cycle_covers_xens_message(void **state)
         struct world w;
 
         open_full(&w, &policies[i]);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 3);
+        msi_start(&w, 3);
         sim_dev_forget(&w.sim.dev);
         for (off = MSI - 4; off < MSIX + 16; off++) {
             for (len = 1; len <= 4; len *= 2) {
@@ -62,8 +61,7 @@ static void test_xsa_128_dword_over_data_and_two_bytes_behind(void **state)
 
     (void)state;
     open_full(&w, POLICY(permissive));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 0);
+    msi_start(&w, 0);
     before = dev(&w, MSI + PCI_MSI_DATA_64, 2);
     wr32(&w, MSI + PCI_MSI_DATA_64, 0xabcd0000 | (VECTOR + 1));
     assert_int_equal(dev(&w, MSI + PCI_MSI_DATA_64, 2), before);
@@ -83,8 +81,7 @@ static void test_xsa_129_masks_reach_xen_and_never_the_device(void **state)
 
     (void)state;
     open_full(&w, POLICY(permissive));
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 3);
+    msi_start(&w, 3);
     for (i = 0; i < 8; i++) {
         wr32(&w, msi_mask_reg(&w), 1u << i);
         assert_false(msi_bound(&w, i));
@@ -113,8 +110,7 @@ static void test_xsa_130_each_fault_is_logged_once(void **state)
     sim_fault_always(&w.sim.xen.fault, EPERM);
     for (i = 0; i < n; i++) {
         msi_program(&w, i * 0x1001, i);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, i % 8);
+        msi_start(&w, i % 8);
         msix_on(&w);
         entry_write(&w, i % 9, 3, 0);
         world_decode(&w, i & 1);
@@ -297,8 +293,7 @@ static void test_xsa_337_device_that_changes_its_structures(void **state)
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 7)->gtable, table(&w));
     assert_int_equal(w.sim.bus.num_traps, 1);
     msix_off(&w);
-    msi_program(&w, ADDRESS, VECTOR);
-    msi_on(&w, 3);
+    msi_start(&w, 3);
     assert_int_equal(pirqs(&w), 9);
     msi_off(&w);
     assert_int_equal(pirqs(&w), 1);
@@ -343,8 +338,7 @@ static void test_xsa_360_10000_attaches_lose_no_pirq(void **state)
     open_full(&w, NULL);
     for (i = 0; i < n; i++) {
         if (i % 3 == 0) {
-            msi_program(&w, ADDRESS, VECTOR);
-            msi_on(&w, 3);
+            msi_start(&w, 3);
             assert_int_equal(pirqs(&w), 9);
         } else if (i % 3 == 1) {
             entries_program(&w, 8);
@@ -434,8 +428,7 @@ static void test_xsa_458_device_that_is_capable_of_the_impossible(void **st)
         add_msi(&c, MSI_64 | MSI_MASKS | MSI_CAPABLE(log2));
         irq_begin(&w, &c, NULL, NULL);
         assert_true(((rd16(&w, MSI + PCI_MSI_FLAGS) >> 1) & 7) <= 5);
-        msi_program(&w, ADDRESS, VECTOR);
-        msi_on(&w, 7);
+        msi_start(&w, 7);
         assert_true(hears(&w, 0, VECTOR));
         wr32(&w, msi_mask_reg(&w), 0xffffffff);
         assert_true(world_close(&w));
