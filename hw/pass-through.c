@@ -81,8 +81,8 @@ int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len)
     return rc;
 }
 
-int pt_host_write(struct pt_dev *d, uint16_t off, const void *buf,
-                  unsigned len)
+static int host_write(struct pt_dev *d, uint16_t off, const void *buf,
+                      unsigned len)
 {
     int rc = d->host->ops->write(d->host->priv, off, buf, len);
 
@@ -100,7 +100,7 @@ int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
     uint8_t buf[4];
 
     pt_store(buf, val, len);
-    return pt_host_write(d, off, buf, len);
+    return host_write(d, off, buf, len);
 }
 
 /*
@@ -121,8 +121,8 @@ uint16_t pt_command_device(const struct pt_dev *d)
 /* Write what must not be missed: once more if it fails. */
 static int put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len)
 {
-    return pt_host_write(d, off, buf, len) == 0 ? 0 :
-        pt_host_write(d, off, buf, len);
+    return host_write(d, off, buf, len) == 0 ? 0 :
+        host_write(d, off, buf, len);
 }
 
 int pt_command_write(struct pt_dev *d)
@@ -351,7 +351,7 @@ static int place_regions(struct pt_dev *d)
         pt_store(bars + 4 * n, want, 4);
     }
     if (lost) {
-        rc = pt_host_write(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars));
+        rc = host_write(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars));
     }
     if (rc == 0 && r[PT_ROM].size && r[PT_ROM].addr &&
         rom != (uint32_t)r[PT_ROM].addr) {

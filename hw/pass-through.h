@@ -235,7 +235,6 @@ enum pt_once {
     PT_ONCE_INTX,
     PT_ONCE_MSI,
     PT_ONCE_MSI_FEWER,
-    PT_ONCE_MSIX,
     PT_ONCE_MSIX_PIRQS,
     PT_ONCE_UNBIND,
     PT_ONCE_MMIO,
@@ -407,8 +406,6 @@ void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
 
 /* The device, with a failure logged once; 0 or -errno. */
 int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len);
-int pt_host_write(struct pt_dev *d, uint16_t off, const void *buf,
-                  unsigned len);
 int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
                       unsigned len);
 
@@ -423,9 +420,6 @@ void pt_space_reset(struct pt_dev *d);
 
 /* pt-chain.c: walk the device's chain into d->cap. */
 void pt_chain_walk(struct pt_dev *d);
-/* An exposed capability can't be kept after all: hide it, and say so. */
-void pt_cap_hide(struct pt_dev *d, struct pt_cap *cap, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 /* The exposed capability @id, or NULL. */
 const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id);
 void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,

@@ -92,7 +92,9 @@ static const struct pt_group *group_of(uint8_t id)
     return &unknown;
 }
 
-void pt_cap_hide(struct pt_dev *d, struct pt_cap *cap, const char *fmt, ...)
+/* An exposed capability can't be kept after all: hide it, and say so. */
+static void __attribute__((format(printf, 3, 4)))
+hide(struct pt_dev *d, struct pt_cap *cap, const char *fmt, ...)
 {
     va_list ap;
 
@@ -199,15 +201,14 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
         return;
     }
     if (p.why_not[0]) {
-        pt_cap_hide(d, c, "%s", p.why_not);
+        hide(d, c, "%s", p.why_not);
     } else if (c->pos + p.size > PT_CFG_SIZE) {
-        pt_cap_hide(d, c, "its %u bytes leave the configuration space",
-                    p.size);
+        hide(d, c, "its %u bytes leave the configuration space", p.size);
     } else if (p.size > max) {
-        pt_cap_hide(d, c, "its %u bytes overlap the capability at %02x",
-                    p.size, c->pos + max);
+        hide(d, c, "its %u bytes overlap the capability at %02x", p.size,
+             c->pos + max);
     } else if (repeated(d, c)) {
-        pt_cap_hide(d, c, "a second one of its kind");
+        hide(d, c, "a second one of its kind");
     }
 }
 
