@@ -70,12 +70,15 @@ unsigned regions_num_bars(const struct capture *c);
 
 static inline int hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return -1;
 }
 
@@ -94,8 +97,9 @@ static inline bool take_hex(const char **s, unsigned min, unsigned max,
         v = v << 4 | (unsigned)hex_digit(*p++);
         n++;
     }
-    if (n < min || n > max)
+    if (n < min || n > max) {
         return false;
+    }
     *s = p;
     *val = v;
     return true;
@@ -105,8 +109,9 @@ static inline bool take_text(const char **s, const char *text)
 {
     size_t n = strlen(text);
 
-    if (strncmp(*s, text, n) != 0)
+    if (strncmp(*s, text, n) != 0) {
         return false;
+    }
     *s += n;
     return true;
 }

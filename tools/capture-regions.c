@@ -45,23 +45,27 @@ static bool take_size(const char *s, struct region_line *r)
     uint64_t v = 0;
     unsigned shift = 0;
 
-    if (!p)
+    if (!p) {
         return true;
+    }
     p += strlen("[size=");
-    if (!isdigit((unsigned char)*p))
+    if (!isdigit((unsigned char)*p)) {
         return false;
+    }
     for (; isdigit((unsigned char)*p); p++) {
         v = v * 10 + (unsigned)(*p - '0');
-        if (v >> 32)
+        if (v >> 32) {
             return false;
+        }
     }
     unit = *p ? strchr(units, *p) : NULL;
     if (unit) {
         shift = 10 * (unsigned)(unit - units + 1);
         p++;
     }
-    if (*p != ']' || !v || (v & (v - 1)) || v >> (62 - shift))
+    if (*p != ']' || !v || (v & (v - 1)) || v >> (62 - shift)) {
         return false;
+    }
     r->size = v << shift;
     r->has_size = true;
     return true;
@@ -71,16 +75,18 @@ static bool take_size(const char *s, struct region_line *r)
 static bool take_place(const char *s, struct region_line *r)
 {
     if (*s == '<') {
-        if (!strchr(s, '>'))
+        if (!strchr(s, '>')) {
             return false;
+        }
         r->ignored = !take_text(&s, "<unassigned>");
     } else if (!take_hex(&s, 1, 16, &r->addr) || !is_end(*s)) {
         return false;
     }
     r->is_64 = strstr(s, "64-bit") != NULL;
     r->prefetch = strstr(s, "prefetchable") && !strstr(s, "non-prefetchable");
-    if (strstr(s, "[virtual]") || strstr(s, "[enhanced]"))
+    if (strstr(s, "[virtual]") || strstr(s, "[enhanced]")) {
         r->from_os = true;
+    }
     return take_size(s, r) && (!r->has_size || !(r->addr & (r->size - 1)));
 }
 
@@ -88,23 +94,28 @@ static int add_region_line(struct parser *p, const struct region_line *r)
 {
     struct pending *fn = &p->fn;
 
-    if (fn->num_lines == PT_NUM_BARS)
+    if (fn->num_lines == PT_NUM_BARS) {
         return capture_fail(p, p->line, "more than %d regions", PT_NUM_BARS);
-    for (unsigned i = 0; i < fn->num_lines; i++)
-        if (r->number >= 0 && fn->lines[i].number == r->number)
+    }
+    for (unsigned i = 0; i < fn->num_lines; i++) {
+        if (r->number >= 0 && fn->lines[i].number == r->number) {
             return capture_fail(p, p->line, "region %d was in line %lu already",
                                 r->number, fn->lines[i].line);
+        }
+    }
     fn->lines[fn->num_lines++] = *r;
     return 0;
 }
 
 static int parse_rom(struct parser *p, const char *s, struct region_line *r)
 {
-    if (!take_place(s, r))
+    if (!take_place(s, r)) {
         return capture_fail(p, p->line, "expansion ROM makes no sense");
-    if (p->fn.rom.line)
+    }
+    if (p->fn.rom.line) {
         return capture_fail(p, p->line, "expansion ROM was in line %lu already",
                             p->fn.rom.line);
+    }
     p->fn.rom = *r;
     return 0;
 }
@@ -118,26 +129,31 @@ int regions_line(struct parser *p, const char *s)
         p->fn.caps = true;
         return 0;
     }
-    if (p->fn.caps)
+    if (p->fn.caps) {
         return 0;
+    }
     if (take_text(&s, "Region ")) {
-        if (s[0] < '0' || s[0] > '5' || s[1] != ':' || s[2] != ' ')
+        if (s[0] < '0' || s[0] > '5' || s[1] != ':' || s[2] != ' ') {
             return capture_fail(p, p->line, "no such region");
+        }
         r.number = s[0] - '0';
         s += 3;
         numbered = true;
     }
     r.from_os = take_text(&s, "[virtual] ");
-    if (!numbered && take_text(&s, "Expansion ROM at "))
+    if (!numbered && take_text(&s, "Expansion ROM at ")) {
         return parse_rom(p, s, &r);
+    }
     r.io = take_text(&s, "I/O ports at ");
     if (!r.io && !take_text(&s, "Memory at ")) {
-        if (numbered)
+        if (numbered) {
             return capture_fail(p, p->line, "neither memory nor I/O ports");
+        }
         return 0;
     }
-    if (!take_place(s, &r))
+    if (!take_place(s, &r)) {
         return capture_fail(p, p->line, "region makes no sense");
+    }
     return add_region_line(p, &r);
 }
 
@@ -190,8 +206,9 @@ static uint64_t reg_address(const struct capture *c, unsigned n, bool wide)
 {
     uint32_t reg = bar_register(c, n);
 
-    if (reg_is_io(reg))
+    if (reg_is_io(reg)) {
         return reg & ~(uint32_t)3;
+    }
     return (reg & ~(uint32_t)0xf) |
            (wide ? (uint64_t)bar_register(c, n + 1) << 32 : 0);
 }
@@ -203,11 +220,13 @@ static bool fits_register(const struct capture *c, unsigned n,
     uint32_t reg = bar_register(c, n);
     bool wide = reg_is_64(reg) && n + 1 < regions_num_bars(c);
 
-    if (!reg || reg_is_io(reg) != r->io)
+    if (!reg || reg_is_io(reg) != r->io) {
         return false;
+    }
     if (!r->io && (wide != r->is_64 ||
-                   !!(reg & PCI_BASE_ADDRESS_MEM_PREFETCH) != r->prefetch))
+                   !!(reg & PCI_BASE_ADDRESS_MEM_PREFETCH) != r->prefetch)) {
         return false;
+    }
     return r->from_os || r->ignored || reg_address(c, n, wide) == r->addr;
 }
 
@@ -226,12 +245,16 @@ static int find_number(const struct capture *c, unsigned from,
 {
     unsigned n, bars = regions_num_bars(c);
 
-    for (n = from; n < bars; n += reg_is_64(bar_register(c, n)) ? 2 : 1)
-        if (fits_register(c, n, r))
+    for (n = from; n < bars; n += reg_is_64(bar_register(c, n)) ? 2 : 1) {
+        if (fits_register(c, n, r)) {
             return (int)n;
-    for (n = from; n < bars; n += reg_is_64(bar_register(c, n)) ? 2 : 1)
-        if (!bar_register(c, n) && !is_top_half_line(r))
+        }
+    }
+    for (n = from; n < bars; n += reg_is_64(bar_register(c, n)) ? 2 : 1) {
+        if (!bar_register(c, n) && !is_top_half_line(r)) {
             return (int)n;
+        }
+    }
     return -1;
 }
 
@@ -243,14 +266,17 @@ static int number_lines(struct parser *p, struct capture *c)
         struct region_line *r = &p->fn.lines[i];
         bool numbered = r->number >= 0;
 
-        if (!numbered)
+        if (!numbered) {
             r->number = find_number(c, next, r);
-        if (r->number < 0 && is_top_half_line(r))
+        }
+        if (r->number < 0 && is_top_half_line(r)) {
             continue;
+        }
         if (r->number < (int)next ||
-            (unsigned)r->number >= regions_num_bars(c))
+            (unsigned)r->number >= regions_num_bars(c)) {
             return capture_fail(p, r->line,
                                 "no base address register for this");
+        }
         next = (unsigned)r->number + (r->is_64 && !numbered ? 2 : 1);
     }
     return 0;
@@ -258,9 +284,11 @@ static int number_lines(struct parser *p, struct capture *c)
 
 static const struct region_line *line_of(const struct parser *p, unsigned n)
 {
-    for (unsigned i = 0; i < p->fn.num_lines; i++)
-        if (p->fn.lines[i].number == (int)n)
+    for (unsigned i = 0; i < p->fn.num_lines; i++) {
+        if (p->fn.lines[i].number == (int)n) {
             return &p->fn.lines[i];
+        }
+    }
     return NULL;
 }
 
@@ -275,11 +303,13 @@ static int make_bar(struct parser *p, struct capture *c, unsigned n)
     struct pt_region *g = &c->region[n];
     bool io, wide, prefetch;
 
-    if (!r && !reg)
+    if (!r && !reg) {
         return 0;
-    if (r && reg && reg_is_io(reg) != r->io)
+    }
+    if (r && reg && reg_is_io(reg) != r->io) {
         return capture_fail(p, r->line, "base address register %u is of %s", n,
                             r->io ? "memory" : "I/O ports");
+    }
     io = reg ? reg_is_io(reg) : r->io;
     wide = (reg ? reg_is_64(reg) : !io && r->is_64) &&
            n + 1 < regions_num_bars(c);
@@ -301,11 +331,13 @@ static void make_rom(struct parser *p, struct capture *c)
     unsigned reg = rom_register(c);
     struct pt_region *g = &c->region[PT_ROM];
 
-    if (!r->line || !r->has_size || !reg)
+    if (!r->line || !r->has_size || !reg) {
         return;
+    }
     /* The firmware's copy in memory: the device's ROM is not there. */
-    if (r->from_os && r->addr == ROM_SHADOW)
+    if (r->from_os && r->addr == ROM_SHADOW) {
         return;
+    }
     g->addr = r->addr;
     g->size = r->size;
     c->sizes_known |= 1u << PT_ROM;
@@ -315,13 +347,16 @@ static const uint8_t *find_msix(const struct capture *c)
 {
     unsigned pos = c->cfg[PCI_CAPABILITY_LIST] & ~3u;
 
-    if (!(get16(c->cfg + PCI_STATUS) & PCI_STATUS_CAP_LIST))
+    if (!(get16(c->cfg + PCI_STATUS) & PCI_STATUS_CAP_LIST)) {
         return NULL;
+    }
     for (unsigned left = MAX_CAPS; left; left--) {
-        if (pos < CAPS_START || pos > CAPS_END - MSIX_CAP_SIZE)
+        if (pos < CAPS_START || pos > CAPS_END - MSIX_CAP_SIZE) {
             return NULL;
-        if (c->cfg[pos] == PCI_CAP_ID_MSIX)
+        }
+        if (c->cfg[pos] == PCI_CAP_ID_MSIX) {
             return c->cfg + pos;
+        }
         pos = c->cfg[pos + PCI_CAP_LIST_NEXT] & ~3u;
     }
     return NULL;
@@ -334,18 +369,21 @@ static uint64_t msix_end(const struct capture *c, unsigned bar)
     uint32_t table, pba;
     uint64_t n, end = 0;
 
-    if (!cap)
+    if (!cap) {
         return 0;
+    }
     n = (get16(cap + PCI_CAP_FLAGS) & PCI_MSIX_TABSIZE) + 1u;
     table = get32(cap + PCI_MSIX_TABLE);
     pba = get32(cap + PCI_MSIX_PBA);
-    if ((table & PCI_MSIX_BIR) == bar)
+    if ((table & PCI_MSIX_BIR) == bar) {
         end = (table & ~(uint32_t)PCI_MSIX_BIR) + n * MSIX_ENTRY_SIZE;
+    }
     if ((pba & PCI_MSIX_BIR) == bar) {
         uint64_t pba_end = (pba & ~(uint32_t)PCI_MSIX_BIR) + (n + 63) / 64 * 8;
 
-        if (pba_end > end)
+        if (pba_end > end) {
             end = pba_end;
+        }
     }
     return end;
 }
@@ -359,13 +397,16 @@ static void guess_size(struct capture *c, unsigned n)
     struct pt_region *g = &c->region[n];
     uint64_t size = LIKELY_MEM_SIZE;
 
-    if (g->flags & PT_REGION_IO)
+    if (g->flags & PT_REGION_IO) {
         size = LIKELY_IO_SIZE;
-    else
-        while (size < msix_end(c, n))
+    } else {
+        while (size < msix_end(c, n)) {
             size <<= 1;
-    while (g->addr & (size - 1))
+        }
+    }
+    while (g->addr & (size - 1)) {
         size >>= 1;
+    }
     g->size = size;
 }
 
@@ -380,12 +421,14 @@ static void resizable_size(struct capture *c, const uint8_t *control)
     unsigned shift = 20 + ((reg & REBAR_SIZE) >> REBAR_SIZE_SHIFT);
     struct pt_region *g;
 
-    if (n >= regions_num_bars(c) || shift > 62)
+    if (n >= regions_num_bars(c) || shift > 62) {
         return;
+    }
     g = &c->region[n];
     if (!bar_register(c, n) || (c->sizes_known & 1u << n) || !g->size ||
-        (g->flags & PT_REGION_IO) || g->addr & ((UINT64_C(1) << shift) - 1))
+        (g->flags & PT_REGION_IO) || g->addr & ((UINT64_C(1) << shift) - 1)) {
         return;
+    }
     g->size = UINT64_C(1) << shift;
     c->sizes_known |= 1u << n;
 }
@@ -394,8 +437,9 @@ static void resizable_sizes(struct capture *c)
 {
     unsigned pos = EXT_START;
 
-    if (c->len < CAPTURE_CFG_MAX)
+    if (c->len < CAPTURE_CFG_MAX) {
         return;
+    }
     for (unsigned left = MAX_EXT_CAPS; left && pos >= EXT_START; left--) {
         uint32_t header = get32(c->cfg + pos);
         unsigned num = c->cfg[pos + REBAR_CONTROL] >> 5;
@@ -404,14 +448,16 @@ static void resizable_sizes(struct capture *c)
             for (unsigned i = 0; i < num; i++) {
                 unsigned at = pos + REBAR_CONTROL + 8 * i;
 
-                if (at + 4 <= CAPTURE_CFG_MAX)
+                if (at + 4 <= CAPTURE_CFG_MAX) {
                     resizable_size(c, c->cfg + at);
+                }
             }
             return;
         }
         pos = header >> 20 & ~3u;
-        if (pos > CAPTURE_CFG_MAX - REBAR_CONTROL - 4)
+        if (pos > CAPTURE_CFG_MAX - REBAR_CONTROL - 4) {
             return;
+        }
     }
 }
 
@@ -423,22 +469,26 @@ int regions_make(struct parser *p, struct capture *c)
         const struct region_line *r;
 
         rc = make_bar(p, c, n);
-        if (rc)
+        if (rc) {
             break;
+        }
         r = line_of(p, n);
         if (!c->region[n].size && (r || bar_register(c, n)) &&
-            !(r && r->ignored))
+            !(r && r->ignored)) {
             guess_size(c, n);
+        }
         if (c->region[n].flags & PT_REGION_64) {
             n++;
             r = line_of(p, n);
-            if (r && !is_top_half_line(r))
+            if (r && !is_top_half_line(r)) {
                 rc = capture_fail(p, r->line, "region %u is the top of region "
                                   "%u", n, n - 1);
+            }
         }
     }
-    if (rc)
+    if (rc) {
         return rc;
+    }
     resizable_sizes(c);
     make_rom(p, c);
     return 0;
@@ -458,8 +508,9 @@ static int by_page(const void *a, const void *b)
 {
     const struct small_region *x = a, *y = b;
 
-    if (x->page != y->page)
+    if (x->page != y->page) {
         return x->page < y->page ? -1 : 1;
+    }
     return (x->function > y->function) - (x->function < y->function);
 }
 
@@ -472,10 +523,12 @@ static unsigned collect_small(struct capture *c, unsigned function,
         struct pt_region *g = &c->region[n];
 
         if (!g->addr || !g->size || g->size >= PT_PAGE_SIZE ||
-            (g->flags & PT_REGION_IO))
+            (g->flags & PT_REGION_IO)) {
             continue;
-        if (g->addr & ~PT_PAGE_MASK)
+        }
+        if (g->addr & ~PT_PAGE_MASK) {
             g->flags |= PT_REGION_SHARED;
+        }
         out[num++] = (struct small_region){ .page = g->addr >> PT_PAGE_SHIFT,
                                             .region = g,
                                             .function = function };
@@ -489,20 +542,25 @@ int regions_share(struct parser *p)
     unsigned num = 0;
 
     s = calloc((size_t)p->count * PT_NUM_BARS, sizeof(*s));
-    if (!s)
+    if (!s) {
         return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
-    for (unsigned i = 0; i < p->count; i++)
+    }
+    for (unsigned i = 0; i < p->count; i++) {
         num += collect_small(&p->list[i], i, s + num);
+    }
     qsort(s, num, sizeof(*s), by_page);
     for (unsigned i = 0, end; i < num; i = end) {
         end = i + 1;
-        while (end < num && s[end].page == s[i].page)
+        while (end < num && s[end].page == s[i].page) {
             end++;
+        }
         /* They are in the order of their functions. */
-        if (s[i].function == s[end - 1].function)
+        if (s[i].function == s[end - 1].function) {
             continue;
-        for (unsigned k = i; k < end; k++)
+        }
+        for (unsigned k = i; k < end; k++) {
             s[k].region->flags |= PT_REGION_SHARED;
+        }
     }
     free(s);
     return 0;

@@ -44,24 +44,30 @@ static int check_bytes(struct parser *p, struct capture *c)
     unsigned have = 0, end = 0;
     char name[PT_SBDF_LEN];
 
-    for (unsigned i = 0; i < CAPTURE_CFG_MAX / HEX_BYTES; i++)
-        if (at[i])
+    for (unsigned i = 0; i < CAPTURE_CFG_MAX / HEX_BYTES; i++) {
+        if (at[i]) {
             end = (i + 1) * HEX_BYTES;
-    while (have < CAPTURE_CFG_MAX && at[have / HEX_BYTES])
+        }
+    }
+    while (have < CAPTURE_CFG_MAX && at[have / HEX_BYTES]) {
         have += HEX_BYTES;
+    }
 
     pt_sbdf_str(&c->addr, name);
-    if (!end)
+    if (!end) {
         return capture_fail(p, p->fn.header_line, "%s has no bytes "
                             "(lspci needs -x, -xxx or -xxxx)", name);
+    }
     c->len = end <= 64 ? 64 : end <= 256 ? 256 : CAPTURE_CFG_MAX;
     /* Of a CardBus bridge lspci -x prints 128 bytes. */
-    if (end == 128 && regions_num_bars(c) == 1)
+    if (end == 128 && regions_num_bars(c) == 1) {
         return 0;
-    if (have < c->len && have < 256)
+    }
+    if (have < c->len && have < 256) {
         return capture_fail(p, p->fn.header_line, "%s: bytes %02x to %02x "
                             "are not there", name, have,
                             have + HEX_BYTES - 1);
+    }
     return 0;
 }
 
@@ -70,12 +76,14 @@ static int finish_function(struct parser *p)
     struct capture *c;
     int rc;
 
-    if (!p->fn.open)
+    if (!p->fn.open) {
         return 0;
+    }
     c = &p->list[p->count - 1];
     rc = check_bytes(p, c);
-    if (!rc)
+    if (!rc) {
         rc = regions_make(p, c);
+    }
     p->fn = (struct pending){ .open = false };
     return rc;
 }
@@ -93,13 +101,15 @@ static const char *take_address(const char *s, struct pt_sbdf *a, bool *good)
     const char *p = s;
 
     if (take_hex(&p, 4, 8, &domain)) {
-        if (!take_text(&p, ":"))
+        if (!take_text(&p, ":")) {
             return NULL;
+        }
     }
     if (!take_hex(&p, 2, 2, &bus) || !take_text(&p, ":") ||
         !take_hex(&p, 2, 2, &dev) || !take_text(&p, ".") ||
-        !take_hex(&p, 1, 1, &func) || !is_end(*p))
+        !take_hex(&p, 1, 1, &func) || !is_end(*p)) {
         return NULL;
+    }
     *good = dev < 32 && func < 8;
     *a = (struct pt_sbdf){ .domain = (uint32_t)domain, .bus = (uint8_t)bus,
                            .dev = (uint8_t)dev, .func = (uint8_t)func };
@@ -117,14 +127,17 @@ static int grow(struct parser *p)
     unsigned room = p->room ? 2 * p->room : 4;
     struct capture *list;
 
-    if (p->count == MAX_FUNCTIONS)
+    if (p->count == MAX_FUNCTIONS) {
         return capture_fail(p, p->line, "more than %d functions",
                             MAX_FUNCTIONS);
-    if (p->count < p->room)
+    }
+    if (p->count < p->room) {
         return 0;
+    }
     list = realloc(p->list, room * sizeof(*list));
-    if (!list)
+    if (!list) {
         return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
+    }
     p->list = list;
     p->room = room;
     return 0;
@@ -138,15 +151,19 @@ static int begin_function(struct parser *p, const struct pt_sbdf *addr,
     int rc;
 
     rc = finish_function(p);
-    if (rc)
+    if (rc) {
         return rc;
-    for (unsigned i = 0; i < p->count; i++)
-        if (same_address(&p->list[i].addr, addr))
+    }
+    for (unsigned i = 0; i < p->count; i++) {
+        if (same_address(&p->list[i].addr, addr)) {
             return capture_fail(p, p->line, "%s is there a second time",
                                 pt_sbdf_str(addr, name));
+        }
+    }
     rc = grow(p);
-    if (rc)
+    if (rc) {
         return rc;
+    }
 
     title += strspn(title, " \t");
     c = &p->list[p->count++];
@@ -164,8 +181,9 @@ static bool take_bytes(const char *s, uint8_t bytes[HEX_BYTES])
     for (unsigned i = 0; i < HEX_BYTES; i++) {
         uint64_t v;
 
-        if (!take_text(&s, " ") || !take_hex(&s, 2, 2, &v))
+        if (!take_text(&s, " ") || !take_hex(&s, 2, 2, &v)) {
             return false;
+        }
         bytes[i] = (uint8_t)v;
     }
     return !s[strspn(s, " \t")];
@@ -178,18 +196,22 @@ static int parse_hex_line(struct parser *p, uint64_t off, const char *s)
 
     if (!take_bytes(s, bytes)) {
         /* Before the first function it may as well be a sentence. */
-        if (!p->fn.open)
+        if (!p->fn.open) {
             return 0;
+        }
         return capture_fail(p, p->line, "these are not %d bytes", HEX_BYTES);
     }
-    if (!p->fn.open)
+    if (!p->fn.open) {
         return capture_fail(p, p->line, "bytes of no function: no line with "
                             "its address comes before");
-    if (off >= CAPTURE_CFG_MAX || off % HEX_BYTES)
+    }
+    if (off >= CAPTURE_CFG_MAX || off % HEX_BYTES) {
         return capture_fail(p, p->line, "no such offset");
-    if (p->fn.hex_line[off / HEX_BYTES])
+    }
+    if (p->fn.hex_line[off / HEX_BYTES]) {
         return capture_fail(p, p->line, "offset %02x was in line %lu already",
                             (unsigned)off, p->fn.hex_line[off / HEX_BYTES]);
+    }
     c = &p->list[p->count - 1];
     memcpy(c->cfg + off, bytes, sizeof(bytes));
     p->fn.hex_line[off / HEX_BYTES] = p->line;
@@ -201,8 +223,9 @@ static unsigned take_indent(const char **s)
 {
     unsigned column = 0;
 
-    for (; **s == ' ' || **s == '\t'; ++*s)
+    for (; **s == ' ' || **s == '\t'; ++*s) {
         column = **s == ' ' ? column + 1 : (column / 8 + 1) * 8;
+    }
     return column;
 }
 
@@ -215,20 +238,25 @@ static int parse_line(struct parser *p)
     unsigned indent;
     bool good;
 
-    if (p->line == 1)
+    if (p->line == 1) {
         take_text(&s, "\xef\xbb\xbf");  /* byte order mark */
+    }
     rest = take_address(s, &addr, &good);
-    if (rest && !good)
+    if (rest && !good) {
         return capture_fail(p, p->line, "no such address");
-    if (rest)
+    }
+    if (rest) {
         return begin_function(p, &addr, rest);
+    }
     rest = s;
-    if (take_hex(&rest, 2, 8, &off) && take_text(&rest, ":") && is_end(*rest))
+    if (take_hex(&rest, 2, 8, &off) && take_text(&rest, ":") && is_end(*rest)) {
         return parse_hex_line(p, off, rest);
+    }
     /* What is deeper belongs to a capability, as VF BARs do. */
     indent = take_indent(&s);
-    if (p->fn.open && indent <= 8)
+    if (p->fn.open && indent <= 8) {
         return regions_line(p, s);
+    }
     return 0;
 }
 
@@ -237,10 +265,12 @@ static int end_line(struct parser *p)
     int rc;
 
     p->line++;
-    if (p->nul)
+    if (p->nul) {
         return capture_fail(p, p->line, "not text: there is a NUL");
-    while (p->len && isspace((unsigned char)p->buf[p->len - 1]))
+    }
+    while (p->len && isspace((unsigned char)p->buf[p->len - 1])) {
         p->len--;
+    }
     p->buf[p->len] = '\0';
     rc = parse_line(p);
     p->len = 0;
@@ -256,10 +286,12 @@ static int feed(struct parser *p, const char *text, size_t len)
         size_t n = end ? (size_t)(end - text) : len;
         size_t fits = sizeof(p->buf) - 1 - p->len;
 
-        if (memchr(text, '\0', n))
+        if (memchr(text, '\0', n)) {
             p->nul = true;
-        if (n < fits)
+        }
+        if (n < fits) {
             fits = n;
+        }
         memcpy(p->buf + p->len, text, fits);
         p->len += fits;
         if (end) {
@@ -278,15 +310,19 @@ static int feed(struct parser *p, const char *text, size_t len)
 /* Close the last line and function; @rc: what went wrong before. */
 static int finish(struct parser *p, int rc, struct capture **list)
 {
-    if (!rc && (p->len || p->nul))
+    if (!rc && (p->len || p->nul)) {
         rc = end_line(p);
-    if (!rc)
+    }
+    if (!rc) {
         rc = finish_function(p);
-    if (!rc && !p->count)
+    }
+    if (!rc && !p->count) {
         rc = pt_fail(p->err, EINVAL, "%s: no function in it: is it the output "
                      "of lspci -xxx?", p->name);
-    if (!rc)
+    }
+    if (!rc) {
         rc = regions_share(p);
+    }
     if (rc) {
         free(p->list);
         *list = NULL;
@@ -303,11 +339,13 @@ int capture_parse(const char *name, const char *text, size_t len,
     int rc = 0;
 
     *list = NULL;
-    if (len > MAX_TEXT)
+    if (len > MAX_TEXT) {
         rc = pt_fail(err, EFBIG, "%s: larger than %u MiB", name,
                      (unsigned)(MAX_TEXT >> 20));
-    if (!rc)
+    }
+    if (!rc) {
         rc = feed(&p, text, len);
+    }
     return finish(&p, rc, list);
 }
 
@@ -317,11 +355,13 @@ static int fail_read(struct parser *p, gzFile f)
     int saved = errno;
     const char *text = gzerror(f, &gz);
 
-    if (gz == Z_ERRNO)
+    if (gz == Z_ERRNO) {
         return pt_fail(p->err, saved ? saved : EIO, "%s: %s", p->name,
                        strerror(saved ? saved : EIO));
-    if (gz == Z_BUF_ERROR)
+    }
+    if (gz == Z_BUF_ERROR) {
         text = "the compressed file is cut off";
+    }
     return pt_fail(p->err, EIO, "%s: %s", p->name, text);
 }
 
@@ -332,20 +372,23 @@ static int read_all(struct parser *p, gzFile f)
     char *buf = malloc(chunk);
     int rc = 0, n, gz;
 
-    if (!buf)
+    if (!buf) {
         return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
+    }
     while (!rc && (n = gzread(f, buf, chunk)) > 0) {
         total += (unsigned)n;
-        if (total > MAX_TEXT)
+        if (total > MAX_TEXT) {
             rc = pt_fail(p->err, EFBIG, "%s: larger than %u MiB", p->name,
                          (unsigned)(MAX_TEXT >> 20));
-        else
+        } else {
             rc = feed(p, buf, (size_t)n);
+        }
     }
     if (!rc) {
         gzerror(f, &gz);
-        if (gz != Z_OK && gz != Z_STREAM_END)
+        if (gz != Z_OK && gz != Z_STREAM_END) {
             rc = fail_read(p, f);
+        }
     }
     free(buf);
     return rc;
@@ -356,14 +399,17 @@ static gzFile open_file(const char *path)
     gzFile f;
     int fd;
 
-    if (strcmp(path, "-") != 0)
+    if (strcmp(path, "-") != 0) {
         return gzopen(path, "rb");
+    }
     fd = dup(STDIN_FILENO);
-    if (fd < 0)
+    if (fd < 0) {
         return NULL;
+    }
     f = gzdopen(fd, "rb");
-    if (!f)
+    if (!f) {
         close(fd);
+    }
     return f;
 }
 
@@ -375,8 +421,9 @@ int capture_load(const char *path, struct capture **list,
     int rc;
 
     *list = NULL;
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0) {
         p.name = "standard input";
+    }
     errno = 0;
     f = open_file(path);
     if (!f) {
@@ -423,7 +470,8 @@ void capture_info(const struct capture *c, struct pt_device_info *info)
         info->is_vf = true;
         title_ids(c->title, &info->vendor, &info->device);
     }
-    if (c->cfg[PCI_INTERRUPT_PIN] && c->cfg[PCI_INTERRUPT_LINE] != 0xff)
+    if (c->cfg[PCI_INTERRUPT_PIN] && c->cfg[PCI_INTERRUPT_LINE] != 0xff) {
         info->irq = c->cfg[PCI_INTERRUPT_LINE];
+    }
     memcpy(info->region, c->region, sizeof(info->region));
 }

@@ -89,8 +89,9 @@ static bool take_number(const char **s, size_t max, uint32_t *val)
 {
     size_t n = strspn(*s, "0123456789abcdefABCDEF");
 
-    if (!n || n > max)
+    if (!n || n > max) {
         return false;
+    }
     *val = (uint32_t)strtoul(*s, NULL, 16);
     *s += n;
     return true;
@@ -103,16 +104,20 @@ static bool parse_address(const char *s, struct pt_sbdf *a)
     unsigned n = 0;
 
     for (; n < 3; n++) {
-        if (!take_number(&s, n ? 4 : 8, &part[n]))
+        if (!take_number(&s, n ? 4 : 8, &part[n])) {
             return false;
-        if (*s != ':')
+        }
+        if (*s != ':') {
             break;
+        }
         s++;
     }
-    if (n < 1 || n > 2 || *s++ != '.' || !take_number(&s, 1, &func) || *s)
+    if (n < 1 || n > 2 || *s++ != '.' || !take_number(&s, 1, &func) || *s) {
         return false;
-    if (part[n - 1] > 0xff || part[n] > 0x1f || func > 7)
+    }
+    if (part[n - 1] > 0xff || part[n] > 0x1f || func > 7) {
         return false;
+    }
     *a = (struct pt_sbdf){ .domain = n == 2 ? part[0] : 0,
                            .bus = (uint8_t)part[n - 1],
                            .dev = (uint8_t)part[n], .func = (uint8_t)func };
@@ -133,10 +138,12 @@ static bool *policy_flag(struct view_policy *p, const char *word, size_t len)
         { "multifunction", &p->multifunction },
     };
 
-    for (unsigned n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+    for (unsigned n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
         if (strlen(words[n].name) == len &&
-            strncmp(word, words[n].name, len) == 0)
+            strncmp(word, words[n].name, len) == 0) {
             return words[n].flag;
+        }
+    }
     return NULL;
 }
 
@@ -147,20 +154,24 @@ static bool parse_policy(const char *s, struct view_policy *p)
         size_t len = strcspn(s, ",+");
         bool *flag = policy_flag(p, s, len);
 
-        if (flag)
+        if (flag) {
             *flag = true;
-        else if (len != strlen("default") || strncmp(s, "default", len) != 0)
+        } else if (len != strlen("default") ||
+                   strncmp(s, "default", len) != 0) {
             return false;
-        if (!s[len])
+        }
+        if (!s[len]) {
             return true;
+        }
         s += len + 1;
     }
 }
 
 static enum status check_policy(const struct view_policy *p)
 {
-    if (p->pt.strict && p->pt.permissive)
+    if (p->pt.strict && p->pt.permissive) {
         return complain("strict and permissive exclude each other");
+    }
     return STATUS_OK;
 }
 
@@ -176,9 +187,11 @@ static bool same_address(const struct pt_sbdf *a, const struct pt_sbdf *b)
 static const struct capture *find_capture(const struct capture *list, int num,
                                           const struct pt_sbdf *addr)
 {
-    for (int i = 0; i < num; i++)
-        if (same_address(&list[i].addr, addr))
+    for (int i = 0; i < num; i++) {
+        if (same_address(&list[i].addr, addr)) {
             return &list[i];
+        }
+    }
     return NULL;
 }
 
@@ -197,18 +210,20 @@ static enum status pick_captures(const struct options *opt,
     char name[PT_SBDF_LEN];
 
     if (!out->named) {
-        for (int i = 0; i < num; i++)
+        for (int i = 0; i < num; i++) {
             source_capture(&list[i], opt->file, &out->list[out->num++]);
+        }
         return STATUS_OK;
     }
     for (int i = 0; i < opt->num_operands; i++) {
         const struct capture *c = find_capture(list, num, &addr[i]);
 
-        if (c)
+        if (c) {
             source_capture(c, opt->file, &out->list[out->num++]);
-        else
+        } else {
             status = complain("%s: no function %s in it", opt->file,
                               pt_sbdf_str(&addr[i], name));
+        }
     }
     return status;
 }
@@ -222,11 +237,13 @@ static enum status gather_file(const struct options *opt,
     enum status status;
     int num = capture_load(opt->file, &list, &err);
 
-    if (num < 0)
+    if (num < 0) {
         return complain("%s", err.text);
+    }
     status = room_for(out, (unsigned)(out->named ? opt->num_operands : num));
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         status = pick_captures(opt, list, num, addr, out);
+    }
     free(list);
     return status;
 }
@@ -238,10 +255,11 @@ static enum status read_each(struct live *l, const struct pt_sbdf *addr,
     struct pt_error err;
 
     for (int i = 0; i < num && out->list; i++) {
-        if (live_read(l, &addr[i], &out->list[out->num], &err) == 0)
+        if (live_read(l, &addr[i], &out->list[out->num], &err) == 0) {
             out->num++;
-        else
+        } else {
             status = complain("%s", err.text);
+        }
     }
     return status;
 }
@@ -256,14 +274,17 @@ static enum status gather_live(const struct options *opt,
     struct live *l = live_open(&err);
     int num = opt->num_operands;
 
-    if (!l)
+    if (!l) {
         return complain("%s", err.text);
-    if (!out->named)
+    }
+    if (!out->named) {
         num = live_list(l, &all, &err);
-    if (num < 0)
+    }
+    if (num < 0) {
         status = complain("%s", err.text);
-    else
+    } else {
         status = read_each(l, out->named ? addr : all, num, out);
+    }
     free(all);
     live_close(l);
     return status;
@@ -280,15 +301,19 @@ static enum status gather(const struct options *opt, struct sources *out)
 
     *out = (struct sources){ .named = opt->num_operands > 0 };
     addr = calloc((size_t)opt->num_operands + 1, sizeof(*addr));
-    if (!addr)
+    if (!addr) {
         return no_memory();
-    for (int i = 0; i < opt->num_operands && status == STATUS_OK; i++)
-        if (!parse_address(opt->operand[i], &addr[i]))
+    }
+    for (int i = 0; i < opt->num_operands && status == STATUS_OK; i++) {
+        if (!parse_address(opt->operand[i], &addr[i])) {
             status = complain("%s: not an address; these look like "
                               "0000:00:03.0", opt->operand[i]);
-    if (status == STATUS_OK)
+        }
+    }
+    if (status == STATUS_OK) {
         status = opt->file ? gather_file(opt, addr, out)
                            : gather_live(opt, addr, out);
+    }
     free(addr);
     return status;
 }
@@ -298,23 +323,26 @@ static enum status gather(const struct options *opt, struct sources *out)
 
 static enum status add_json(struct output *o, json_t *value)
 {
-    if (json_array_append_new(o->json, value) != 0)
+    if (json_array_append_new(o->json, value) != 0) {
         return no_memory();
+    }
     return STATUS_OK;
 }
 
 static void count(struct output *o, const struct view *v)
 {
-    if (v->dev)
+    if (v->dev) {
         o->shown++;
-    else
+    } else {
         o->refused++;
+    }
 }
 
 static void separate(struct output *o)
 {
-    if (!o->first)
+    if (!o->first) {
         putchar('\n');
+    }
     o->first = false;
 }
 
@@ -327,9 +355,10 @@ static enum status show_view(struct output *o, const struct view *v)
     case FORMAT_JSON:
         return add_json(o, report_json(v));
     case FORMAT_HEX:
-        if (!v->dev)
+        if (!v->dev) {
             complain("%s: not assignable: %s",
                      pt_sbdf_str(&v->src->info.addr, addr), v->refused.text);
+        }
         report_hex(stdout, v);
         return STATUS_OK;
     case FORMAT_TABLE:
@@ -345,8 +374,9 @@ static enum status show(struct output *o, const struct source *src)
     struct view *v = view_open(src, &o->opt->policy);
     enum status status;
 
-    if (!v)
+    if (!v) {
         return no_memory();
+    }
     status = show_view(o, v);
     view_close(v);
     return status;
@@ -386,8 +416,9 @@ static enum status show_diff(struct output *o, const char *const label[2],
 /* Bridges and the like among functions that nobody named are no failure. */
 static enum status verdict(const struct output *o, const struct sources *s)
 {
-    if (s->named ? o->refused : !o->shown)
+    if (s->named ? o->refused : !o->shown) {
         return STATUS_REFUSED;
+    }
     return STATUS_OK;
 }
 
@@ -417,8 +448,9 @@ static bool split_operand(const char *s, char path[PATH_MAX],
 {
     for (const char *colon = strchr(s, ':'); colon;
          colon = strchr(colon + 1, ':')) {
-        if (!parse_address(colon + 1, addr))
+        if (!parse_address(colon + 1, addr)) {
             continue;
+        }
         snprintf(path, PATH_MAX, "%.*s", (int)(colon - s), s);
         return true;
     }
@@ -437,19 +469,22 @@ static enum status load_side(const char *operand, struct source *src,
     int num = capture_load(path, &list, &err);
     enum status status = STATUS_OK;
 
-    if (num == -ENOENT)
+    if (num == -ENOENT) {
         return complain("%s: neither a policy nor an address nor a file",
                         operand);
-    if (num < 0)
+    }
+    if (num < 0) {
         return complain("%s", err.text);
+    }
     c = has_addr ? find_capture(list, num, &addr) : &list[0];
-    if (!c)
+    if (!c) {
         status = complain("%s: no such function in the file", operand);
-    else if (!has_addr && num > 1)
+    } else if (!has_addr && num > 1) {
         status = complain("%s: has %d functions; name one, as %s:01:00.0",
                           path, num, path);
-    else
+    } else {
         source_capture(c, path, src);
+    }
     free(list);
     return status;
 }
@@ -463,13 +498,15 @@ static enum status gather_side(const struct options *opt, char *const *operand,
     struct sources s;
     enum status status;
 
-    if (!parse_address(*operand, &addr))
+    if (!parse_address(*operand, &addr)) {
         return load_side(*operand, src, path);
+    }
     one.operand = operand;
     one.num_operands = 1;
     status = gather(&one, &s);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         *src = s.list[0];
+    }
     free(s.list);
     return status;
 }
@@ -484,12 +521,15 @@ static enum status diff_devices(struct output *o, const struct options *opt,
     char path[2][PATH_MAX];
     enum status status = STATUS_OK;
 
-    if (opt->num_operands > 2)
+    if (opt->num_operands > 2) {
         return complain("--diff of two functions takes no more operands");
-    for (int i = 0; i < 2 && status == STATUS_OK; i++)
+    }
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         status = gather_side(opt, opt->operand + i, &src[i], path[i]);
-    if (status == STATUS_OK)
+    }
+    if (status == STATUS_OK) {
         status = show_diff(o, label, both, policy);
+    }
     return worse(status, status == STATUS_OK ? verdict(o, &named) : status);
 }
 
@@ -502,14 +542,17 @@ static enum status run_diff(struct output *o, const struct options *opt)
 
     for (int i = 0; i < 2; i++) {
         is_policy[i] = parse_policy(label[i], &policy[i]);
-        if (is_policy[i])
+        if (is_policy[i]) {
             status = worse(status, check_policy(&policy[i]));
+        }
     }
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         return status;
-    if (is_policy[0] != is_policy[1])
+    }
+    if (is_policy[0] != is_policy[1]) {
         return complain("--diff: '%s' is a policy and '%s' is none",
                         label[!is_policy[0]], label[is_policy[0]]);
+    }
     return is_policy[0] ? diff_policies(o, opt, label, policy)
                         : diff_devices(o, opt, label);
 }
@@ -557,13 +600,15 @@ static enum status take_option(struct options *opt, int c)
         opt->verbose = true;
         return STATUS_OK;
     case 'x':
-        if (opt->format == FORMAT_JSON)
+        if (opt->format == FORMAT_JSON) {
             return complain("-x and --json exclude each other");
+        }
         opt->format = FORMAT_HEX;
         return STATUS_OK;
     case 'j':
-        if (opt->format == FORMAT_HEX)
+        if (opt->format == FORMAT_HEX) {
             return complain("-x and --json exclude each other");
+        }
         opt->format = FORMAT_JSON;
         return STATUS_OK;
     case 'd':
@@ -608,19 +653,23 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
 
     while (status == STATUS_OK && !opt->done &&
            (c = getopt_long(argc, argv, "F:vxjdhV", names, &index)) != -1) {
-        if (c)
+        if (c) {
             status = take_option(opt, c);
-        else
+        } else {
             parse_policy(names[index].name, p);
+        }
     }
-    if (status != STATUS_OK || opt->done)
+    if (status != STATUS_OK || opt->done) {
         return status;
+    }
     opt->operand = argv + optind;
     opt->num_operands = argc - optind;
-    if (opt->diff && opt->num_operands < 2)
+    if (opt->diff && opt->num_operands < 2) {
         return complain("--diff needs two policies or two functions");
-    if (opt->diff && opt->format == FORMAT_HEX)
+    }
+    if (opt->diff && opt->format == FORMAT_HEX) {
         return complain("-x and --diff exclude each other");
+    }
     return check_policy(p);
 }
 
@@ -631,11 +680,13 @@ static enum status run(struct output *o, const struct options *opt)
     struct sources s;
     enum status status;
 
-    if (opt->diff)
+    if (opt->diff) {
         return run_diff(o, opt);
+    }
     status = gather(opt, &s);
-    for (unsigned i = 0; i < s.num; i++)
+    for (unsigned i = 0; i < s.num; i++) {
         status = worse(status, show(o, &s.list[i]));
+    }
     free(s.list);
     return worse(status, verdict(o, &s));
 }
@@ -643,12 +694,14 @@ static enum status run(struct output *o, const struct options *opt)
 static enum status finish_output(struct output *o)
 {
     if (o->json) {
-        if (json_dumpf(o->json, stdout, JSON_INDENT(2)) != 0)
+        if (json_dumpf(o->json, stdout, JSON_INDENT(2)) != 0) {
             return complain("can't write JSON");
+        }
         putchar('\n');
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         return complain("can't write: %s", strerror(errno));
+    }
     return STATUS_OK;
 }
 
@@ -659,12 +712,14 @@ int main(int argc, char **argv)
     enum status status = parse_options(argc, argv, &opt);
 
     if (status == STATUS_OK && !opt.done) {
-        if (opt.format == FORMAT_JSON)
+        if (opt.format == FORMAT_JSON) {
             o.json = json_array();
-        if (opt.format == FORMAT_JSON && !o.json)
+        }
+        if (opt.format == FORMAT_JSON && !o.json) {
             status = no_memory();
-        else
+        } else {
             status = run(&o, &opt);
+        }
     }
     status = worse(status, finish_output(&o));
     json_decref(o.json);

@@ -17,8 +17,9 @@ static const struct view_item *item_at(const struct view *v, unsigned n)
 
 static bool same_place(const struct view_item *a, const struct view_item *b)
 {
-    if (a->off != b->off || a->len != b->len || !a->row != !b->row)
+    if (a->off != b->off || a->len != b->len || !a->row != !b->row) {
         return false;
+    }
     return !a->row || strcmp(a->row->name, b->row->name) == 0;
 }
 
@@ -28,13 +29,15 @@ bool report_pair(const struct report_side side[2], unsigned next[2],
     const struct view_item *a = item_at(side[0].view, next[0]);
     const struct view_item *b = item_at(side[1].view, next[1]);
 
-    if (!a && !b)
+    if (!a && !b) {
         return false;
+    }
     if (a && b && !same_place(a, b)) {
-        if (a->off <= b->off)
+        if (a->off <= b->off) {
             b = NULL;
-        else
+        } else {
             a = NULL;
+        }
     }
     next[0] += a != NULL;
     next[1] += b != NULL;
@@ -48,13 +51,16 @@ bool report_unlike(const struct report_side side[2],
 {
     const struct view_item *a = item[0], *b = item[1];
 
-    if (!a || !b)
+    if (!a || !b) {
         return true;
+    }
     if (memcmp(side[0].view->guest + a->off, side[1].view->guest + b->off,
-               a->len) != 0)
+               a->len) != 0) {
         return true;
-    if (a->row)
+    }
+    if (a->row) {
         return memcmp(a->bits, b->bits, sizeof(a->bits)) != 0;
+    }
     return a->all != b->all || a->kind != b->kind;
 }
 
@@ -69,15 +75,19 @@ static void print_piece(FILE *f, const char **s, unsigned width, bool fill)
     int printed = 0;
 
     if (len > width) {
-        for (n = width; n && p[n] != ' '; n--)
+        for (n = width; n && p[n] != ' '; n--) {
             ;
-        if (!n)
+        }
+        if (!n) {
             n = width;
+        }
     }
-    for (size_t i = 0; i < n; i++, printed++)
+    for (size_t i = 0; i < n; i++, printed++) {
         putc(p[i] == '\t' ? ' ' : p[i], f);
-    if (fill)
+    }
+    if (fill) {
         fprintf(f, "%*s", (int)width - printed + 2, "");
+    }
     *s = p + n + strspn(p + n, " ");
 }
 
@@ -89,8 +99,9 @@ static void print_columns(FILE *f, const char *off, const char *const text[3])
         fprintf(f, "%-6s  ", off);
         print_piece(f, &s[0], NAME_WIDTH, true);
         print_piece(f, &s[1], CELL_WIDTH, *s[2] != '\0');
-        if (*s[2])
+        if (*s[2]) {
             print_piece(f, &s[2], CELL_WIDTH, false);
+        }
         putc('\n', f);
         off = "";
     } while (*s[0] || *s[1] || *s[2]);
@@ -131,9 +142,10 @@ static void print_side(FILE *f, const struct report_side *side, char mark)
             pt_sbdf_str(&v->src->info.addr, addr),
             text_escape(v->src->title, text, sizeof(text)),
             text_policy(&v->policy, policy, sizeof(policy)));
-    if (!v->dev)
+    if (!v->dev) {
         fprintf(f, "  not assignable: %s\n",
                 text_escape(v->refused.text, text, sizeof(text)));
+    }
 }
 
 void report_diff(FILE *f, const struct report_side side[2])
@@ -145,19 +157,23 @@ void report_diff(FILE *f, const struct report_side side[2])
 
     print_side(f, &side[0], '<');
     print_side(f, &side[1], '>');
-    if (!side[0].view->dev || !side[1].view->dev)
+    if (!side[0].view->dev || !side[1].view->dev) {
         return;
+    }
     putc('\n', f);
     while (report_pair(side, next, item)) {
-        if (!report_unlike(side, item))
+        if (!report_unlike(side, item)) {
             continue;
-        if (!any)
+        }
+        if (!any) {
             print_columns(f, "offset", (const char *const[]){ "register",
                           text_escape(side[0].label, a, sizeof(a)),
                           text_escape(side[1].label, b, sizeof(b)) });
+        }
         any = true;
         print_pair(f, side, item);
     }
-    if (!any)
+    if (!any) {
         fprintf(f, "The guest sees and reaches the same.\n");
+    }
 }

@@ -25,8 +25,9 @@ struct builder {
 
 static void add(struct builder *b, const char *key, json_t *value)
 {
-    if (json_object_set_new(b->object, key, value) != 0)
+    if (json_object_set_new(b->object, key, value) != 0) {
         b->failed = true;
+    }
 }
 
 static struct builder begin(void)
@@ -39,8 +40,9 @@ static struct builder begin(void)
 
 static json_t *end(struct builder *b)
 {
-    if (!b->failed)
+    if (!b->failed) {
         return b->object;
+    }
     json_decref(b->object);
     return NULL;
 }
@@ -68,8 +70,9 @@ static json_t *bytes(const uint8_t *p, unsigned len)
 {
     char buf[2 * PT_CFG_SIZE + 1];
 
-    for (unsigned i = 0; i < len; i++)
+    for (unsigned i = 0; i < len; i++) {
         snprintf(buf + 2 * i, 3, "%02x", p[i]);
+    }
     return json_string(buf);
 }
 
@@ -139,12 +142,13 @@ static json_t *regions_json(const struct view *v)
 {
     json_t *list = json_array();
 
-    for (unsigned n = 0; list && n < PT_NUM_REGIONS; n++)
+    for (unsigned n = 0; list && n < PT_NUM_REGIONS; n++) {
         if (v->src->info.region[n].size &&
             json_array_append_new(list, region_json(v, n)) != 0) {
             json_decref(list);
             return NULL;
         }
+    }
     return list;
 }
 
@@ -171,11 +175,12 @@ static json_t *caps_json(const struct view *v)
 {
     json_t *list = json_array();
 
-    for (unsigned n = 0; list && v->dev && n < v->dev->num_caps; n++)
+    for (unsigned n = 0; list && v->dev && n < v->dev->num_caps; n++) {
         if (json_array_append_new(list, cap_json(&v->dev->cap[n])) != 0) {
             json_decref(list);
             return NULL;
         }
+    }
     return list;
 }
 
@@ -197,11 +202,12 @@ static json_t *notes_json(const struct view *v)
 {
     json_t *list = json_array();
 
-    for (unsigned n = 0; list && n < v->num_notes; n++)
+    for (unsigned n = 0; list && n < v->num_notes; n++) {
         if (json_array_append_new(list, note_json(&v->note[n])) != 0) {
             json_decref(list);
             return NULL;
         }
+    }
     return list;
 }
 
@@ -222,8 +228,9 @@ static json_t *bits_json(const struct view_item *i)
 {
     struct builder b = begin();
 
-    for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++)
+    for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++) {
         add(&b, class_keys[c], hex(i->bits[c], 2u * i->len));
+    }
     return end(&b);
 }
 
@@ -263,11 +270,12 @@ static json_t *items_json(const struct view *v)
 {
     json_t *list = json_array();
 
-    for (unsigned n = 0; list && n < v->num_items; n++)
+    for (unsigned n = 0; list && n < v->num_items; n++) {
         if (json_array_append_new(list, item_json(v, &v->item[n])) != 0) {
             json_decref(list);
             return NULL;
         }
+    }
     return list;
 }
 
@@ -329,8 +337,9 @@ json_t *report_diff_json(const struct report_side side[2])
     json_t *list = json_array();
 
     while (list && report_pair(side, next, item)) {
-        if (!report_unlike(side, item))
+        if (!report_unlike(side, item)) {
             continue;
+        }
         if (json_array_append_new(list, pair_json(side, item)) != 0) {
             json_decref(list);
             list = NULL;

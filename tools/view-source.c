@@ -50,10 +50,11 @@ static int lib(struct live *l, lib_call *call, void *arg, struct pt_error *err)
 
     in_call = l;
     l->text[0] = '\0';
-    if (setjmp(l->env) == 0)
+    if (setjmp(l->env) == 0) {
         call(l, arg);
-    else
+    } else {
         rc = pt_fail(err, EIO, "libpci: %s", l->text);
+    }
     in_call = NULL;
     return rc;
 }
@@ -93,9 +94,10 @@ static void lib_title(struct live *l, void *arg)
                     PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, src->info.vendor,
                     src->info.device);
     n = snprintf(src->title, sizeof(src->title), "%s: %s", class, name);
-    if (rev && n > 0 && (size_t)n < sizeof(src->title))
+    if (rev && n > 0 && (size_t)n < sizeof(src->title)) {
         snprintf(src->title + n, sizeof(src->title) - (size_t)n,
                  " (rev %02x)", rev);
+    }
 }
 
 static void lib_stop(struct live *l, void *arg)
@@ -108,8 +110,9 @@ struct live *live_open(struct pt_error *err)
 {
     struct live *l = calloc(1, sizeof(*l));
 
-    if (l)
+    if (l) {
         l->acc = pci_alloc();
+    }
     if (!l || !l->acc) {
         pt_fail(err, ENOMEM, "out of memory");
         free(l);
@@ -124,8 +127,9 @@ struct live *live_open(struct pt_error *err)
 
 void live_close(struct live *l)
 {
-    if (!l)
+    if (!l) {
         return;
+    }
     lib(l, lib_stop, NULL, NULL);
     free(l);
 }
@@ -137,8 +141,9 @@ static int by_address(const void *a, const void *b)
 {
     const struct pt_sbdf *x = a, *y = b;
 
-    if (x->domain != y->domain)
+    if (x->domain != y->domain) {
         return x->domain < y->domain ? -1 : 1;
+    }
     return (x->bus << 8 | x->dev << 3 | x->func) -
            (y->bus << 8 | y->dev << 3 | y->func);
 }
@@ -151,19 +156,24 @@ int live_list(struct live *l, struct pt_sbdf **list, struct pt_error *err)
 
     *list = NULL;
     rc = lib(l, lib_scan, NULL, err);
-    if (rc)
+    if (rc) {
         return rc;
-    for (const struct pci_dev *p = l->acc->devices; p; p = p->next)
+    }
+    for (const struct pci_dev *p = l->acc->devices; p; p = p->next) {
         num++;
-    if (!num)
+    }
+    if (!num) {
         return pt_fail(err, ENODEV, "this machine has no PCI functions");
+    }
     out = calloc(num, sizeof(*out));
-    if (!out)
+    if (!out) {
         return pt_fail(err, ENOMEM, "out of memory");
-    for (const struct pci_dev *p = l->acc->devices; p; p = p->next)
+    }
+    for (const struct pci_dev *p = l->acc->devices; p; p = p->next) {
         out[i++] = (struct pt_sbdf){ .domain = (uint32_t)p->domain,
                                      .bus = p->bus, .dev = p->dev,
                                      .func = p->func };
+    }
     qsort(out, num, sizeof(*out), by_address);
     *list = out;
     return (int)num;
@@ -182,9 +192,10 @@ static int read_space(struct pt_device *dev, struct source *src,
         rc = dev->ops->read(dev->priv, 0, src->cfg, CFG_ALL_USERS);
         src->len = CFG_ALL_USERS;
     }
-    if (rc)
+    if (rc) {
         return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
                        pt_sbdf_str(&dev->info.addr, name), strerror(-rc));
+    }
     return 0;
 }
 
@@ -196,14 +207,16 @@ int live_read(struct live *l, const struct pt_sbdf *addr, struct source *src,
 
     memset(src, 0, sizeof(*src));
     rc = pt_device_open(&dev, addr, err);
-    if (rc)
+    if (rc) {
         return rc;
+    }
     rc = read_space(&dev, src, err);
     src->info = dev.info;
     src->sizes_known = (1u << PT_NUM_REGIONS) - 1;
     pt_device_close(&dev);
-    if (rc)
+    if (rc) {
         return rc;
+    }
     return lib(l, lib_title, src, err);
 }
 

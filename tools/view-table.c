@@ -30,18 +30,21 @@ static void print_heading(FILE *f, const struct view_item *i)
              c->fate == PT_EXPOSED ? "" :
              c->fate == PT_HIDDEN ? "; hidden" : "; hidden, reads 0");
     fprintf(f, "\n%s", text);
-    if (c->fate != PT_EXPOSED)
+    if (c->fate != PT_EXPOSED) {
         fprintf(f, ": %s", text_escape(c->why, why, sizeof(why)));
+    }
     fprintf(f, "\n");
 }
 
 /* The region whose address is in the register @i; -1: none. */
 static int region_of(const struct view_item *i)
 {
-    if (!i->row || i->cap)
+    if (!i->row || i->cap) {
         return -1;
-    if (i->off >= PCI_BASE_ADDRESS_0 && i->off <= PCI_BASE_ADDRESS_5)
+    }
+    if (i->off >= PCI_BASE_ADDRESS_0 && i->off <= PCI_BASE_ADDRESS_5) {
         return (i->off - PCI_BASE_ADDRESS_0) / 4;
+    }
     return i->off == PCI_ROM_ADDRESS ? PT_ROM : -1;
 }
 
@@ -62,8 +65,9 @@ static bool describe_msix(const struct view *v, const struct view_item *i,
     unsigned entries;
 
     if (!i->row || !i->cap || i->cap->id != PCI_CAP_ID_MSIX ||
-        (at != PCI_MSIX_TABLE && at != PCI_MSIX_PBA))
+        (at != PCI_MSIX_TABLE && at != PCI_MSIX_PBA)) {
         return false;
+    }
     entries = (v->guest[i->cap->pos + PCI_CAP_FLAGS] |
                (unsigned)v->guest[i->cap->pos + PCI_CAP_FLAGS + 1] << 8);
     entries = (entries & PCI_MSIX_TABSIZE) + 1;
@@ -79,10 +83,11 @@ static void print_target(FILE *f, const struct view *v,
     int n = region_of(i);
     char text[256];
 
-    if (n >= 0 && v->src->info.region[n].size)
+    if (n >= 0 && v->src->info.region[n].size) {
         text_region(v, (unsigned)n, text, sizeof(text));
-    else if (!describe_msix(v, i, text, sizeof(text)))
+    } else if (!describe_msix(v, i, text, sizeof(text))) {
         return;
+    }
     fprintf(f, "%*s", NOTE_COLUMN, "");
     text_wrap(f, text, NOTE_COLUMN, NOTE_COLUMN);
 }
@@ -93,16 +98,18 @@ static void describe_bits(const struct view *v, const struct view_item *i,
     int n = region_of(i);
 
     text_bits(i, out, room);
-    if (n >= 0 && !v->src->info.region[n].size && !is_top_half(v, n))
+    if (n >= 0 && !v->src->info.region[n].size && !is_top_half(v, n)) {
         snprintf(out, room, "none");
+    }
 }
 
 static void print_reason(FILE *f, const struct view_item *i)
 {
     char text[512];
 
-    if (!i->row)
+    if (!i->row) {
         return;
+    }
     snprintf(text, sizeof(text), "%s: %s", i->row->spec, i->row->why);
     fprintf(f, "%*s", NOTE_COLUMN, "");
     text_wrap(f, text, NOTE_COLUMN, NOTE_COLUMN);
@@ -123,8 +130,9 @@ static void print_item(FILE *f, const struct view *v,
     describe_bits(v, i, bits, sizeof(bits));
     text_wrap(f, bits, column > 0 ? (unsigned)column : 0, BITS_COLUMN);
     print_target(f, v, i);
-    if (verbose)
+    if (verbose) {
         print_reason(f, i);
+    }
 }
 
 static bool same_section(const struct view_item *a, const struct view_item *b)
@@ -141,8 +149,9 @@ static void print_items(FILE *f, const struct view *v, bool verbose)
     for (unsigned n = 0; n < v->num_items; n++) {
         const struct view_item *i = &v->item[n];
 
-        if (!n || !same_section(i - 1, i))
+        if (!n || !same_section(i - 1, i)) {
             print_heading(f, i);
+        }
         print_item(f, v, i, verbose);
     }
 }
@@ -158,14 +167,17 @@ static void print_chain(FILE *f, const struct view *v, bool guest)
     for (unsigned i = 0; i < v->dev->num_caps && n < sizeof(text); i++) {
         const struct pt_cap *c = &v->dev->cap[i];
 
-        if (guest && c->fate != PT_EXPOSED)
+        if (guest && c->fate != PT_EXPOSED) {
             continue;
+        }
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%02x\t%s",
                               n ? ", " : "", c->pos, c->group->name);
     }
-    for (char *s = text; *s; s++)
-        if (*s == ' ' && s > text && s[-1] != ',')
+    for (char *s = text; *s; s++) {
+        if (*s == ' ' && s > text && s[-1] != ',') {
             *s = '\t';
+        }
+    }
     fprintf(f, guest ? "  guest   " : "  device  ");
     text_wrap(f, n ? text : "none", 10, 10);
 }
@@ -180,8 +192,9 @@ static void print_chains(FILE *f, const struct view *v)
     for (unsigned i = 0; i < v->dev->num_caps; i++) {
         const struct pt_cap *c = &v->dev->cap[i];
 
-        if (c->fate == PT_EXPOSED)
+        if (c->fate == PT_EXPOSED) {
             continue;
+        }
         snprintf(text, sizeof(text), "%02x %s: %s", c->pos, c->group->name,
                  text_escape(c->why, why, sizeof(why)));
         fprintf(f, "  hidden  ");
@@ -193,8 +206,9 @@ static void print_notes(FILE *f, const struct view *v)
 {
     char text[TEXT_ESCAPED];
 
-    if (v->num_notes)
+    if (v->num_notes) {
         fprintf(f, "\nNotes\n");
+    }
     for (unsigned i = 0; i < v->num_notes; i++) {
         fprintf(f, "  ");
         text_wrap(f, text_escape(v->note[i].text, text, sizeof(text)), 2, 4);
@@ -214,8 +228,9 @@ static void print_legend(FILE *f)
     };
 
     fprintf(f, "\nBits\n");
-    for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++)
+    for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++) {
         fprintf(f, "  %-16s  %s\n", view_class_name(c), text[c]);
+    }
 }
 
 void report_table(FILE *f, const struct view *v, bool verbose)
@@ -233,11 +248,13 @@ void report_table(FILE *f, const struct view *v, bool verbose)
             text_policy(&v->policy, policy, sizeof(policy)),
             v->src->info.is_vf ? "; a virtual function" : "");
     print_items(f, v, verbose);
-    if (v->src->len == PT_CFG_SIZE)
+    if (v->src->len == PT_CFG_SIZE) {
         print_chains(f, v);
+    }
     print_notes(f, v);
-    if (verbose)
+    if (verbose) {
         print_legend(f);
+    }
 }
 
 /* ------------------------------------------------------------------ */
@@ -247,13 +264,15 @@ void report_hex(FILE *f, const struct view *v)
 {
     char addr[PT_SBDF_LEN], title[TEXT_ESCAPED];
 
-    if (!v->dev)
+    if (!v->dev) {
         return;
+    }
     fprintf(f, "%s %s\n", pt_sbdf_str(&v->src->info.addr, addr),
             text_escape(v->src->title, title, sizeof(title)));
     for (unsigned off = 0; off < v->src->len; off++) {
-        if (off % 16 == 0)
+        if (off % 16 == 0) {
             fprintf(f, "%02x:", off);
+        }
         fprintf(f, " %02x%s", v->guest[off], off % 16 == 15 ? "\n" : "");
     }
     fprintf(f, "\n");

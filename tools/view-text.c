@@ -15,33 +15,38 @@ static uint32_t utf8(const unsigned char *s, unsigned *len)
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint32_t c;
 
-    if (s[0] < 0x80)
+    if (s[0] < 0x80) {
         *len = 1, c = s[0];
-    else if (s[0] >= 0xc2 && s[0] <= 0xdf)
+    } else if (s[0] >= 0xc2 && s[0] <= 0xdf) {
         *len = 2, c = s[0] & 0x1f;
-    else if ((s[0] & 0xf0) == 0xe0)
+    } else if ((s[0] & 0xf0) == 0xe0) {
         *len = 3, c = s[0] & 0x0f;
-    else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
         *len = 4, c = s[0] & 0x07;
-    else
+    } else {
         return 0;
+    }
     for (unsigned i = 1; i < *len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
+        if ((s[i] & 0xc0) != 0x80) {
             return 0;
+        }
         c = c << 6 | (s[i] & 0x3f);
     }
-    if (c < least[*len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+    if (c < least[*len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
         return 0;
+    }
     return c;
 }
 
 /* Neither a control character nor one that turns the line around. */
 static bool harmless(uint32_t c)
 {
-    if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+    if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
         return false;
-    if (c == 0x061c || c == 0xfeff)
+    }
+    if (c == 0x061c || c == 0xfeff) {
         return false;
+    }
     return !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
            !(c >= 0x2060 && c <= 0x206f);
 }
@@ -56,14 +61,16 @@ const char *text_escape(const char *in, char *out, size_t room)
         uint32_t c = utf8(s, &len);
 
         if (c && harmless(c)) {
-            if (n + len >= room)
+            if (n + len >= room) {
                 break;
+            }
             memcpy(out + n, s, len);
             n += len;
             s += len;
         } else {
-            if (n + 4 >= room)
+            if (n + 4 >= room) {
                 break;
+            }
             snprintf(out + n, 5, "\\x%02x", *s++);
             n += 4;
         }
@@ -80,8 +87,9 @@ static unsigned columns(const char *s, size_t len)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         n += ((unsigned char)s[i] & 0xc0) != 0x80;
+    }
     return n;
 }
 
@@ -100,8 +108,9 @@ void text_wrap(FILE *f, const char *text, unsigned column, unsigned indent)
             putc(' ', f);
             column++;
         }
-        for (size_t i = 0; i < len; i++)
+        for (size_t i = 0; i < len; i++) {
             putc(text[i] == '\t' ? ' ' : text[i], f);
+        }
         column += width;
         start = false;
         text += len + (text[len] == ' ');
@@ -146,14 +155,17 @@ static void append_mask(char *out, size_t room, uint32_t mask)
     for (int hi = 31; hi >= 0; hi--) {
         int lo = hi;
 
-        if (!(mask >> hi & 1))
+        if (!(mask >> hi & 1)) {
             continue;
-        while (lo > 0 && (mask >> (lo - 1) & 1))
+        }
+        while (lo > 0 && (mask >> (lo - 1) & 1)) {
             lo--;
-        if (lo == hi)
+        }
+        if (lo == hi) {
             append(out, room, "%s%d", comma, hi);
-        else
+        } else {
             append(out, room, "%s%d:%d", comma, hi, lo);
+        }
         comma = ",";
         hi = lo;
     }
@@ -171,8 +183,9 @@ const char *text_bits(const struct view_item *i, char *out, size_t room)
     }
     all = UINT32_MAX >> (32 - 8 * i->len);
     for (unsigned c = 0; c < VIEW_NUM_CLASSES; c++) {
-        if (!i->bits[c])
+        if (!i->bits[c]) {
             continue;
+        }
         append(out, room, "%s%s", space, view_class_name(c));
         if (i->bits[c] != all) {
             append(out, room, "\t");
@@ -192,9 +205,10 @@ static void append_trapped(const struct view *v, unsigned n, char *out,
     for (unsigned i = 0; bar && i < bar->pieces; i++) {
         const struct pt_piece *p = &bar->piece[i];
 
-        if (p->trapped && p->size)
+        if (p->trapped && p->size) {
             append(out, room, "; %" PRIx64 "..%" PRIx64 " trapped", p->offset,
                    p->offset + p->size - 1);
+        }
     }
 }
 
@@ -205,49 +219,56 @@ const char *text_region(const struct view *v, unsigned n, char *out,
     char size[24];
 
     snprintf(out, room, "%s", text_size(r->size, size, sizeof(size)));
-    if (r->flags & PT_REGION_IO)
+    if (r->flags & PT_REGION_IO) {
         append(out, room, " I/O ports");
-    else if (n == PT_ROM)
+    } else if (n == PT_ROM) {
         append(out, room, " of ROM");
-    else
+    } else {
         append(out, room, " of %s memory%s",
                r->flags & PT_REGION_64 ? "64-bit" : "32-bit",
                r->flags & PT_REGION_PREFETCH ? ", prefetchable," : "");
-    if (r->addr)
+    }
+    if (r->addr) {
         append(out, room, " at %" PRIx64, r->addr);
-    else
+    } else {
         append(out, room, " without an address");
+    }
     if (v->dev && v->dev->bar[n].size != r->size) {
-        if (v->dev->bar[n].size)
+        if (v->dev->bar[n].size) {
             append(out, room, "; the guest gets %s",
                    text_size(v->dev->bar[n].size, size, sizeof(size)));
-        else
+        } else {
             append(out, room, "; the guest gets none of it");
+        }
     }
-    if (r->flags & PT_REGION_SHARED)
+    if (r->flags & PT_REGION_SHARED) {
         append(out, room, "; shares its page with other registers");
+    }
     append_trapped(v, n, out, room);
-    if (!(v->src->sizes_known & 1u << n))
+    if (!(v->src->sizes_known & 1u << n)) {
         append(out, room, "; the size is a guess");
+    }
     return out;
 }
 
 const char *text_name(const struct view_item *i, char *out, size_t room)
 {
-    if (i->row)
+    if (i->row) {
         snprintf(out, room, "%s", i->row->name);
-    else
+    } else {
         snprintf(out, room, "%s, %u byte%s", view_kind_name(i->kind), i->len,
                  i->len == 1 ? "" : "s");
+    }
     return out;
 }
 
 const char *text_offset(const struct view_item *i, char *out, size_t room)
 {
-    if (i->row || i->len == 1)
+    if (i->row || i->len == 1) {
         snprintf(out, room, "%02x", i->off);
-    else
+    } else {
         snprintf(out, room, "%02x..%02x", i->off, i->off + i->len - 1u);
+    }
     return out;
 }
 
@@ -260,8 +281,9 @@ static const char *text_value(const struct view_item *i, const uint8_t *bytes,
         snprintf(out, room, "%0*" PRIx32, 2 * i->len, val);
         return out;
     }
-    for (unsigned n = 0; n < i->len; n++)
+    for (unsigned n = 0; n < i->len; n++) {
         zero = zero && !bytes[i->off + n];
+    }
     snprintf(out, room, "%s", zero ? "0" : "data");
     return out;
 }
@@ -293,10 +315,13 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
     };
 
     out[0] = '\0';
-    for (unsigned n = 0; n < sizeof(words) / sizeof(words[0]); n++)
-        if (words[n].on)
+    for (unsigned n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
+        if (words[n].on) {
             append(out, room, "%s%s", out[0] ? "+" : "", words[n].name);
-    if (!out[0])
+        }
+    }
+    if (!out[0]) {
         append(out, room, "default");
+    }
     return out;
 }

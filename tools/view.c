@@ -20,8 +20,9 @@ static int snap_read(void *priv, uint16_t pos, void *buf, unsigned len)
 {
     const struct view *v = priv;
 
-    if (pos > sizeof(v->seen) || len > sizeof(v->seen) - pos)
+    if (pos > sizeof(v->seen) || len > sizeof(v->seen) - pos) {
         return -EINVAL;
+    }
     memcpy(buf, v->seen + pos, len);
     return 0;
 }
@@ -79,13 +80,15 @@ static void bus_log(void *priv, enum pt_level level, const char *line)
     char prefix[PT_SBDF_LEN + 16], addr[PT_SBDF_LEN];
     struct view_note *n;
 
-    if (v->num_notes == VIEW_MAX_NOTES)
+    if (v->num_notes == VIEW_MAX_NOTES) {
         return;
+    }
     /* The report names the device already. */
     snprintf(prefix, sizeof(prefix), "pass-through %s: ",
              pt_sbdf_str(&v->src->info.addr, addr));
-    if (strncmp(line, prefix, strlen(prefix)) == 0)
+    if (strncmp(line, prefix, strlen(prefix)) == 0) {
         line += strlen(prefix);
+    }
     n = &v->note[v->num_notes++];
     n->level = level;
     snprintf(n->text, sizeof(n->text), "%s", line);
@@ -193,15 +196,18 @@ static enum view_class classify(const struct pt_row *row,
                                 uint32_t guest)
 {
     if (l->emu & bit) {
-        if (l->own & bit)
+        if (l->own & bit) {
             return VIEW_EMULATED;
+        }
         /* A 0 that the device has no part in. */
-        if (!(guest & bit) && (!row || (!row->setup && !(row->host & bit))))
+        if (!(guest & bit) && (!row || (!row->setup && !(row->host & bit)))) {
             return VIEW_HIDDEN;
+        }
         return VIEW_CONSTANT;
     }
-    if (l->fwd & bit)
+    if (l->fwd & bit) {
         return l->rw1c & bit ? VIEW_W1C : VIEW_FORWARDED;
+    }
     return row && (row->rsvd & bit) ? VIEW_RESERVED : VIEW_READ_ONLY;
 }
 
@@ -224,8 +230,9 @@ static uint32_t value(const uint8_t *p, unsigned len)
 {
     uint32_t v = 0;
 
-    for (unsigned i = 0; i < len; i++)
+    for (unsigned i = 0; i < len; i++) {
         v |= (uint32_t)p[i] << (8 * i);
+    }
     return v;
 }
 
@@ -297,8 +304,9 @@ static void add_note(struct view *v, const char *text)
 {
     struct view_note *n;
 
-    if (v->num_notes == VIEW_MAX_NOTES)
+    if (v->num_notes == VIEW_MAX_NOTES) {
         return;
+    }
     n = &v->note[v->num_notes++];
     n->level = PT_LOG_WARNING;
     snprintf(n->text, sizeof(n->text), "%s", text);
@@ -313,22 +321,27 @@ static void add_source_notes(struct view *v)
                      "and are guesses: BAR");
     unsigned guesses = 0;
 
-    for (unsigned i = 0; i < PT_NUM_BARS; i++)
-        if (src->info.region[i].size && !(src->sizes_known & 1u << i))
+    for (unsigned i = 0; i < PT_NUM_BARS; i++) {
+        if (src->info.region[i].size && !(src->sizes_known & 1u << i)) {
             n += snprintf(text + n, sizeof(text) - (size_t)n, "%s %u",
                           guesses++ ? "," : "", i);
-    if (guesses)
+        }
+    }
+    if (guesses) {
         add_note(v, text);
-    if (src->len < PT_CFG_SIZE)
+    }
+    if (src->len < PT_CFG_SIZE) {
         add_note(v, src->file ?
                  "the file has the first 64 bytes only (lspci -x, or -xxx "
                  "without root): capabilities and device-specific registers "
                  "are not shown" :
                  "only the first 64 bytes could be read: capabilities and "
                  "device-specific registers are shown to root only");
-    if (src->info.is_vf && src->info.vendor == 0xffff)
+    }
+    if (src->info.is_vf && src->info.vendor == 0xffff) {
         add_note(v, "the file does not have the IDs of this virtual "
                  "function: lspci needs -n or -nn");
+    }
 }
 
 static void read_guest(struct view *v)
@@ -336,8 +349,9 @@ static void read_guest(struct view *v)
     for (unsigned off = 0; off < PT_CFG_SIZE; off += 4) {
         uint32_t val = pt_config_read(v->dev, off, 4);
 
-        for (unsigned i = 0; i < 4; i++)
+        for (unsigned i = 0; i < 4; i++) {
             v->guest[off + i] = (uint8_t)(val >> (8 * i));
+        }
     }
 }
 
@@ -349,8 +363,9 @@ static void drop_address(const struct view *v, char *text)
 
     n = (size_t)snprintf(prefix, sizeof(prefix), "%s: ",
                          pt_sbdf_str(&v->src->info.addr, addr));
-    if (strncmp(text, prefix, n) == 0)
+    if (strncmp(text, prefix, n) == 0) {
         memmove(text, text + n, strlen(text + n) + 1);
+    }
 }
 
 struct view *view_open(const struct source *src,
@@ -359,8 +374,9 @@ struct view *view_open(const struct source *src,
     struct view *v = calloc(1, sizeof(*v));
     struct pt_args args;
 
-    if (!v)
+    if (!v) {
         return NULL;
+    }
     v->src = src;
     v->policy = *policy;
     v->host = (struct pt_device){ .ops = &snap_ops, .priv = v,
@@ -368,8 +384,9 @@ struct view *view_open(const struct source *src,
     v->bus = (struct pt_bus){ .ops = &bus_ops, .priv = v };
     memcpy(v->seen, src->cfg, sizeof(v->seen));
     /* Else the engine would walk a chain that was not read. */
-    if (src->len < PT_CFG_SIZE)
+    if (src->len < PT_CFG_SIZE) {
         v->seen[PCI_STATUS] &= (uint8_t)~PCI_STATUS_CAP_LIST;
+    }
     args = (struct pt_args){ .host = &v->host, .bus = &v->bus,
                              .policy = policy->pt,
                              .multifunction = policy->multifunction };
@@ -388,8 +405,9 @@ struct view *view_open(const struct source *src,
 
 void view_close(struct view *v)
 {
-    if (!v)
+    if (!v) {
         return;
+    }
     pt_detach(v->dev);
     free(v);
 }
