@@ -5,16 +5,16 @@
 #include <zlib.h>
 
 #include "lib-capture.h"
+#include "lib-temp.h"
 
-static char path[] = "/tmp/capture-test-XXXXXX";
+static char path[TEMP_MAX];
 
 static int make_file(void **state)
 {
     int fd;
 
     (void)state;
-    strcpy(path + sizeof(path) - 7, "XXXXXX");
-    fd = mkstemp(path);
+    fd = mkstemp(temp_path(path, "capture-test"));
     return fd < 0 ? -1 : close(fd);
 }
 
@@ -78,7 +78,7 @@ static void test_load_gzip(void **state)
 
 static void test_load_damaged_gzip(void **state)
 {
-    char data[4096], expected[128];
+    char data[4096], expected[TEMP_MAX + 64];
     struct capture *list;
     size_t len;
 

@@ -25,6 +25,8 @@
 
 #include "pt-device-int.h"
 
+#include "lib-temp.h"
+
 #define NOBODY 65534
 
 static const char *const no_resources =
@@ -50,7 +52,7 @@ static const struct pt_sbdf self = { .domain = 0, .bus = 1, .dev = 2,
                                      .func = 3 };
 #define SELF "0000:01:02.3"
 
-static char root[] = "/tmp/pt-test-XXXXXX";
+static char root[TEMP_MAX];
 
 /* ------------------------------------------------------------------ */
 /* The tree                                                            */
@@ -139,8 +141,7 @@ static int setup(void **state)
     char path[PATH_MAX];
 
     (void)state;
-    strcpy(root + sizeof(root) - 7, "XXXXXX");
-    if (!mkdtemp(root) || chmod(root, 0755) != 0) {
+    if (!mkdtemp(temp_path(root, "pt-test")) || chmod(root, 0755) != 0) {
         return -1;
     }
     snprintf(path, sizeof(path), "%s/devices", root);
@@ -614,7 +615,10 @@ static void forbidden_config(void **state)
     (void)state;
     path_of(path, SELF, "config");
     assert_int_equal(chmod(path, 0), 0);
-    if (was_root && seteuid(NOBODY) != 0) {
+    /* Nobody may have no way to it, as where $TMPDIR is root's alone. */
+    if (was_root && (seteuid(NOBODY) != 0 ||
+                     faccessat(AT_FDCWD, root, X_OK, AT_EACCESS) != 0)) {
+        assert_int_equal(seteuid(0), 0);
         print_message("# not here: what it needs is missing\n");
         return;  /* cmocka's TAP calls a skipped test "not ok" */
     }

@@ -17,6 +17,7 @@
 #include "pt-pci.h"
 
 #include "lib-invariants.h"
+#include "lib-temp.h"
 
 static struct world w;
 static struct inv v;
@@ -764,7 +765,7 @@ static bool complaint(const char *line)
 
 static void lspci_decodes_the_guests_view_without_complaint(void **state)
 {
-    char path[] = "/tmp/pt-view-XXXXXX", line[512], command[128];
+    char path[TEMP_MAX], line[512], command[TEMP_MAX + 64];
     const struct world_policy *p;
     unsigned i, n = 0, devices = 0;
     FILE *f;
@@ -775,7 +776,7 @@ static void lspci_decodes_the_guests_view_without_complaint(void **state)
         print_message("# not here: what it needs is missing\n");
         return;  /* cmocka's TAP calls a skipped test "not ok" */
     }
-    fd = mkstemp(path);
+    fd = mkstemp(temp_path(path, "pt-view"));
     f = fd >= 0 ? fdopen(fd, "w") : NULL;
     assert_non_null(f);
     for (i = 0; i < num_functions; i++) {
@@ -789,7 +790,7 @@ static void lspci_decodes_the_guests_view_without_complaint(void **state)
         }
     }
     fclose(f);
-    snprintf(command, sizeof(command), "lspci -n -vv -F %s 2>&1", path);
+    snprintf(command, sizeof(command), "lspci -n -vv -F '%s' 2>&1", path);
     f = popen(command, "r");
     assert_non_null(f);
     while (fgets(line, sizeof(line), f)) {
