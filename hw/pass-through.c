@@ -125,12 +125,25 @@ static int put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len)
         host_write(d, off, buf, len);
 }
 
-int pt_command_write(struct pt_dev *d)
+/* Nothing is written if the device is known to have it. */
+static int put_command(struct pt_dev *d, uint16_t val)
 {
     uint8_t buf[4];
+    int rc;
 
-    pt_store(buf, pt_command_device(d), 2);
-    return put(d, PCI_COMMAND, buf, 2);
+    if (d->command_known && d->command_sent == val) {
+        return 0;
+    }
+    pt_store(buf, val, 2);
+    rc = put(d, PCI_COMMAND, buf, 2);
+    d->command_known = rc == 0;
+    d->command_sent = val;
+    return rc;
+}
+
+int pt_command_write(struct pt_dev *d)
+{
+    return put_command(d, pt_command_device(d));
 }
 
 /*
@@ -213,6 +226,7 @@ int pt_restore_host(struct pt_dev *d)
     int rc = 0, failed = 0;
     unsigned i;
 
+    d->command_known = false;
     if (!d->host->info.is_vf) {
         failed = restore_header(d);
     }
@@ -453,10 +467,8 @@ void pt_reset(struct pt_dev *d)
 /* What the next owner needs as it was, but for a device that is at rest. */
 static void hand_back(struct pt_dev *d)
 {
-    uint32_t command = pt_load(d->snap + PCI_COMMAND, 2) &
-        ~(uint32_t)PCI_COMMAND_MASTER;
-
-    pt_host_write_val(d, PCI_COMMAND, command, 2);
+    put_command(d, (uint16_t)(pt_load(d->snap + PCI_COMMAND, 2) &
+                              ~(uint32_t)PCI_COMMAND_MASTER));
 }
 
 void pt_detach(struct pt_dev *d)

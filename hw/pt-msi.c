@@ -263,20 +263,20 @@ static bool legal(const struct pt_irq *q, uint64_t at, unsigned width)
 }
 
 /* The guest's dword at @at, which is in the table. */
-static uint32_t *dword(struct pt_irq *q, uint64_t at)
+static uint32_t dword(const struct pt_irq *q, uint64_t at)
 {
     uint64_t off = at - q->table_off;
-    struct pt_vector *v = &q->entry[off / PT_MSIX_ENTRY_SIZE];
+    const struct pt_vector *v = &q->entry[off / PT_MSIX_ENTRY_SIZE];
 
     switch (off % PT_MSIX_ENTRY_SIZE / 4) {
     case 0:
-        return &v->addr_lo;
+        return v->addr_lo;
     case 1:
-        return &v->addr_hi;
+        return v->addr_hi;
     case 2:
-        return &v->data;
+        return v->data;
     default:
-        return &v->ctrl;
+        return v->ctrl;
     }
 }
 
@@ -290,9 +290,9 @@ bool pt_msix_read(struct pt_trap *t, uint64_t at, unsigned width,
     }
     *val = 0;
     if (legal(q, at, width)) {
-        *val = *dword(q, at);
+        *val = dword(q, at);
         if (width == 8) {
-            *val |= (uint64_t)*dword(q, at + 4) << 32;
+            *val |= (uint64_t)dword(q, at + 4) << 32;
         }
     }
     return true;
@@ -302,38 +302,42 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
 {
     struct pt_irq *q = d->irq;
     uint64_t off = at - q->table_off;
-    uint32_t *p = dword(q, at);
+    unsigned i = (unsigned)(off / PT_MSIX_ENTRY_SIZE);
+    struct pt_vector *v = &q->entry[i];
 
     switch (off % PT_MSIX_ENTRY_SIZE / 4) {
     case 0:
-        *p = val & ~UINT32_C(3);
+        v->addr_lo = val & ~UINT32_C(3);
+        v->written = true;
         break;
-    case 3:
+    case 1:
+        v->addr_hi = val;
+        v->written = true;
+        break;
+    case 2:
+        v->data = val;
+        v->written = true;
+        /* The last write of a driver that leaves masking to Xen. */
+        if (pt_vector_pirq(v) >= 0) {
+            pt_irq_entry_ready(d, i);
+        }
+        break;
+    default:
         /*
          * Address and data are left until here: a driver masks, changes
          * them and unmasks. Xen may have taken the masking to itself, so
          * that unmasking what is not masked here is news too.
          */
-        *p = val & PT_MSIX_MASKED;
-        /*
-         * Xen 4.19 and later tell us of each (XENFEAT_dm_msix_all_writes);
-         * before, of no bound entry's.
-         */
-        q->hears_masks = q->hears_masks || ((val & PT_MSIX_MASKED) &&
-            q->entry[off / PT_MSIX_ENTRY_SIZE].bound);
-        if (!(val & PT_MSIX_MASKED)) {
-            pt_irq_entry_ready(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
+        v->ctrl = val & PT_MSIX_MASKED;
+        if (!v->ctrl) {
+            pt_irq_entry_ready(d, i);
+        } else if (v->bound) {
+            /*
+             * Xen 4.19 and later tell us of each (XENFEAT_dm_msix_all_writes);
+             * before, of no bound entry's.
+             */
+            q->hears_masks = true;
         }
-        break;
-    case 2:
-        *p = val;
-        /* The last write of a driver that leaves masking to Xen. */
-        if (pt_vector_pirq(&q->entry[off / PT_MSIX_ENTRY_SIZE]) >= 0) {
-            pt_irq_entry_ready(d, (unsigned)(off / PT_MSIX_ENTRY_SIZE));
-        }
-        break;
-    default:
-        *p = val;
         break;
     }
 }

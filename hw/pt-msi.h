@@ -30,6 +30,7 @@ struct pt_vector {
     uint32_t addr_hi;
     uint32_t data;
     uint32_t ctrl;
+    bool written;      /* MSI-X: the message, since MSI-X was off last */
     int pirq;          /* -1: none */
     bool bound;
     uint8_t gvec;      /* bound with these */

@@ -16,24 +16,18 @@
 /* The device's control registers                                      */
 
 /*
- * Set @bits of the word at @off to @val; tried twice, as a device that is left
- * enabled goes on with messages that nobody knows any more.
+ * Set @bits of the word at @off to @val, the rest as it was at attach: it is
+ * read-only. Tried twice, as a device that is left enabled goes on with
+ * messages that nobody knows any more.
  */
 static int control(struct pt_dev *d, uint16_t off, uint32_t bits,
                    uint32_t val)
 {
-    uint8_t buf[4] = { 0 };
-    int rc = -EIO;
-    unsigned tries;
+    int rc;
 
-    for (tries = 0; rc != 0 && tries < 2; tries++) {
-        rc = pt_host_read(d, off, buf, 2);
-        if (rc == 0) {
-            rc = pt_host_write_val(d, off, (pt_load(buf, 2) & ~bits) | val,
-                                   2);
-        }
-    }
-    return rc;
+    val |= pt_load(d->snap + off, 2) & ~bits;
+    rc = pt_host_write_val(d, off, val, 2);
+    return rc == 0 ? 0 : pt_host_write_val(d, off, val, 2);
 }
 
 static uint32_t log2_of(uint32_t n)
@@ -272,8 +266,11 @@ static void entry_update(struct pt_dev *d, unsigned i)
     struct pt_vector *v = &q->entry[i];
     bool again = v->pirq >= 0 && !v->bound;
     int wanted = pt_vector_pirq(v);
-    /* A driver on Xen never unmasks what goes to its event channels. */
-    bool live = (!(v->ctrl & PT_MSIX_MASKED) || wanted >= 0) &&
+    /*
+     * A driver on Xen never unmasks what goes to its event channels: that it
+     * writes the message has to do, and one from before means nothing.
+     */
+    bool live = (!(v->ctrl & PT_MSIX_MASKED) || (wanted >= 0 && v->written)) &&
         !(pt_msix_flags(d) & PCI_MSIX_MASK);
 
     if (q->gtable == 0 || !(live || again)) {
@@ -360,6 +357,7 @@ void pt_msix_release(struct pt_dev *d)
     for (i = 0; i < q->entries; i++) {
         entry_refresh_mask(d, i);
         release_entry(d, &q->entry[i]);
+        q->entry[i].written = false;
     }
 }
 

@@ -641,6 +641,43 @@ static void test_masked_entry_of_a_pv_driver_is_bound_while_enabled(void **st)
     pirq_of_a_masked_entry(true);
 }
 
+/*
+ * A driver that uses fewer vectors than the last one did: what is left of the
+ * other messages is nobody's, and was bound whenever the function mask went.
+ */
+static void old_messages(const struct sim_xen_opts *xen)
+{
+    struct world_cost then;
+    struct world w;
+    unsigned i;
+
+    open_msix(&w, 4, xen);
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    for (i = 0; i < 3; i++) {
+        entry_write(&w, i, 0, 0xfee00000 | (40 + i) << 12);
+        entry_write(&w, i, 2, 0x4300);
+    }
+    msix_on(&w);
+    assert_int_equal(bound(&w), 3 + 1);  /* and the line */
+    msix_off(&w);
+    then = world_cost(&w);
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    entry_write(&w, 1, 0, 0xfee00000 | 50 << 12);
+    entry_write(&w, 1, 2, 0x4300);
+    msix_on(&w);
+    assert_true(entry_bound(&w, 1));
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 1)->first, 50);
+    assert_int_equal(bound(&w), 1 + 1);
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 2);
+    assert_true(world_close(&w));
+}
+
+static void test_old_messages_of_a_pv_driver_are_not_bound(void **state)
+{
+    (void)state;
+    both(old_messages);
+}
+
 static void test_1_6_9_and_2_22_entry_names_a_pirq_and_later_another(
     void **state)
 {
@@ -931,6 +968,7 @@ int main(void)
             test_masked_entry_of_a_pv_driver_is_bound_when_enabled),
         cmocka_unit_test(
             test_masked_entry_of_a_pv_driver_is_bound_while_enabled),
+        cmocka_unit_test(test_old_messages_of_a_pv_driver_are_not_bound),
         cmocka_unit_test(
             test_1_6_9_and_2_22_entry_names_a_pirq_and_later_another),
         cmocka_unit_test(test_the_first_of_msi_and_msix_stays),
