@@ -148,7 +148,8 @@ int pt_command_write(struct pt_dev *d)
 
 /*
  * Decoders go on for the kinds of BARs that the device has, unless one of
- * them has no address: it would be decoded at 0.
+ * them has no address: it would be decoded at 0. Those of kinds that it does
+ * not have stay as found.
  */
 static uint16_t decoders(const struct pt_dev *d)
 {
@@ -179,7 +180,8 @@ static uint16_t decoders(const struct pt_dev *d)
         d->host->info.region[PT_ROM].addr) {
         on |= PCI_COMMAND_MEMORY;
     }
-    return (uint16_t)((on & ~off) | (off & found));
+    found &= PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+    return (uint16_t)((on & ~off) | found);
 }
 
 /* The value of BAR @n as the operating system placed it. */
@@ -321,6 +323,8 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
+    d->command_sent = (uint16_t)pt_load(d->snap + PCI_COMMAND, 2);
+    d->command_known = true;
     d->command = decoders(d);
     pt_bars_init(d);
     pt_chain_walk(d);
