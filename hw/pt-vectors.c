@@ -296,7 +296,7 @@ static void entry_update(struct pt_dev *d, unsigned i)
 /*
  * Before Xen 4.19 a guest's masking of a bound entry never came here, and the
  * device's own table has it. Which Xen this is need not be asked: see
- * write_dword().
+ * write_dword(). What goes to an event channel is masked by that alone.
  */
 static void entry_refresh_mask(struct pt_dev *d, unsigned i)
 {
@@ -304,7 +304,7 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
     uint64_t ctrl = 0;
     uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE + 12;
 
-    if (q->hears_masks || !q->entry[i].bound) {
+    if (q->hears_masks || !q->entry[i].bound || q->entry[i].gvec == 0) {
         return;
     }
     if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,
