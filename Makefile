@@ -102,6 +102,10 @@ check-xen: all
 	DM=$$(hosts/qemu/build.sh $(SRC)) PTVIEW=$(BUILD)/ptview \
 		tests/xen/run $(SCENARIOS)
 
+# The same machine as a show.
+demo-xen: all
+	@DM=$$(hosts/qemu/build.sh $(SRC)) PTVIEW=$(BUILD)/ptview tests/xen/demo
+
 # The same machine with the stock device model and with ours, counted.
 bench-xen: all
 	DM=$$(hosts/qemu/build.sh $(SRC)) tests/xen/bench
@@ -119,5 +123,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage qemu check-xen bench-xen install clean
+	coverage qemu check-xen demo-xen bench-xen install clean
 .SECONDARY:

@@ -2,12 +2,16 @@
 //
 // In the guest: attack the device model through a passed-through device.
 //
-//   attack [-s SEED] [-t SECONDS] [-m] SSSS:BB:DD.F...
+//   attack [-s SEED] [-t SECONDS] [-m] [-r] SSSS:BB:DD.F...
 //
 // Random reads and writes of the devices' config space, of 1, 2 and 4 bytes
 // at any offset; with -m also random writes to their MSI-X tables.  The same
 // seed makes the same accesses.  Reports what it did every few seconds and at
 // the end; it fails only when it cannot start.
+//
+// The guest is spared what would end it, and the attack with it: BARs over its
+// own memory or the ports of its other devices, and messages with the vectors
+// of exceptions.  With -r it is not.
 
 #define _GNU_SOURCE
 
@@ -30,7 +34,10 @@ enum {
     STATUS_CAP_LIST = 0x10,
     BARS = 0x10,
     BARS_SIZE = 24,
+    ROM = 0x30,
     CAP_POINTER = 0x34,
+    CAP_MSI = 0x05,
+    MSI_CONTROL_64 = 0x0080,
     CAP_MSIX = 0x11,
     MSIX_CONTROL = 2,
     MSIX_CONTROL_ENABLE = 0x8000,
@@ -44,6 +51,7 @@ struct target {
     const char *name;
     int config;
     uint8_t bars[BARS_SIZE];    // as they were, to bring the table back
+    unsigned msi_data;          // its Message Data, 0: none
     unsigned msix;              // where the capability is, 0: none
     volatile uint8_t *table;    // its MSI-X table, NULL: not attacked
     unsigned table_size;        // in bytes
@@ -51,6 +59,7 @@ struct target {
 
 static struct target targets[MAX_TARGETS];
 static unsigned target_count;
+static bool reckless;
 static uint64_t reads, writes, failures, table_writes;
 
 // xorshift64*: the same numbers everywhere for the same seed.
@@ -94,6 +103,16 @@ static unsigned find_capability(const struct target *t, unsigned id)
         at = config_get(t, at + 1, 1) & ~3u;
     }
     return 0;
+}
+
+static void find_msi_data(struct target *t)
+{
+    unsigned at = find_capability(t, CAP_MSI);
+
+    if (at != 0) {
+        t->msi_data =
+            at + (config_get(t, at + 2, 2) & MSI_CONTROL_64 ? 12 : 8);
+    }
 }
 
 static void map_table(struct target *t)
@@ -147,6 +166,49 @@ static void repair(const struct target *t)
     }
 }
 
+// Vectors that a Linux guest gives to devices, or to nobody.
+static uint8_t spare_vector(uint8_t vector)
+{
+    return (vector & 0x4f) | 0x30;
+}
+
+// The byte of a BAR or of the ROM's that decides where it is: memory goes above
+// RAM and below the emulated devices, ports above theirs.
+static uint8_t spare_bar(const struct target *t, unsigned at, uint8_t value)
+{
+    unsigned bar = (at - BARS) / 4 * 4;
+    bool rom = at >= ROM;
+
+    if (!rom && bar >= 4 && (t->bars[bar - 4] & 7) == 4) {
+        return value;                   // the top of a 64-bit one
+    }
+    if (!rom && (t->bars[bar] & 1)) {
+        return at % 4 == 1 ? 0xd0 | (value & 0x0f) : value;
+    }
+    return at % 4 == 3 ? 0xe0 | (value & 0x0f) : value;
+}
+
+static uint32_t spare(const struct target *t, unsigned at, unsigned size,
+                      uint32_t value)
+{
+    if (reckless || (size == 4 && value == UINT32_MAX)) {
+        return value;                   // all ones ask for a size
+    }
+    for (unsigned i = 0; i < size; i++) {
+        unsigned byte = at + i;
+        uint8_t v = (uint8_t)(value >> 8 * i), was = v;
+
+        if ((byte >= BARS && byte < BARS + BARS_SIZE) ||
+            (byte >= ROM && byte < ROM + 4)) {
+            v = spare_bar(t, byte, v);
+        } else if (byte == t->msi_data && byte != 0) {
+            v = spare_vector(v);
+        }
+        value ^= (uint32_t)(v ^ was) << 8 * i;
+    }
+    return value;
+}
+
 static void write_table(const struct target *t)
 {
     unsigned size = 1u << random32() % 3;
@@ -157,6 +219,9 @@ static void write_table(const struct target *t)
     if (random32() & 1) {
         value = at % 16 == 12 ? value & 1 : at % 16 == 0 ?
             0xfee00000 | (value & 0xff000) : value & 0xffff;
+    }
+    if (!reckless && at % 16 == 8) {
+        value = (value & ~0xffu) | spare_vector((uint8_t)value);
     }
     if (size == 1) {
         *(t->table + at) = (uint8_t)value;
@@ -200,7 +265,7 @@ static void attack_config(const struct target *t)
         (void)config_get(t, at, size);
         reads++;
     } else {
-        config_put(t, at, size, value);
+        config_put(t, at, size, spare(t, at, size, value));
         writes++;
     }
 }
@@ -237,7 +302,7 @@ static void run(time_t seconds)
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: attack [-s SEED] [-t SECONDS] [-m] BDF...\n");
+    fprintf(stderr, "usage: attack [-s SEED] [-t SECONDS] [-m] [-r] BDF...\n");
     exit(2);
 }
 
@@ -248,7 +313,7 @@ int main(int argc, char **argv)
     bool tables = false;
     int option;
 
-    while ((option = getopt(argc, argv, "s:t:m")) != -1) {
+    while ((option = getopt(argc, argv, "s:t:mr")) != -1) {
         switch (option) {
         case 's':
             seed = strtoull(optarg, NULL, 0);
@@ -258,6 +323,9 @@ int main(int argc, char **argv)
             break;
         case 'm':
             tables = true;
+            break;
+        case 'r':
+            reckless = true;
             break;
         default:
             usage();
@@ -279,6 +347,7 @@ int main(int argc, char **argv)
             perror(path);
             return 1;
         }
+        find_msi_data(t);
         if (tables) {
             map_table(t);
         }

@@ -29,7 +29,7 @@ need()
     note "installing ${missing[*]}"
     as_root apt-get update -qq >&2 || die "apt-get update failed"
     DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >&2 ||
+        --no-install-recommends "${missing[@]}" >/dev/null ||
         die "cannot install ${missing[*]}"
 }
 

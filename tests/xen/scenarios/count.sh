@@ -49,7 +49,8 @@ counted=0
 # Drivers do some of their work later: wait until there is none for 2 seconds.
 settle()
 {
-    until [ "$(grep -c /config $TRACE)" = "${settled:-}" ]; do
+    settled=
+    until [ "$(grep -c /config $TRACE)" = "$settled" ]; do
         settled=$(grep -c /config $TRACE)
         sleep 2
     done

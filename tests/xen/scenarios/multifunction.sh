@@ -6,8 +6,6 @@
 # all that Xen has to allow, and then the device model itself is told to move
 # them into one slot: function 1 first, since function 0 makes the slot appear.
 
-monitor() { timeout 30 xl qemu-monitor-command $GUEST "$*"; }
-
 guest_lacks() { in_guest 20 "! test -e /sys/bus/pci/devices/0000:00:$1"; }
 guest_has()   { in_guest 20 "test -e /sys/bus/pci/devices/0000:00:$1"; }
 
@@ -24,6 +22,8 @@ one_slot()
 
 check "multifunction: a guest with 03:00.0 and 03:00.1 boots" \
     new_guest "'03:00.0@6','03:00.1@7'" || exit 1
+check_forecast multifunction e1000e 03:00.0
+check_forecast multifunction nvme 03:00.1
 check "multifunction: the drivers load" load_drivers
 check "multifunction: both functions go into slot 6" one_slot || exit 1
 check "multifunction: function 0, e1000e, works" \
