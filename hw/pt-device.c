@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -431,6 +432,45 @@ static int real_write(void *priv, uint16_t pos, const void *buf, unsigned len)
 /* ------------------------------------------------------------------ */
 /* Memory                                                              */
 
+/*
+ * A device that is pulled out takes its mapped registers with it, and who
+ * touches them gets SIGBUS. The access that is under way in this thread is
+ * ended here; other faults are the device model's.
+ */
+static _Thread_local sigjmp_buf *volatile accessing;
+static struct sigaction others;
+
+static void on_bus_error(int sig, siginfo_t *info, void *context)
+{
+    if (accessing) {
+        siglongjmp(*accessing, 1);
+    }
+    if (others.sa_flags & SA_SIGINFO) {
+        others.sa_sigaction(sig, info, context);
+    } else if (others.sa_handler != SIG_DFL && others.sa_handler != SIG_IGN) {
+        others.sa_handler(sig);
+    } else {
+        signal(sig, SIG_DFL);  /* tried again, it ends the process */
+    }
+}
+
+/* Again at each mapping: the device model can have put its own handler here. */
+static void catch_bus_errors(void)
+{
+    struct sigaction now, ours;
+
+    memset(&ours, 0, sizeof(ours));
+    sigemptyset(&ours.sa_mask);
+    /* Not blocked meanwhile, as nothing unblocks it after the jump. */
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER;
+    ours.sa_sigaction = on_bus_error;
+    if (sigaction(SIGBUS, NULL, &now) == 0 &&
+        !((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_bus_error)) {
+        others = now;
+        sigaction(SIGBUS, &ours, NULL);
+    }
+}
+
 static void unmap_window(struct window *w)
 {
     if (w->base) {
@@ -454,6 +494,7 @@ static int map_window(struct real *r, unsigned n, uint64_t off)
         len = WINDOW_SIZE;
     }
     unmap_window(w);
+    catch_bus_errors();
     snprintf(path, sizeof(path), "%s/resource%u", r->dir, n);
     fd = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
     if (fd < 0) {
@@ -503,41 +544,22 @@ static int mmio_at(struct real *r, unsigned n, uint64_t off, unsigned width,
     return 0;
 }
 
-static int real_mmio_read(void *priv, unsigned region, uint64_t off,
-                          unsigned width, uint64_t *val)
+static uint64_t load(const volatile void *at, unsigned width)
 {
-    volatile void *at;
-    int ret = mmio_at(priv, region, off, width, &at);
-
-    if (ret) {
-        return ret;
-    }
     switch (width) {
     case 1:
-        *val = *(volatile uint8_t *)at;
-        break;
+        return *(const volatile uint8_t *)at;
     case 2:
-        *val = *(volatile uint16_t *)at;
-        break;
+        return *(const volatile uint16_t *)at;
     case 4:
-        *val = *(volatile uint32_t *)at;
-        break;
+        return *(const volatile uint32_t *)at;
     default:
-        *val = *(volatile uint64_t *)at;
-        break;
+        return *(const volatile uint64_t *)at;
     }
-    return 0;
 }
 
-static int real_mmio_write(void *priv, unsigned region, uint64_t off,
-                           unsigned width, uint64_t val)
+static void store(volatile void *at, unsigned width, uint64_t val)
 {
-    volatile void *at;
-    int ret = mmio_at(priv, region, off, width, &at);
-
-    if (ret) {
-        return ret;
-    }
     switch (width) {
     case 1:
         *(volatile uint8_t *)at = (uint8_t)val;
@@ -552,6 +574,45 @@ static int real_mmio_write(void *priv, unsigned region, uint64_t off,
         *(volatile uint64_t *)at = val;
         break;
     }
+}
+
+static int real_mmio_read(void *priv, unsigned region, uint64_t off,
+                          unsigned width, uint64_t *val)
+{
+    volatile void *at;
+    sigjmp_buf back;
+    int ret = mmio_at(priv, region, off, width, &at);
+
+    if (ret) {
+        return ret;
+    }
+    if (sigsetjmp(back, 0)) {
+        accessing = NULL;
+        return -ENODEV;
+    }
+    accessing = &back;
+    *val = load(at, width);
+    accessing = NULL;
+    return 0;
+}
+
+static int real_mmio_write(void *priv, unsigned region, uint64_t off,
+                           unsigned width, uint64_t val)
+{
+    volatile void *at;
+    sigjmp_buf back;
+    int ret = mmio_at(priv, region, off, width, &at);
+
+    if (ret) {
+        return ret;
+    }
+    if (sigsetjmp(back, 0)) {
+        accessing = NULL;
+        return -ENODEV;
+    }
+    accessing = &back;
+    store(at, width, val);
+    accessing = NULL;
     return 0;
 }
 

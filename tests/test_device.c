@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -756,6 +757,43 @@ static void mmio_that_cannot_be_mapped(void **state)
     pt_device_close(&dev);
 }
 
+static sig_atomic_t bus_errors;
+
+static void count_bus_error(int sig)
+{
+    (void)sig;
+    bus_errors++;
+    signal(SIGBUS, SIG_DFL);
+}
+
+/* The registers of a device that was pulled out are a mapping of nothing. */
+static void mmio_of_a_device_that_was_pulled_out(void **state)
+{
+    struct pt_device dev;
+    struct sigaction now;
+    uint64_t val = 0;
+
+    (void)state;
+    signal(SIGBUS, count_bus_error);
+    open_self(&dev);
+    put_sized(SELF, "resource3", 0x4000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    put_sized(SELF, "resource3", 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), -ENODEV);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 8, 4, 1), -ENODEV);
+    /* And if it comes back: nothing is given up. */
+    put_sized(SELF, "resource3", 0x4000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    pt_device_close(&dev);
+
+    /* Who else has a bus error, has it as before. */
+    assert_int_equal(bus_errors, 0);
+    raise(SIGBUS);
+    assert_int_equal(bus_errors, 1);
+    assert_int_equal(sigaction(SIGBUS, NULL, &now), 0);
+    assert_ptr_equal(now.sa_handler, SIG_DFL);
+}
+
 /* ------------------------------------------------------------------ */
 /* Pages shared with other functions (XSA-461)                         */
 
@@ -960,6 +998,7 @@ int main(void)
         TEST(mmio_all_over_a_large_region),
         TEST(mmio_of_a_region_inside_a_page),
         TEST(mmio_that_cannot_be_mapped),
+        TEST(mmio_of_a_device_that_was_pulled_out),
         TEST(xsa461_shared_page),
         TEST(xsa461_unknown_neighbour),
         cmocka_unit_test(own_devices_read_as_sysfs_has_them),
