@@ -99,16 +99,17 @@ qemu:
 # Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
 # SCENARIOS: some of them.
 check-xen: all
-	DM=$$(hosts/qemu/build.sh $(SRC)) PTVIEW=$(BUILD)/ptview \
-		tests/xen/run $(SCENARIOS)
+	dm=$$(hosts/qemu/build.sh $(SRC)) && \
+		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/run $(SCENARIOS)
 
 # The same machine as a show.
 demo-xen: all
-	@DM=$$(hosts/qemu/build.sh $(SRC)) PTVIEW=$(BUILD)/ptview tests/xen/demo
+	@dm=$$(hosts/qemu/build.sh $(SRC)) && \
+		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/demo
 
 # The same machine with the stock device model and with ours, counted.
 bench-xen: all
-	DM=$$(hosts/qemu/build.sh $(SRC)) tests/xen/bench
+	dm=$$(hosts/qemu/build.sh $(SRC)) && DM=$$dm tests/xen/bench
 
 # ---------------------------------------------------------------- install
 

@@ -125,20 +125,12 @@ static int put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len)
         host_write(d, off, buf, len);
 }
 
-/* Nothing is written if the device is known to have it. */
-static int put_command(struct pt_dev *d, uint16_t val)
+static int put_command(struct pt_dev *d, uint32_t val)
 {
     uint8_t buf[4];
-    int rc;
 
-    if (d->command_known && d->command_sent == val) {
-        return 0;
-    }
     pt_store(buf, val, 2);
-    rc = put(d, PCI_COMMAND, buf, 2);
-    d->command_known = rc == 0;
-    d->command_sent = val;
-    return rc;
+    return put(d, PCI_COMMAND, buf, 2);
 }
 
 int pt_command_write(struct pt_dev *d)
@@ -228,7 +220,6 @@ int pt_restore_host(struct pt_dev *d)
     int rc = 0, failed = 0;
     unsigned i;
 
-    d->command_known = false;
     if (!d->host->info.is_vf) {
         failed = restore_header(d);
     }
@@ -323,8 +314,6 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
-    d->command_sent = (uint16_t)pt_load(d->snap + PCI_COMMAND, 2);
-    d->command_known = true;
     d->command = decoders(d);
     pt_bars_init(d);
     pt_chain_walk(d);
@@ -425,7 +414,9 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
             rc = pt_irq_start(d, lost);
             pt_space_reset(d);  /* with the MSIs that Xen really gives */
         }
-        if (rc == 0) {
+        /* Mostly it is found as it has to be. */
+        if (rc == 0 && (lost || pt_command_device(d) !=
+                        pt_load(d->snap + PCI_COMMAND, 2))) {
             rc = pt_command_write(d);
         }
         if (rc != 0) {
@@ -444,12 +435,9 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
 /* ------------------------------------------------------------------ */
 /* Reset and detach                                                    */
 
-/* Stop the device, and forget what the guest programmed. */
-static void silence(struct pt_dev *d)
+/* Forget what the guest programmed, and undo what was done for it. */
+static void undo(struct pt_dev *d)
 {
-    pt_pm_settle(d);
-    pt_store(d->copy + PCI_COMMAND, 0, 2);
-    pt_command_write(d);
     pt_irq_reset(d, false);
     pt_bars_unmap(d);
     pt_rom_enable(d, false);
@@ -463,16 +451,23 @@ void pt_reset(struct pt_dev *d)
         pt_space_reset(d);
         return;
     }
-    silence(d);
+    pt_pm_settle(d);
+    pt_store(d->copy + PCI_COMMAND, 0, 2);
+    pt_command_write(d);
+    undo(d);
     pt_irq_sync(d);
     pt_command_write(d);
 }
 
-/* What the next owner needs as it was, but for a device that is at rest. */
+/*
+ * Bus mastering off, and the rest as it was for the next owner. When nothing
+ * is mapped any more: some devices let their driver at Command through a BAR,
+ * and the decoders can have been found off.
+ */
 static void hand_back(struct pt_dev *d)
 {
-    put_command(d, (uint16_t)(pt_load(d->snap + PCI_COMMAND, 2) &
-                              ~(uint32_t)PCI_COMMAND_MASTER));
+    put_command(d, pt_load(d->snap + PCI_COMMAND, 2) &
+                ~(uint32_t)PCI_COMMAND_MASTER);
 }
 
 void pt_detach(struct pt_dev *d)
@@ -481,7 +476,8 @@ void pt_detach(struct pt_dev *d)
         return;
     }
     if (d->started) {
-        silence(d);
+        pt_pm_settle(d);
+        undo(d);
         pt_irq_stop(d);
         hand_back(d);
     }

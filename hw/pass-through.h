@@ -285,8 +285,6 @@ struct pt_dev {
     bool multifunction;
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     uint16_t command;  /* decode bits that the device keeps */
-    bool command_known;     /* the device's Command is what we found or */
-    uint16_t command_sent;  /* wrote last, this; the guest wrote none since */
     bool rom_on;       /* its ROM's enable bit, as written last */
     uint32_t said;     /* messages of enum pt_once that were logged */
 

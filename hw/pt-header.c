@@ -52,7 +52,6 @@ static void command_prepare(struct pt_dev *d, const struct pt_field *f,
         PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
 
     (void)old;
-    d->command_known = false;
     /* A device without a pin may have 0 hardwired there. */
     if (d->irq->has_pin) {
         ours |= PCI_COMMAND_DISABLE_INTx;

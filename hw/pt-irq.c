@@ -37,6 +37,7 @@ static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
 static void leave(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
+    unsigned i;
 
     switch (q->mode) {
     case PT_IRQ_INTX:
@@ -52,6 +53,9 @@ static void leave(struct pt_dev *d)
     case PT_IRQ_MSIX:
         pt_msix_enable(d, false, false);
         pt_msix_release(d);
+        for (i = 0; i < q->entries; i++) {
+            q->entry[i].written = false;
+        }
         break;
     }
 }
@@ -303,8 +307,7 @@ int pt_irq_start(struct pt_dev *d, bool lost)
     int rc = 0;
 
     if (!lost) {
-        rc = switch_off(d, PCI_CAP_ID_MSI,
-                        PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+        rc = switch_off(d, PCI_CAP_ID_MSI, PT_MSI_CONTROL);
         rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
                                   PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     }

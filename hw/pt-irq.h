@@ -8,6 +8,14 @@
 
 #include "pt-msi.h"
 
+/*
+ * What is ours of MSI's Message Control; Extended Message Data Enable (PCI
+ * Express 5.0, 7.7.1.2) stays off, since Xen does not program that data.
+ */
+#define PT_MSI_EXT_DATA_ENABLE 0x0400u
+#define PT_MSI_CONTROL \
+    (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE | PT_MSI_EXT_DATA_ENABLE)
+
 /* The guest's slot, as Xen names it in bindings. */
 static inline uint8_t pt_irq_slot(const struct pt_dev *d)
 {
@@ -36,10 +44,11 @@ bool pt_vector_programmed(const struct pt_vector *v);
 bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data);
 /*
  * Bind the vector's pirq, or tell Xen what changed; no hypercall if nothing
- * did. @gtable: see pt_xen_ops.bind_msi. Returns 0 or -errno.
+ * did. @gtable: see pt_xen_ops.bind_msi. @unmask: although the guest has it
+ * masked. Returns 0 or -errno.
  */
 int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
-                   uint64_t gtable);
+                   uint64_t gtable, bool unmask);
 /* It stays bound if Xen refuses twice. */
 void pt_vector_unbind(struct pt_dev *d, struct pt_vector *v);
 

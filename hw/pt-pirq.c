@@ -102,7 +102,7 @@ bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data)
  * masked that it is not told to unmask.
  */
 int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
-                uint64_t gtable)
+                   uint64_t gtable, bool unmask)
 {
     const struct pt_xen *x = d->xen;
     uint8_t gvec = (uint8_t)data;
@@ -116,13 +116,14 @@ int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
         return 0;
     }
     rc = x->ops->bind_msi(x->priv, v->pirq, gvec, gflags |
-                          (v->ctrl & PT_MSIX_MASKED ? 0 : PT_GFLAGS_UNMASKED),
-                          gtable);
+                          (!(v->ctrl & PT_MSIX_MASKED) || unmask ?
+                           PT_GFLAGS_UNMASKED : 0), gtable);
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_MSI, "can't bind a message", rc);
         return rc;
     }
     v->bound = true;
+    v->channel = pt_vector_pirq(v) >= 0;
     v->gvec = gvec;
     v->gflags = gflags;
     v->gtable = gtable;

@@ -16,8 +16,8 @@
 /* The device's control registers                                      */
 
 /*
- * Set @bits of the word at @off to @val, the rest as it was at attach: it is
- * read-only. Tried twice, as a device that is left enabled goes on with
+ * Set @bits of the word at @off to @val, the rest as it was at attach: nobody
+ * else writes it. Tried twice, as a device that is left enabled goes on with
  * messages that nobody knows any more.
  */
 static int control(struct pt_dev *d, uint16_t off, uint32_t bits,
@@ -53,7 +53,7 @@ void pt_msi_enable(struct pt_dev *d, bool on)
         val |= log2_of(q->msi_vectors) << 4;
     }
     if (control(d, (uint16_t)(q->msi_pos + PCI_MSI_FLAGS),
-                PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE, val) == 0) {
+                PT_MSI_CONTROL, val) == 0) {
         q->msi_on = on;
     }
 }
@@ -187,7 +187,7 @@ static int msi_bind(struct pt_dev *d)
             pt_vector_unbind(d, v);
             continue;
         }
-        rc = pt_vector_bind(d, v, (m.data & ~low) | i, 0);
+        rc = pt_vector_bind(d, v, (m.data & ~low) | i, 0, false);
         failed = failed ? failed : rc;
     }
     return failed;
@@ -288,7 +288,9 @@ static void entry_update(struct pt_dev *d, unsigned i)
     if (v->pirq < 0 && map_entry(d, i, wanted) != 0) {
         return;
     }
-    if (pt_vector_bind(d, v, v->data, q->gtable) != 0 && !v->bound) {
+    /* The channel was bound before, when Xen unmasked it, and only then. */
+    if (pt_vector_bind(d, v, v->data, q->gtable, again && wanted >= 0) != 0 &&
+        !v->bound) {
         pt_pirq_unmap(d, &v->pirq);
     }
 }
@@ -304,7 +306,7 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
     uint64_t ctrl = 0;
     uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE + 12;
 
-    if (q->hears_masks || !q->entry[i].bound || q->entry[i].gvec == 0) {
+    if (q->hears_masks || !q->entry[i].bound || q->entry[i].channel) {
         return;
     }
     if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,
@@ -357,7 +359,6 @@ void pt_msix_release(struct pt_dev *d)
     for (i = 0; i < q->entries; i++) {
         entry_refresh_mask(d, i);
         release_entry(d, &q->entry[i]);
-        q->entry[i].written = false;
     }
 }
 

@@ -130,8 +130,10 @@ static void attach_takes_one_block_read_and_8_more(void **state)
     }
 }
 
-/* The same without INTx, message, D3hot: the least there is. */
-/* The block read; and Command's write, unless it is as it has to be. */
+/*
+ * Without INTx, message, D3hot, the least there is: the block read; and
+ * Command's write, unless it is as it has to be.
+ */
 static void attach_of_a_plain_device_takes_one_access_or_two(void **state)
 {
     unsigned master;

@@ -676,6 +676,43 @@ static void old_messages(const struct sim_xen_opts *xen)
     assert_true(world_close(&w));
 }
 
+/*
+ * Xen unmasks such an entry when the guest binds its event channel, once: what
+ * was bound again when the table had moved stayed masked for good.
+ */
+static void moved_channel(const struct sim_xen_opts *xen)
+{
+    struct world w;
+    unsigned way;
+
+    for (way = 0; way < 2; way++) {
+        open_msix(&w, 4, xen);
+        msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+        entry_write(&w, 1, 0, 0xfee00000 | 41 << 12);
+        entry_write(&w, 1, 2, 0x4300);
+        msix_on(&w);
+        /* The guest's event channel. */
+        assert_non_null(sim_xen_pirq(&w.sim.xen, 41));
+        sim_xen_guest_mask(&w.sim.xen, &w.sim.xen.pirq[41], false);
+        assert_true(hears(&w, 1, 0));
+        if (way == 0) {
+            world_bar_place(&w, 0, FAR);
+        } else {
+            world_decode(&w, false);
+            world_decode(&w, true);
+        }
+        assert_true(entry_bound(&w, 1));
+        assert_true(hears(&w, 1, 0));
+        assert_true(world_close(&w));
+    }
+}
+
+static void test_a_move_left_an_event_channels_entry_masked(void **state)
+{
+    (void)state;
+    both(moved_channel);
+}
+
 static void test_old_messages_of_a_pv_driver_are_not_bound(void **state)
 {
     (void)state;
@@ -973,6 +1010,7 @@ int main(void)
         cmocka_unit_test(
             test_masked_entry_of_a_pv_driver_is_bound_while_enabled),
         cmocka_unit_test(test_old_messages_of_a_pv_driver_are_not_bound),
+        cmocka_unit_test(test_a_move_left_an_event_channels_entry_masked),
         cmocka_unit_test(
             test_1_6_9_and_2_22_entry_names_a_pirq_and_later_another),
         cmocka_unit_test(test_the_first_of_msi_and_msix_stays),

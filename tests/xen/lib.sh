@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Shared by build-images.sh and run: messages, the cache, the packages that
+# Shared by build-images.sh, run and demo: messages, the cache, the packages that
 # have to be on this machine, the closure of an ELF program's libraries.
 # Sourced, not run.
 

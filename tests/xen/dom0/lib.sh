@@ -69,6 +69,7 @@ in_guest()
 {
     ig_limit=$(($(uptime_s) + $1))
     ig_size=0
+    ig_idle=$(($(uptime_s) + ${IDLE:-0}))
     shift
     ig_id=$(guest_id) || { echo "there is no guest"; return 125; }
     ig_number=$(cat /run/number 2>/dev/null || echo 0)
@@ -116,9 +117,9 @@ take()          # BDF...
         take_name=$LOGS/lspci/$(echo $take_bdf | tr : -)
         lspci -vv -xxxx -s $take_bdf >$take_name.dom0
         if [ -x /bin/ptview ]; then
-            timeout 20 ptview -x 0000:$take_bdf >$take_name.ptview 2>&1
+            WRAP= timeout 20 ptview -x 0000:$take_bdf >$take_name.ptview 2>&1
             echo "status $?" >>$take_name.ptview
-            timeout 20 ptview 0000:$take_bdf >$take_name.view 2>&1
+            WRAP= timeout 20 ptview 0000:$take_bdf >$take_name.view 2>&1
         fi
     done
 }

@@ -18,6 +18,7 @@ attack()
     echo "the attack's status: $?"
     tr -d '\r' <$GUEST_LOG | grep '^attack: ' | tail -n 1 >/tmp/attacked
     cat /tmp/attacked
+    grep 'table writes' /tmp/attacked
 }
 
 alive()         # HOW
