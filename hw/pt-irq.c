@@ -307,7 +307,8 @@ int pt_irq_start(struct pt_dev *d, bool lost)
     int rc = 0;
 
     if (!lost) {
-        rc = switch_off(d, PCI_CAP_ID_MSI, PT_MSI_CONTROL);
+        rc = switch_off(d, PCI_CAP_ID_MSI,
+                        PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
         rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
                                   PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     }

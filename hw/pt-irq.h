@@ -8,14 +8,6 @@
 
 #include "pt-msi.h"
 
-/*
- * What is ours of MSI's Message Control; Extended Message Data Enable (PCI
- * Express 5.0, 7.7.1.2) stays off, since Xen does not program that data.
- */
-#define PT_MSI_EXT_DATA_ENABLE 0x0400u
-#define PT_MSI_CONTROL \
-    (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE | PT_MSI_EXT_DATA_ENABLE)
-
 /* The guest's slot, as Xen names it in bindings. */
 static inline uint8_t pt_irq_slot(const struct pt_dev *d)
 {

@@ -53,7 +53,7 @@ void pt_msi_enable(struct pt_dev *d, bool on)
         val |= log2_of(q->msi_vectors) << 4;
     }
     if (control(d, (uint16_t)(q->msi_pos + PCI_MSI_FLAGS),
-                PT_MSI_CONTROL, val) == 0) {
+                PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE, val) == 0) {
         q->msi_on = on;
     }
 }
