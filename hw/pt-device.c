@@ -576,12 +576,13 @@ static void store(volatile void *at, unsigned width, uint64_t val)
     }
 }
 
-static int real_mmio_read(void *priv, unsigned region, uint64_t off,
-                          unsigned width, uint64_t *val)
+/* A device that is pulled out meanwhile ends the access by a bus error. */
+static int mmio_access(struct real *r, unsigned n, uint64_t off,
+                       unsigned width, bool write, uint64_t *val)
 {
     volatile void *at;
     sigjmp_buf back;
-    int ret = mmio_at(priv, region, off, width, &at);
+    int ret = mmio_at(r, n, off, width, &at);
 
     if (ret) {
         return ret;
@@ -591,29 +592,25 @@ static int real_mmio_read(void *priv, unsigned region, uint64_t off,
         return -ENODEV;
     }
     accessing = &back;
-    *val = load(at, width);
+    if (write) {
+        store(at, width, *val);
+    } else {
+        *val = load(at, width);
+    }
     accessing = NULL;
     return 0;
+}
+
+static int real_mmio_read(void *priv, unsigned region, uint64_t off,
+                          unsigned width, uint64_t *val)
+{
+    return mmio_access(priv, region, off, width, false, val);
 }
 
 static int real_mmio_write(void *priv, unsigned region, uint64_t off,
                            unsigned width, uint64_t val)
 {
-    volatile void *at;
-    sigjmp_buf back;
-    int ret = mmio_at(priv, region, off, width, &at);
-
-    if (ret) {
-        return ret;
-    }
-    if (sigsetjmp(back, 0)) {
-        accessing = NULL;
-        return -ENODEV;
-    }
-    accessing = &back;
-    store(at, width, val);
-    accessing = NULL;
-    return 0;
+    return mmio_access(priv, region, off, width, true, &val);
 }
 
 /* ------------------------------------------------------------------ */
