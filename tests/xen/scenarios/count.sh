@@ -10,7 +10,8 @@
 # Hypercalls, dm-ops and maps are ioctls on /dev/xen/privcmd, by their kind.
 #
 # At the end, without strace, the time of a guest's access to a passed-through
-# device's register over that to a register of an emulated device.
+# device's register over that to a register of an emulated device.  This
+# machine's clock counts instructions: the guest's, Xen's and dom0's.
 
 TRACE=/run/strace
 COUNTS=$LOGS/counts
@@ -139,7 +140,7 @@ ratio()         # OFFSET SIZE LABEL
         sed -n 's/^cost: .*: \([0-9]*\) ns/\1/p' >/tmp/times
     [ $(wc -l </tmp/times) = 2 ] || return 1
     echo "time of reading $3 over an emulated device's:" \
-        $(awk 'NR == 1 { e = $1 } NR == 2 { printf "%.2f", $1 / e }' \
+        $(awk 'NR == 1 { e = $1 } NR == 2 { printf "%.3f", $1 / e }' \
             /tmp/times) | tee -a $COUNTS | sed 's/^/# count: /' >>$S/tap
 }
 
