@@ -102,6 +102,10 @@ check-xen: all
 	dm=$$(hosts/qemu/build.sh $(SRC)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/run $(SCENARIOS)
 
+# Does check-xen notice when something is broken?
+check-breaks: all
+	SRC=$(SRC) tests/xen/breaks $(BREAKS)
+
 # The same machine as a show.
 demo-xen: all
 	@dm=$$(hosts/qemu/build.sh $(SRC)) && \
@@ -124,5 +128,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage qemu check-xen demo-xen bench-xen install clean
+	coverage qemu check-xen check-breaks demo-xen bench-xen install clean
 .SECONDARY:
