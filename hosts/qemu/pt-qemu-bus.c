@@ -98,8 +98,12 @@ static const MemoryRegionOps window_ops = {
 static int bus_trap(void *priv, struct pt_trap *t)
 {
     PtQemu *s = priv;
-    PtWindow *w = &s->window[t->region];
+    PtWindow *w;
 
+    if (t->region >= PT_NUM_BARS) {
+        return -EINVAL;  /* the ROM has no window */
+    }
+    w = &s->window[t->region];
     if (!w->made) {
         memory_region_init_io(&w->mr, OBJECT(s), &window_ops, w,
                               "pass-through window", t->size);
