@@ -217,7 +217,11 @@ static void instance_init(Object *obj)
 {
     PtQemu *s = PT_QEMU(obj);
 
-    s->hostaddr.domain = UINT32_MAX;
+    /* QEMU's getter knows an unset address by all of its parts. */
+    s->hostaddr = (PCIHostDeviceAddress) {
+        .domain = UINT32_MAX, .bus = UINT32_MAX,
+        .slot = UINT32_MAX, .function = UINT32_MAX,
+    };
     /*
      * That QEMU lets functions into one slot, in any order. What the guest
      * sees of it is slot_changed()'s.
