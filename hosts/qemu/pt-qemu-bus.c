@@ -228,9 +228,13 @@ void pt_qemu_refresh(PtQemu *s)
             (pt_copy(s->dev, i, 1) & b.emu);
     }
     s->moved = false;
-    /* This has QEMU move the regions. */
+    /*
+     * This has QEMU move the regions. INTx is none of QEMU's business: with
+     * Interrupt Disable it would lower wires that Xen knows from others.
+     */
     pci_default_write_config(&s->pci, PCI_COMMAND,
-                             pt_copy(s->dev, PCI_COMMAND, 2), 2);
+                             pt_copy(s->dev, PCI_COMMAND, 2) &
+                             ~PCI_COMMAND_INTX_DISABLE, 2);
 }
 
 void pt_qemu_add_regions(PtQemu *s)
