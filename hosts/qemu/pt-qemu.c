@@ -7,6 +7,7 @@
 #include "pt-qemu.h"
 
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/range.h"
 #include "hw/qdev-properties.h"
@@ -208,9 +209,26 @@ PROPERTIES properties[] = {
 };
 
 /* The device's own state can't be moved to another host. */
+static int refuse_save(void *opaque)
+{
+    PtQemu *s = PT_QEMU(opaque);
+
+    error_report("%04x:%02x:%02x.%x: the guest can't be saved while it has "
+                 "this device", s->hostaddr.domain, s->hostaddr.bus,
+                 s->hostaddr.slot, s->hostaddr.function);
+    return -ENOTSUP;
+}
+
+static const VMStateField no_fields[] = {
+    VMSTATE_END_OF_LIST()
+};
+
+/* QEMU's way to save a guest of Xen does not look at .unmigratable. */
 static const VMStateDescription vmstate = {
     .name = TYPE_PT_QEMU,
     .unmigratable = 1,
+    .pre_save = refuse_save,
+    .fields = no_fields,
 };
 
 static void instance_init(Object *obj)
