@@ -146,7 +146,7 @@ static void check_claim(PCIBus *bus, PCIDevice *d, void *opaque)
         bool io = r->type & PCI_BASE_ADDRESS_SPACE_IO;
 
         /* The engine looks after the device's own; not after romfile's. */
-        if (d == &c->self->pci && !(i == PCI_ROM_SLOT && d->has_rom)) {
+        if (d == &c->self->pci && !(i == PCI_ROM_SLOT && c->self->rom)) {
             continue;
         }
         if (r->size && r->addr != PCI_BAR_UNMAPPED && io == c->io &&

@@ -18,15 +18,15 @@
 /* Configuration space                                                 */
 
 /*
- * With romfile=, QEMU itself has an expansion ROM for the guest: which bytes
+ * With romfile=, the expansion ROM is QEMU's and not the engine's: which bytes
  * of an access are this register's?
  */
-static bool rom_part(const PCIDevice *d, uint32_t addr, int len,
+static bool rom_part(const PtQemu *s, uint32_t addr, int len,
                      uint32_t *from, uint32_t *to)
 {
     *from = MAX(addr, PCI_ROM_ADDRESS);
     *to = MIN(addr + len, PCI_ROM_ADDRESS + 4);
-    return d->has_rom && *from < *to;
+    return s->rom && *from < *to;
 }
 
 static uint32_t config_read(PCIDevice *d, uint32_t addr, int len)
@@ -41,7 +41,7 @@ static uint32_t config_read(PCIDevice *d, uint32_t addr, int len)
     if (s->moved) {
         pt_qemu_refresh(s);  /* a change of the power state came to its end */
     }
-    if (rom_part(d, addr, len, &from, &to)) {
+    if (rom_part(s, addr, len, &from, &to)) {
         val = deposit32(val, 8 * (from - addr), 8 * (to - from),
                         pci_default_read_config(d, from, to - from));
     }
@@ -60,7 +60,7 @@ static void config_write(PCIDevice *d, uint32_t addr, uint32_t val, int len)
     /* Xen and QEMU's memory map then hear of a move as one change. */
     memory_region_transaction_begin();
     pt_config_write(s->dev, addr, val, len);
-    if (rom_part(d, addr, len, &from, &to)) {
+    if (rom_part(s, addr, len, &from, &to)) {
         pci_default_write_config(d, from, val >> (8 * (from - addr)),
                                  to - from);
     }
@@ -120,7 +120,7 @@ static int attach(PtQemu *s, struct pt_error *err)
             .permissive = s->permissive,
             .power_mgmt = s->power_mgmt,
             .msitranslate = s->msitranslate,
-            .no_rom = !d->rom_bar || d->romfile,
+            .no_rom = !d->rom_bar || s->romfile,
         },
         .devfn = d->devfn,
     };
@@ -153,12 +153,37 @@ static void realize(PCIDevice *d, Error **errp)
     PtQemu *s = PT_QEMU(d);
     struct pt_error err = { "" };
 
-    if (attach(s, &err) != 0) {
-        error_setg(errp, "%s", err.text);
+    if (!pt_qemu_load_rom(s, errp)) {
         return;
     }
+    if (attach(s, &err) != 0) {
+        error_setg(errp, "%s", err.text);
+        pt_qemu_free_rom(s);
+        return;
+    }
+    pt_qemu_add_rom(s);
     pt_qemu_add_regions(s);
     slot_changed(d, NULL);
+}
+
+/* QEMU's PCI core, which calls realize(). */
+static DeviceRealize realize_pci;
+
+/*
+ * The PCI core is not to see a romfile: its own way with it can end the
+ * process. Without a ROM BAR, it is to.
+ */
+static void realize_device(DeviceState *dev, Error **errp)
+{
+    PtQemu *s = PT_QEMU(dev);
+
+    if (s->pci.rom_bar) {
+        s->romfile = g_steal_pointer(&s->pci.romfile);
+    }
+    realize_pci(dev, errp);
+    if (s->romfile) {
+        s->pci.romfile = g_steal_pointer(&s->romfile);
+    }
 }
 
 static void unrealize(PCIDevice *d)
@@ -247,6 +272,11 @@ static void instance_init(Object *obj)
     s->pci.cap_present |= QEMU_PCI_CAP_MULTIFUNCTION;
 }
 
+static void instance_finalize(Object *obj)
+{
+    pt_qemu_free_rom(PT_QEMU(obj));
+}
+
 static void describe(ObjectClass *klass)
 {
     static const struct {
@@ -272,6 +302,7 @@ static void class_init(ObjectClass *klass, void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
+    device_class_set_parent_realize(dc, realize_device, &realize_pci);
     pc->realize = realize;
     pc->exit = unrealize;
     pc->config_read = config_read;
@@ -293,6 +324,7 @@ static const TypeInfo pt_qemu_type = {
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(PtQemu),
     .instance_init = instance_init,
+    .instance_finalize = instance_finalize,
     .class_init = class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_CONVENTIONAL_PCI_DEVICE },

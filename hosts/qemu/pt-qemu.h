@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Today's QEMU as a host of pass-through: the type xen-pci-passthrough
- * (pt-qemu.c), and what QEMU offers to the engine (pt-qemu-bus.c).
+ * (pt-qemu.c), what QEMU offers to the engine (pt-qemu-bus.c), and a file as
+ * expansion ROM (pt-qemu-rom.c).
  */
 #ifndef PT_QEMU_H
 #define PT_QEMU_H
@@ -51,6 +52,10 @@ struct PtQemu {
      */
     MemoryRegion region[PT_NUM_REGIONS];
     PtWindow window[PT_NUM_BARS];
+
+    char *romfile;  /* the property, while QEMU realizes the device */
+    uint8_t *rom;   /* the file, and zeros after it; NULL: there is none */
+    uint32_t rom_size;
 };
 
 extern const struct pt_bus_ops pt_qemu_bus_ops;
@@ -75,6 +80,14 @@ void pt_qemu_refresh(PtQemu *s);
  */
 struct pt_xen *pt_qemu_join(PtQemu *s, struct pt_error *err);
 void pt_qemu_leave(PtQemu *s);
+
+/*
+ * romfile=, read before the device is attached, and then the guest's expansion
+ * ROM. To be freed after the region's last user is gone.
+ */
+bool pt_qemu_load_rom(PtQemu *s, Error **errp);
+void pt_qemu_add_rom(PtQemu *s);
+void pt_qemu_free_rom(PtQemu *s);
 
 /* Take the device away from the guest, if it has it, and close it. */
 void pt_qemu_release(PtQemu *s);

@@ -47,6 +47,47 @@ refused()       # BDF,OPTION WHY
         in_guest 20 true
 }
 
+# A file that Linux takes for an expansion ROM, as large as one may be: an image
+# of 512 bytes, which says so, and says that it is the last.
+make_rom()      # FILE
+{
+    {
+        printf '\125\252\001'
+        head -c 21 /dev/zero
+        printf '\034\0\0\0PCIR\0\0\0\0\0\0\030\0\0\0\0\0\001\0\0\0\0\200'
+        yes expansion ROM | head -c 462
+    } >$1
+    truncate -s 16777215 $1
+}
+
+# with_romfile FILE: the device model is told to have 01:00.0 out and in again,
+# with this file. What it says goes to standard output.
+with_romfile()
+{
+    monitor device_del rom
+    monitor device_del pci-pt-01_00.0
+    wait_for 30 in_guest 20 "! test -e $in_sysfs" || return 1
+    monitor device_add \
+        xen-pci-passthrough,id=rom,hostaddr=0000:01:00.0,addr=$slot,romfile=$1
+}
+
+# Says the device model what it has against this file, and does it go on?
+rom_refused()   # FILE WHY
+{
+    with_romfile $1 | tee /tmp/refused
+    grep "$2" /tmp/refused && device_model_answers
+}
+
+rom_arrives()
+{
+    with_romfile /tmp/rom
+    wait_for 30 in_guest 20 "test -e $in_sysfs/driver" || return 1
+    in_guest 20 lspci -v -s $slot | grep 'Expansion ROM at .*size=16M' ||
+        return 1
+    in_guest 60 "echo 1 >$in_sysfs/rom; md5sum <$in_sysfs/rom" | tee /tmp/seen
+    grep -q "$(head -c 512 /tmp/rom | md5sum | cut -d ' ' -f 1)" /tmp/seen
+}
+
 if [ -d $S/dm ]; then
     check "vf: it is strict" \
         grep '04:00.1: attached .* policy strict' /var/log/xen/qemu-dm-$GUEST.log
@@ -54,5 +95,17 @@ if [ -d $S/dm ]; then
         refused 01:00.0,permissive=1 "strict and permissive exclude"
     check "vf: the same device is attached without it" attach 01:00.0
     check "vf: and works" proof net 01:00.0 msix $md5_tftp
+    slot=$(where 01:00.0)
+    slot=${slot#00:}
+    in_sysfs=/sys/bus/pci/devices/0000:00:$slot
+    make_rom /tmp/rom
+    truncate -s 16777217 /tmp/large
+    check "vf: a romfile that is missing is refused" \
+        rom_refused /tmp/missing "No such file"
+    check "vf: a romfile that is too large is refused" \
+        rom_refused /tmp/large "has 16777217 bytes"
+    check "vf: the guest reads its romfile" rom_arrives
+    check "vf: and once more" rom_arrives
+    check "vf: the device works with it" proof net 01:00.0 msix $md5_tftp
 fi
 exit 0
