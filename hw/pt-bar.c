@@ -408,6 +408,9 @@ static const char *unfit(const struct pt_dev *d, unsigned n)
     if (n == PT_ROM && d->policy.no_rom) {
         return "the expansion ROM is switched off";
     }
+    if (n == PT_ROM && (r->flags & PT_REGION_SHARED)) {
+        return "it shares its page with another function";
+    }
     if (wide && (n >= PT_NUM_BARS - 1 || (r->flags & PT_REGION_IO))) {
         return "it can't be a 64-bit region";
     }

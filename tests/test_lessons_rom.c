@@ -219,6 +219,26 @@ static void test_field_1_6_an_impossible_rom_does_not_fail_the_attach(
     assert_true(world_close(&w));
 }
 
+/* QEMU has six windows for what is trapped, and this was the seventh. */
+static void test_a_rom_that_shares_its_page_was_trapped(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    world_build_bar(&c, PT_ROM, CARD_ROM + 0x800, 0x800, PT_REGION_SHARED);
+    begin(&w, &c, NULL);
+    assert_int_equal(world_bar_size(&w, PT_ROM), 0);
+    wr32(&w, ROM, GUEST_ROM | ENABLE);
+    assert_int_equal(rd32(&w, ROM), 0);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(w.sim.bus.trap_calls, 0);
+    assert_int_equal(w.sim.xen.num_mem, 0);
+    assert_int_equal(dev(&w, ROM, 4), CARD_ROM + 0x800);
+    assert_true(world_close(&w));
+}
+
 /* It has a size and no place on the host: the guest sees it, unmapped. */
 static void test_field_1_6_an_unassigned_rom_is_not_mapped(void **state)
 {
@@ -294,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_field_1_6_a_rom_that_fails_costs_the_rom),
         cmocka_unit_test(
             test_field_1_6_an_impossible_rom_does_not_fail_the_attach),
+        cmocka_unit_test(test_a_rom_that_shares_its_page_was_trapped),
         cmocka_unit_test(test_field_1_6_an_unassigned_rom_is_not_mapped),
         cmocka_unit_test(test_field_1_6_the_rom_can_be_switched_off),
         cmocka_unit_test(test_field_1_6_the_enable_bit_is_not_left_on),
