@@ -37,7 +37,8 @@ static void line_put(struct pt_dev *d)
     struct pt_irq *q = d->irq;
     struct pt_line *l = find_line(d->xen, q->intx_pirq);
 
-    if (l && --l->users > 0) {
+    /* None are left where Xen refused the last one's unmapping. */
+    if (l && l->users && --l->users > 0) {
         q->intx_pirq = -1;
         return;
     }
