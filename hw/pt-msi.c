@@ -202,9 +202,13 @@ static void msix_probe(const struct pt_dev *d, uint16_t pos,
 {
     unsigned n = (pt_load(d->snap + pos + PCI_MSI_FLAGS, 2) &
                   PCI_MSIX_TABSIZE) + 1;
-    uint32_t table = pt_load(d->snap + pos + PCI_MSIX_TABLE, 4);
-    uint32_t pba = pt_load(d->snap + pos + PCI_MSIX_PBA, 4);
+    uint32_t table, pba;
 
+    if (pos + PCI_MSIX_PBA + 4 > PT_CFG_SIZE) {
+        return;  /* size_up() tells that */
+    }
+    table = pt_load(d->snap + pos + PCI_MSIX_TABLE, 4);
+    pba = pt_load(d->snap + pos + PCI_MSIX_PBA, 4);
     if (!fits(d, table, n * PT_MSIX_ENTRY_SIZE)) {
         snprintf(p->why_not, sizeof(p->why_not), "its table of %u entries "
                  "is not in BAR %u at %#x", n, table & PT_MSIX_BIR,
