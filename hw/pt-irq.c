@@ -156,7 +156,8 @@ void pt_irq_table_moved(struct pt_dev *d)
 /* ------------------------------------------------------------------ */
 /* Life                                                                */
 
-static void forget_entries(struct pt_irq *q)
+/* @lost: the guest goes on, and with it its event channels. */
+static void forget_entries(struct pt_irq *q, bool lost)
 {
     unsigned i;
 
@@ -165,6 +166,7 @@ static void forget_entries(struct pt_irq *q)
 
         v->addr_lo = v->addr_hi = v->data = 0;
         v->ctrl = PT_MSIX_MASKED;
+        v->channel = lost ? v->channel : 0;
     }
 }
 
@@ -243,7 +245,7 @@ int pt_irq_init(struct pt_dev *d)
         for (i = 0; i < d->irq->entries; i++) {
             d->irq->entry[i].pirq = -1;
         }
-        forget_entries(d->irq);
+        forget_entries(d->irq, false);
     }
     return 0;
 }
@@ -342,7 +344,7 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
     }
     q->mode = PT_IRQ_INTX;
     q->translate_failed = q->intx_failed = false;
-    forget_entries(q);
+    forget_entries(q, lost);
 }
 
 void pt_irq_stop(struct pt_dev *d)

@@ -302,7 +302,8 @@ bool pt_msix_read(struct pt_trap *t, uint64_t at, unsigned width,
     return true;
 }
 
-static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
+/* @part: of a qword. */
+static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val, bool part)
 {
     struct pt_irq *q = d->irq;
     uint64_t off = at - q->table_off;
@@ -335,10 +336,10 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val)
         v->ctrl = val & PT_MSIX_MASKED;
         if (!v->ctrl) {
             pt_irq_entry_ready(d, i);
-        } else if (v->bound) {
+        } else if (v->bound && !part) {
             /*
              * Xen 4.19 and later tell us of each (XENFEAT_dm_msix_all_writes);
-             * before, of no bound entry's.
+             * before, of no bound entry's but by a qword.
              */
             q->hears_masks = true;
         }
@@ -355,9 +356,9 @@ bool pt_msix_write(struct pt_trap *t, uint64_t at, unsigned width,
         return false;
     }
     if (legal(q, at, width)) {
-        write_dword(t->dev, at, (uint32_t)val);
+        write_dword(t->dev, at, (uint32_t)val, width == 8);
         if (width == 8) {
-            write_dword(t->dev, at + 4, (uint32_t)(val >> 32));
+            write_dword(t->dev, at + 4, (uint32_t)(val >> 32), true);
         }
     }
     return true;

@@ -33,7 +33,7 @@ struct pt_vector {
     bool written;      /* MSI-X: the message, since MSI-X was off last */
     int pirq;          /* -1: none */
     bool bound;
-    bool channel;      /* bound for an event channel, without a vector */
+    int channel;       /* 0, or bound last for this pirq's event channel */
     uint8_t gvec;      /* bound with these */
     uint32_t gflags;
     uint64_t gtable;

@@ -123,7 +123,7 @@ int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
         return rc;
     }
     v->bound = true;
-    v->channel = pt_vector_pirq(v) >= 0;
+    v->channel = pt_vector_pirq(v) >= 0 ? pt_vector_pirq(v) : 0;
     v->gvec = gvec;
     v->gflags = gflags;
     v->gtable = gtable;

@@ -167,7 +167,8 @@ void pt_msi_release(struct pt_dev *d)
 
 /*
  * Bind what is unmasked. Masks are honoured by not being bound: Xen then has
- * the device's own mask bit set, and a message waits in its pending bit.
+ * the device's own mask bit set, and a message waits in its pending bit. A
+ * driver on Xen masks its event channels in Xen, and unmasks nothing here.
  */
 static int msi_bind(struct pt_dev *d)
 {
@@ -183,7 +184,8 @@ static int msi_bind(struct pt_dev *d)
         v->addr_lo = m.addr_lo;
         v->addr_hi = m.addr_hi;
         v->data = m.data;
-        if ((mask >> i) & 1 || !pt_vector_programmed(v)) {
+        if (((mask >> i) & 1 && pt_vector_pirq(v) < 0) ||
+            !pt_vector_programmed(v)) {
             pt_vector_unbind(d, v);
             continue;
         }
@@ -288,9 +290,9 @@ static void entry_update(struct pt_dev *d, unsigned i)
     if (v->pirq < 0 && map_entry(d, i, wanted) != 0) {
         return;
     }
-    /* The channel was bound before, when Xen unmasked it, and only then. */
-    if (pt_vector_bind(d, v, v->data, q->gtable, again && wanted >= 0) != 0 &&
-        !v->bound) {
+    /* Xen unmasks it when the guest binds the channel, which it did before. */
+    if (pt_vector_bind(d, v, v->data, q->gtable,
+                       wanted > 0 && wanted == v->channel) != 0 && !v->bound) {
         pt_pirq_unmap(d, &v->pirq);
     }
 }

@@ -59,6 +59,13 @@ static inline void add_msix(struct capture *c, unsigned entries,
     card_msix(c, MSIX, entries, table, (table & 7u) | 0x10000);
 }
 
+static inline void msix_card(struct capture *c, unsigned entries)
+{
+    irq_card(c);
+    add_msi(c, MSI_64);
+    add_msix(c, entries, 0x2000);
+}
+
 /* A world whose device has the line GSI; not attached yet. */
 static inline void irq_init(struct world *w, const struct capture *c,
                             const struct pt_policy *policy,
@@ -83,6 +90,31 @@ static inline void irq_begin(struct world *w, const struct capture *c,
         fail_msg("%s", w->err.text);
     }
     place_and_decode(w);
+}
+
+static inline void open_msix(struct world *w, unsigned entries,
+                             const struct sim_xen_opts *xen)
+{
+    struct capture c;
+
+    msix_card(&c, entries);
+    irq_begin(w, &c, NULL, xen);
+}
+
+static inline void open_power(struct world *w, unsigned entries,
+                              const struct sim_xen_opts *xen)
+{
+    struct capture c;
+
+    msix_card(&c, entries);
+    irq_begin(w, &c, POLICY(power_mgmt), xen);
+}
+
+/* Run @test with Xen before and since 4.19. */
+static inline void both(void (*test)(const struct sim_xen_opts *xen))
+{
+    test(&(const struct sim_xen_opts) { .all_writes = false });
+    test(&(const struct sim_xen_opts) { .all_writes = true });
 }
 
 /* ------------------------------------------------------------------ */
@@ -203,6 +235,21 @@ static inline void entries_program(struct world *w, unsigned n)
     for (i = 0; i < n; i++) {
         entry_program(w, i, VECTOR + i);
     }
+}
+
+/* A message for the event channel of @pirq: vector 0, mask left alone. */
+static inline void channel_message(struct world *w, unsigned i, unsigned pirq)
+{
+    entry_write(w, i, 0, 0xfee00000 | (pirq & 0xff) << 12);
+    entry_write(w, i, 1, pirq & ~0xffu);
+    entry_write(w, i, 2, 0x4300);
+}
+
+static inline void pv_entry(struct world *w, unsigned i, unsigned pirq)
+{
+    entry_mask(w, i, true);
+    channel_message(w, i, pirq);
+    entry_mask(w, i, false);
 }
 
 /* ------------------------------------------------------------------ */

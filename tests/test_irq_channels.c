@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages of PV-on-HVM drivers: vector 0, and in the address the pirq whose
+ * event channel is meant. Xen masks and unmasks these by the event channel, and
+ * such a driver leaves the mask bits of its device alone.
+ */
+#include "lib-irq.h"
+
+/* ------------------------------------------------------------------ */
+/* MSI-X                                                               */
+
+static void pv(const struct sim_xen_opts *xen)
+{
+    struct world w;
+
+    open_msix(&w, 4, xen);
+    msix_on(&w);
+    pv_entry(&w, 0, 90);
+    pv_entry(&w, 1, 260);
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 0)->first, 90);
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 1)->first, 260);
+    assert_true(hears(&w, 1, 0));
+    /* 2.22: another one later. */
+    pv_entry(&w, 1, 91);
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 1)->first, 91);
+    assert_null(sim_xen_pirq(&w.sim.xen, 260));
+    assert_true(hears(&w, 1, 0));
+    assert_true(hears(&w, 0, 0));
+    assert_true(world_close(&w));
+}
+
+/*
+ * Linux on Xen leaves the masks of its messages to Xen and never writes them:
+ * nvme and e1000e hung in a real guest.
+ */
+static void pirq_of_a_masked_entry(bool on_first)
+{
+    struct world w;
+    int n;
+
+    open_msix(&w, 4, NULL);
+    if (on_first) {
+        msix_on(&w);
+    }
+    entry_write(&w, 2, 0, 0xfee00000 | 40 << 12);
+    entry_write(&w, 2, 1, 0);
+    entry_write(&w, 2, 2, 0x4300);
+    if (!on_first) {
+        assert_int_equal(w.sim.xen.calls[SIM_BIND_MSI], 0);
+        msix_on(&w);
+    }
+    n = sim_xen_pirq_of(&w.sim.xen, &w.sim.dev, SIM_PIRQ_MSIX, 2);
+    assert_int_equal(n, 40);
+    assert_true(entry_bound(&w, 2));
+    assert_int_equal(w.sim.xen.calls[SIM_BIND_MSI], 1);
+    /* The same again costs nothing. */
+    entry_write(&w, 2, 2, 0x4300);
+    assert_int_equal(w.sim.xen.calls[SIM_BIND_MSI], 1);
+    assert_true(world_close(&w));
+}
+
+static void test_masked_entry_of_a_pv_driver_is_bound_when_enabled(void **st)
+{
+    (void)st;
+    pirq_of_a_masked_entry(false);
+}
+
+static void test_masked_entry_of_a_pv_driver_is_bound_while_enabled(void **st)
+{
+    (void)st;
+    pirq_of_a_masked_entry(true);
+}
+
+/*
+ * A driver that uses fewer vectors than the last one did: what is left of the
+ * other messages is nobody's, and was bound whenever the function mask went.
+ */
+static void old_messages(const struct sim_xen_opts *xen)
+{
+    struct world_cost then;
+    struct world w;
+    unsigned i;
+
+    open_msix(&w, 4, xen);
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    for (i = 0; i < 3; i++) {
+        entry_write(&w, i, 0, 0xfee00000 | (40 + i) << 12);
+        entry_write(&w, i, 2, 0x4300);
+    }
+    msix_on(&w);
+    assert_int_equal(bound(&w), 3 + 1);  /* and the line */
+    /* The guest binds its event channels to them: Xen unmasks the entries. */
+    for (i = 0; i < 3; i++) {
+        sim_dev_xen_write_msix(&w.sim.dev, i, 3, 0);
+    }
+    msix_off(&w);
+    then = world_cost(&w);
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    entry_write(&w, 1, 0, 0xfee00000 | 50 << 12);
+    entry_write(&w, 1, 2, 0x4300);
+    msix_on(&w);
+    assert_true(entry_bound(&w, 1));
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 1)->first, 50);
+    assert_int_equal(bound(&w), 1 + 1);
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 2);
+    assert_true(world_close(&w));
+}
+
+/*
+ * Xen unmasks such an entry when the guest binds its event channel, once: what
+ * was bound again when the table had moved stayed masked for good.
+ */
+static void moved_channel(const struct sim_xen_opts *xen)
+{
+    struct world w;
+    unsigned way;
+
+    for (way = 0; way < 2; way++) {
+        open_msix(&w, 4, xen);
+        msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+        entry_write(&w, 1, 0, 0xfee00000 | 41 << 12);
+        entry_write(&w, 1, 2, 0x4300);
+        msix_on(&w);
+        /* The guest's event channel. */
+        assert_non_null(sim_xen_pirq(&w.sim.xen, 41));
+        sim_xen_guest_mask(&w.sim.xen, &w.sim.xen.pirq[41], false);
+        assert_true(hears(&w, 1, 0));
+        if (way == 0) {
+            world_bar_place(&w, 0, FAR);
+        } else {
+            world_decode(&w, false);
+            world_decode(&w, true);
+        }
+        assert_true(entry_bound(&w, 1));
+        assert_true(hears(&w, 1, 0));
+        assert_true(world_close(&w));
+    }
+}
+
+static void test_a_move_left_an_event_channels_entry_masked(void **state)
+{
+    (void)state;
+    both(moved_channel);
+}
+
+static void test_old_messages_of_a_pv_driver_are_not_bound(void **state)
+{
+    (void)state;
+    both(old_messages);
+}
+
+static void test_1_6_9_and_2_22_entry_names_a_pirq_and_later_another(
+    void **state)
+{
+    (void)state;
+    both(pv);
+}
+
+/* The guest's event channel for @pirq: Xen unmasks its vector, once. */
+static void channel_bound(struct world *w, int pirq)
+{
+    assert_non_null(sim_xen_pirq(&w->sim.xen, pirq));
+    sim_xen_guest_mask(&w->sim.xen, &w->sim.xen.pirq[pirq], false);
+}
+
+/* As a driver's resume does: all masked, the messages, and off with that. */
+static void channel_restored(struct world *w)
+{
+    msix_set(w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    channel_message(w, 1, 41);
+    msix_on(w);
+}
+
+/* The event channel outlives a sleep of the device that loses everything. */
+static void slept(const struct sim_xen_opts *xen)
+{
+    struct world w;
+
+    open_power(&w, 4, xen);
+    channel_restored(&w);
+    channel_bound(&w, 41);
+    assert_true(hears(&w, 1, 0));
+    assert_true(world_power(&w, 3));
+    assert_true(world_power(&w, 0));
+    place_and_decode(&w);
+    channel_restored(&w);
+    assert_true(hears(&w, 1, 0));
+    /* And that it is off for a while. */
+    msix_off(&w);
+    channel_restored(&w);
+    assert_true(hears(&w, 1, 0));
+    /* Not so another one. */
+    channel_message(&w, 1, 42);
+    assert_true(silent(&w, 1));
+    channel_bound(&w, 42);
+    assert_true(world_close(&w));
+}
+
+static void test_a_sleep_left_an_event_channels_entry_masked(void **state)
+{
+    (void)state;
+    both(slept);
+}
+
+/* The next guest's channels are not those of the last. */
+static void test_reset_guest_binds_its_event_channel_anew(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    channel_restored(&w);
+    channel_bound(&w, 41);
+    pt_reset(w.d);
+    place_and_decode(&w);
+    channel_restored(&w);
+    assert_true(entry_bound(&w, 1));
+    assert_true(silent(&w, 1));
+    channel_bound(&w, 41);
+    assert_int_equal(w.sim.xen.vector[0], 1);
+    assert_true(world_close(&w));
+}
+
+/* ------------------------------------------------------------------ */
+/* MSI                                                                 */
+
+/* A driver on Xen before Linux 5.17 sets mask bits, and clears none. */
+static void test_masked_msi_of_a_pv_driver_was_never_bound(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64 | MSI_MASKS);
+    irq_begin(&w, &c, NULL, NULL);
+    wr32(&w, msi_mask_reg(&w), 1);
+    wr32(&w, MSI + PCI_MSI_ADDRESS_LO, 0xfee00000 | 41 << 12);
+    wr16(&w, msi_data_reg(&w), 0x4300);
+    msi_on(&w, 0);
+    assert_true(msi_bound(&w, 0));
+    assert_true(hears(&w, 0, 0));
+    /* That of an ordinary one is honoured. */
+    msi_program(&w, ADDRESS, VECTOR);
+    assert_true(silent(&w, 0));
+    wr32(&w, msi_mask_reg(&w), 0);
+    assert_int_equal(w.sim.xen.vector[VECTOR], 1);
+    assert_true(world_close(&w));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_1_6_9_and_2_22_entry_names_a_pirq_and_later_another),
+        cmocka_unit_test(
+            test_masked_entry_of_a_pv_driver_is_bound_when_enabled),
+        cmocka_unit_test(
+            test_masked_entry_of_a_pv_driver_is_bound_while_enabled),
+        cmocka_unit_test(test_old_messages_of_a_pv_driver_are_not_bound),
+        cmocka_unit_test(test_a_move_left_an_event_channels_entry_masked),
+        cmocka_unit_test(test_a_sleep_left_an_event_channels_entry_masked),
+        cmocka_unit_test(test_reset_guest_binds_its_event_channel_anew),
+        cmocka_unit_test(test_masked_msi_of_a_pv_driver_was_never_bound),
+    };
+
+    return cmocka_run_group_tests_name("event channels", tests, NULL, NULL);
+}
