@@ -238,6 +238,7 @@ enum pt_once {
     PT_ONCE_MSIX_PIRQS,
     PT_ONCE_UNBIND,
     PT_ONCE_MMIO,
+    PT_ONCE_PROTECTED,
 };
 
 /* A piece of a BAR, as wished for and as Xen has it: see pt-bar.c. */
@@ -250,8 +251,8 @@ struct pt_piece {
     struct pt_trap trap;
 };
 
-/* Below, at and above an MSI-X table. */
-#define PT_MAX_PIECES 3
+/* What is trapped, and what lies below, between and above. */
+#define PT_MAX_PIECES (2 * PT_REGION_TRAPS + 1)
 
 struct pt_bar {
     uint64_t size;      /* what the guest sees */

@@ -440,7 +440,8 @@ static void add_piece(struct pt_dev *d, unsigned n, uint64_t offset,
     p->size = size;
     p->trapped = trapped;
     p->trap = (struct pt_trap) {
-        .dev = d, .region = n, .offset = offset, .size = size,
+        .dev = d, .region = n, .part = trapped ? b->pieces : 0,
+        .offset = offset, .size = size,
     };
     b->pieces++;
 }
@@ -467,21 +468,32 @@ void pt_bars_init(struct pt_dev *d)
     }
 }
 
+/* The traps first: they are to be there before anything is mapped. */
+static void split(struct pt_dev *d, unsigned n)
+{
+    struct pt_window w[PT_REGION_TRAPS];
+    unsigned i, num = pt_msix_windows(d, n, w);
+    uint64_t from = 0;
+
+    for (i = 0; i < num; i++) {
+        add_piece(d, n, w[i].offset, w[i].size, true);
+    }
+    for (i = 0; i < num; i++) {
+        add_piece(d, n, from, w[i].offset - from, false);
+        from = w[i].offset + w[i].size;
+    }
+    add_piece(d, n, from, d->bar[n].size - from, false);
+}
+
 void pt_bars_split(struct pt_dev *d)
 {
     unsigned n;
 
     for (n = 0; n < PT_NUM_REGIONS; n++) {
-        uint64_t size = d->bar[n].size, offset, window;
-
         if (d->host->info.region[n].flags & PT_REGION_SHARED) {
-            add_piece(d, n, 0, size, true);
-        } else if (pt_msix_window(d, n, &offset, &window)) {
-            add_piece(d, n, offset, window, true);
-            add_piece(d, n, 0, offset, false);
-            add_piece(d, n, offset + window, size - offset - window, false);
+            add_piece(d, n, 0, d->bar[n].size, true);
         } else {
-            add_piece(d, n, 0, size, false);
+            split(d, n);
         }
     }
 }

@@ -17,6 +17,9 @@ enum pt_level {
 
 struct pt_dev;
 
+/* Windows that a region can have: an MSI-X table, and its pending bits. */
+#define PT_REGION_TRAPS 2
+
 /*
  * A window of a BAR whose accesses come to pass-through. The engine owns it
  * and fills all but @host, which is the bus glue's to use.
@@ -24,6 +27,7 @@ struct pt_dev;
 struct pt_trap {
     struct pt_dev *dev;
     unsigned region;  /* 0..5 */
+    unsigned part;    /* which of the region's, 0..PT_REGION_TRAPS - 1 */
     uint64_t offset;  /* into the region, a multiple of the page size */
     uint64_t size;    /* a multiple of the page size */
     uint64_t gpa;     /* where the guest has it now */

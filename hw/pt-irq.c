@@ -171,34 +171,49 @@ static void forget_entries(struct pt_irq *q, bool lost)
 }
 
 /*
- * Where is the table? That of a hidden capability is kept from the guest too,
- * as far as there is one: its messages would go where the guest likes.
+ * What of [@off, @off + @size) of its BAR does the Offset/BIR register at
+ * @reg name? Returns the bytes that there are; 0: none.
+ */
+static uint32_t find_part(const struct pt_dev *d, const uint8_t *reg,
+                          uint32_t size, uint8_t *bar, uint32_t *off)
+{
+    unsigned bir = reg[0] & PT_MSIX_BIR;
+    const struct pt_region *r = &d->host->info.region[bir];
+
+    *bar = (uint8_t)bir;
+    *off = pt_load(reg, 4) & ~(uint32_t)PT_MSIX_BIR;
+    if (bir >= PT_NUM_BARS || d->bar[bir].size == 0 || *off >= r->size ||
+        (r->flags & PT_REGION_IO)) {
+        return 0;
+    }
+    return size < r->size - *off ? size : (uint32_t)(r->size - *off);
+}
+
+/*
+ * Where are table and pending bits? Those of a hidden capability are kept from
+ * the guest too, as far as there are any: its messages would go where the
+ * guest likes.
  */
 static void find_table(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
-    unsigned i, bir;
+    unsigned i, entries;
 
     for (i = 0; i < d->num_caps; i++) {
         const uint8_t *regs = d->snap + d->cap[i].pos;
-        uint64_t size, off;
 
         if (d->cap[i].id != PCI_CAP_ID_MSIX ||
             d->cap[i].pos + PCI_MSIX_TABLE + 4 > PT_CFG_SIZE) {
             continue;
         }
-        bir = regs[PCI_MSIX_TABLE] & PT_MSIX_BIR;
-        off = pt_load(regs + PCI_MSIX_TABLE, 4) & ~(uint32_t)PT_MSIX_BIR;
-        size = PT_MSIX_ENTRY_SIZE *
-            ((pt_load(regs + PCI_MSI_FLAGS, 2) & PCI_MSIX_TABSIZE) + 1);
-        if (bir < PT_NUM_BARS && d->bar[bir].size &&
-            off < d->host->info.region[bir].size &&
-            !(d->host->info.region[bir].flags & PT_REGION_IO)) {
-            uint64_t room = d->host->info.region[bir].size - off;
-
-            q->table_bar = (uint8_t)bir;
-            q->table_off = (uint32_t)off;
-            q->table_size = (uint32_t)(size < room ? size : room);
+        entries = (pt_load(regs + PCI_MSI_FLAGS, 2) & PCI_MSIX_TABSIZE) + 1;
+        q->table_size = find_part(d, regs + PCI_MSIX_TABLE,
+                                  PT_MSIX_ENTRY_SIZE * entries,
+                                  &q->table_bar, &q->table_off);
+        if (d->cap[i].pos + PCI_MSIX_PBA + 4 <= PT_CFG_SIZE) {
+            q->pba_size = find_part(d, regs + PCI_MSIX_PBA,
+                                    (entries + 63) / 64 * 8, &q->pba_bar,
+                                    &q->pba_off);
         }
         return;
     }
@@ -230,14 +245,9 @@ int pt_irq_init(struct pt_dev *d)
     }
     find_table(d);
     if (msix) {
-        const uint8_t *regs = d->snap + msix->pos;
-
+        flags = pt_load(d->snap + msix->pos + PCI_MSI_FLAGS, 2);
         d->irq->msix_pos = msix->pos;
-        d->irq->entries = (pt_load(regs + PCI_MSI_FLAGS, 2) &
-                           PCI_MSIX_TABSIZE) + 1;
-        d->irq->pba_bar = regs[PCI_MSIX_PBA] & PT_MSIX_BIR;
-        d->irq->pba_off = pt_load(regs + PCI_MSIX_PBA, 4) &
-            ~(uint32_t)PT_MSIX_BIR;
+        d->irq->entries = (flags & PCI_MSIX_TABSIZE) + 1;
         d->irq->entry = calloc(d->irq->entries, sizeof(*d->irq->entry));
         if (!d->irq->entry) {
             return -ENOMEM;

@@ -231,20 +231,46 @@ const struct pt_group pt_group_msix = {
 /* ------------------------------------------------------------------ */
 /* The table                                                           */
 
-bool pt_msix_window(const struct pt_dev *d, unsigned n, uint64_t *offset,
-                    uint64_t *size)
+/* The pages of @size bytes at @off. */
+static struct pt_window pages(uint64_t off, uint64_t size)
+{
+    uint64_t end = (off + size + PT_PAGE_SIZE - 1) & PT_PAGE_MASK;
+
+    off &= PT_PAGE_MASK;
+    return (struct pt_window) { .offset = off, .size = end - off };
+}
+
+/*
+ * Xen has both write-protected for the guest, and ends a guest that writes to
+ * a page of theirs which it has mapped: devices have other registers there.
+ */
+unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
+                         struct pt_window w[PT_REGION_TRAPS])
 {
     const struct pt_irq *q = d->irq;
-    uint64_t end;
+    struct pt_window *low = &w[0], *high = &w[1], other;
+    unsigned num = 0;
 
-    *offset = *size = 0;
-    if (!q || q->table_size == 0 || q->table_bar != n) {
-        return false;
+    if (q && q->table_size && q->table_bar == n) {
+        w[num++] = pages(q->table_off, q->table_size);
     }
-    end = (uint64_t)q->table_off + q->table_size;
-    *offset = q->table_off & PT_PAGE_MASK;
-    *size = ((end + PT_PAGE_SIZE - 1) & PT_PAGE_MASK) - *offset;
-    return true;
+    if (q && q->pba_size && q->pba_bar == n) {
+        w[num++] = pages(q->pba_off, q->pba_size);
+    }
+    if (num == 2 && low->offset > high->offset) {
+        other = *low;
+        *low = *high;
+        *high = other;
+    }
+    if (num == 2 && high->offset <= low->offset + low->size) {
+        uint64_t end = high->offset + high->size;
+
+        if (end > low->offset + low->size) {
+            low->size = end - low->offset;
+        }
+        num = 1;
+    }
+    return num;
 }
 
 /* The table's bytes [@at, @at + @width)? Any of them is enough. */

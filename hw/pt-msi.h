@@ -66,8 +66,9 @@ struct pt_irq {
     uint8_t table_bar;       /* also of a hidden MSI-X: the guest must not */
     uint32_t table_off;      /* reach its table, where there is one */
     uint32_t table_size;     /* bytes in the BAR; 0: none */
-    uint8_t pba_bar;
+    uint8_t pba_bar;         /* the same of its pending bits */
     uint32_t pba_off;
+    uint32_t pba_size;
     uint64_t gtable;         /* guest address of the table; 0: unmapped */
 
     struct pt_vector msi[PT_MSI_MAX_VECTORS];
@@ -114,12 +115,18 @@ void pt_irq_stop(struct pt_dev *d);
 /* Should the device's Interrupt Disable be set? */
 bool pt_irq_intx_disabled(const struct pt_dev *d);
 
+/* A part of a region, in whole pages. */
+struct pt_window {
+    uint64_t offset;
+    uint64_t size;
+};
+
 /*
- * The trapped part of region @n that holds the MSI-X table, in whole pages.
- * Returns false, and 0 and 0, if the table is not in it.
+ * The parts of region @n that hold the MSI-X table and its pending bits, from
+ * low to high, with something between. Returns how many @w holds.
  */
-bool pt_msix_window(const struct pt_dev *d, unsigned n, uint64_t *offset,
-                    uint64_t *size);
+unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
+                         struct pt_window w[PT_REGION_TRAPS]);
 
 /*
  * A guest's access to region @t->region at @at: is it the MSI-X table's? Then

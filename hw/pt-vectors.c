@@ -368,11 +368,14 @@ void pt_msix_release(struct pt_dev *d)
 uint64_t pt_msix_table_address(const struct pt_dev *d)
 {
     const struct pt_bar *b = &d->bar[d->irq->table_bar];
+    uint64_t off = d->irq->table_off;
     unsigned i;
 
     for (i = 0; i < b->pieces; i++) {
-        if (b->piece[i].trapped && b->piece[i].on) {
-            return b->mapped + d->irq->table_off;
+        const struct pt_piece *p = &b->piece[i];
+
+        if (p->on && off >= p->offset && off - p->offset < p->size) {
+            return b->mapped + off;
         }
     }
     return 0;

@@ -349,7 +349,7 @@ static void test_2_19_4000_moves_take_no_more_room(void **state)
     entries_program(&w, 4);
     for (i = 0; i < n; i++) {
         wr32(&w, PCI_BASE_ADDRESS_0, 0x40000000 + i * 0x20000);
-        assert_int_equal(w.sim.bus.num_traps, 1);
+        assert_int_equal(w.sim.bus.num_traps, 2);
         assert_int_equal(pirqs(&w), 5);
     }
     assert_true(hears(&w, 3, VECTOR + 3));

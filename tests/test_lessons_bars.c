@@ -626,7 +626,7 @@ static void test_field_1_15_no_decoding_means_all_ones(void **state)
     begin(&w, &c, NULL);
     place_and_decode(&w);
     sim_guest_mmio_write(&w.sim.bus, WORLD_MEM, 4, 0x12345678);
-    sim_guest_mmio_write(&w.sim.bus, WORLD_MEM + 0x1800, 4, 0x9abcdef0);
+    sim_dev_mem_write(&w.sim.dev, CARD_MEM + 0x1800, 4, 0x9abcdef0);
     assert_int_equal(sim_guest_mmio_read(&w.sim.bus, WORLD_MEM, 4),
                      0x12345678);
     wr16(&w, PCI_COMMAND, 0);

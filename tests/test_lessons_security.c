@@ -493,7 +493,7 @@ static void test_xsa_337_what_is_read_later_is_not_believed(void **state)
         wr16(&w, PCI_COMMAND, DECODE);
         assert_true(mem_at(&w, WORLD_MEM, CARD_MEM, 0x1000));
         assert_int_equal(w.sim.bus.trap[0]->gpa, WORLD_MEM + 0x1000);
-        assert_int_equal(w.sim.bus.trap[0]->size, 0x1000);
+        assert_int_equal(w.sim.bus.trap[0]->size, 0x2000);
         assert_true(mem_at(&w, WORLD_MEM64, CARD_MEM64, CARD_MEM64_SIZE));
         wr32(&w, 0x54, 0xfee00000);
         wr16(&w, 0x58, 0x0040 + n);

@@ -171,7 +171,7 @@ static void test_xsa_157_msix_without_memory_decoding_binds_nothing(void **st)
 /* ------------------------------------------------------------------ */
 /* XSA-164: beyond the table's last entry                               */
 
-static void test_xsa_164_writes_behind_the_last_entry_are_the_devices(
+static void test_xsa_164_writes_behind_the_last_entry_are_dropped(
     void **state)
 {
     unsigned n;
@@ -190,8 +190,7 @@ static void test_xsa_164_writes_behind_the_last_entry_are_the_devices(
         entry_message(&w, n - 1, VECTOR);
         for (; at < end; at += 4) {
             sim_guest_mmio_write(&w.sim.bus, at, 4, 0x41414141);
-            assert_int_equal(sim_guest_mmio_read(&w.sim.bus, at, 4),
-                             0x41414141);
+            assert_int_equal(sim_guest_mmio_read(&w.sim.bus, at, 4), 0);
         }
         assert_int_equal(entry_read(&w, n - 1, 2), VECTOR);
         assert_int_equal(w.sim.dev.count.msix_written_by_dm, 0);
@@ -291,7 +290,7 @@ static void test_xsa_337_device_that_changes_its_structures(void **state)
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 7)->gtable, table(&w));
     world_bar_place(&w, 0, 0xd0000000);
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 7)->gtable, table(&w));
-    assert_int_equal(w.sim.bus.num_traps, 1);
+    assert_int_equal(w.sim.bus.num_traps, 2);
     msix_off(&w);
     msi_start(&w, 3);
     assert_int_equal(pirqs(&w), 9);
@@ -317,7 +316,7 @@ static void test_xsa_337_device_that_rewrites_its_own_registers(void **state)
     entry_write(&w, 2047, 3, 0);
     wr32(&w, PCI_BASE_ADDRESS_0, 0xd0000000);
     assert_true(mem_at(&w, 0xd0000000, IRQ_MEM, 0x2000));
-    assert_int_equal(w.sim.bus.num_traps, 1);
+    assert_int_equal(w.sim.bus.num_traps, 2);
     assert_int_equal(w.sim.bus.trap[0]->size, 0x2000);
     assert_int_equal(rd8(&w, PCI_INTERRUPT_PIN), 1);
     /* The simulated Xen complains of BARs that moved: that is the device. */
@@ -451,8 +450,9 @@ static void test_xsa_476_table_above_4_gib_is_mapped_and_unmapped_whole(
     irq_begin(&w, &c, NULL, NULL);
     world_bar_place(&w, 2, gpa);
     assert_true(mem_at(&w, gpa, IRQ_MEM64, 0x2000));
-    assert_true(mem_at(&w, gpa + 0x3000, IRQ_MEM64 + 0x3000,
-                       IRQ_MEM_SIZE - 0x3000));
+    assert_true(mem_at(&w, gpa + 0x3000, IRQ_MEM64 + 0x3000, 0xd000));
+    assert_true(mem_at(&w, gpa + 0x11000, IRQ_MEM64 + 0x11000,
+                       IRQ_MEM_SIZE - 0x11000));
     assert_ptr_equal(sim_bus_trap(&w.sim.bus, gpa + 0x2000)->dev, w.d);
     msix_on(&w);
     entries_program(&w, 8);
@@ -475,7 +475,7 @@ int main(void)
         cmocka_unit_test(
             test_xsa_157_msix_without_memory_decoding_binds_nothing),
         cmocka_unit_test(
-            test_xsa_164_writes_behind_the_last_entry_are_the_devices),
+            test_xsa_164_writes_behind_the_last_entry_are_dropped),
         cmocka_unit_test(test_xsa_237_nothing_is_mapped_or_bound_twice),
         cmocka_unit_test(test_xsa_237_failed_mapping_is_unwound),
         cmocka_unit_test(test_xsa_337_device_that_changes_its_structures),

@@ -103,7 +103,7 @@ static int bus_trap(void *priv, struct pt_trap *t)
     if (t->region >= PT_NUM_BARS) {
         return -EINVAL;  /* the ROM has no window */
     }
-    w = &s->window[t->region];
+    w = &s->window[t->region][t->part];
     if (!w->made) {
         memory_region_init_io(&w->mr, OBJECT(s), &window_ops, w,
                               "pass-through window", t->size);
@@ -117,7 +117,7 @@ static int bus_trap(void *priv, struct pt_trap *t)
 static void bus_untrap(void *priv, struct pt_trap *t)
 {
     PtQemu *s = priv;
-    PtWindow *w = &s->window[t->region];
+    PtWindow *w = &s->window[t->region][t->part];
 
     w->trap = NULL;
     if (!s->ending) {

@@ -51,7 +51,7 @@ struct PtQemu {
      * from guest or Xen, with what is trapped as the only contents.
      */
     MemoryRegion region[PT_NUM_REGIONS];
-    PtWindow window[PT_NUM_BARS];
+    PtWindow window[PT_NUM_BARS][PT_REGION_TRAPS];
 
     char *romfile;  /* the property, while QEMU realizes the device */
     uint8_t *rom;   /* the file, and zeros after it; NULL: there is none */

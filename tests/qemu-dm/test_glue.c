@@ -294,7 +294,7 @@ static void test_1_8_21_registered_with_xen(void **state)
     tree_insert(F0);
     assert_int_equal(tree.registered, devices + 1);
     place(0x20, 0);
-    assert_int_equal(tree.num_ranges, ranges + 1);
+    assert_int_equal(tree.num_ranges, ranges + 2);
     assert_true(tree_trapped(guest_mem(0) + TABLE));
     assert_false(tree_trapped(guest_mem(0)));
 }
@@ -532,7 +532,7 @@ static void test_2_19_bar_moves(void **state)
         assert_true(tree_trapped(guest_mem(1) + TABLE));
     }
     assert_false(tree.exited);
-    assert_in_range(mapped, 500, 1000);
+    assert_in_range(mapped, 300, 1000);  /* two windows each */
     assert_in_range(tree.num_mmio, 500, 1000);
     assert_in_range(tree.num_ranges, 1, 200);
     assert_in_range(tree.lines - lines, 0, 100);
@@ -540,8 +540,8 @@ static void test_2_19_bar_moves(void **state)
     assert_int_equal(sim_xen_num_bound(&tree.xen,
                                        &tree.host[1].dev), 2);
     /* Where it was of late it can still be. */
-    tree_write(0x28, PCI_BASE_ADDRESS_0, 0x40000000 + 300 * CARD_SIZE, 4);
-    assert_true(tree_trapped(0x40000000 + 300 * CARD_SIZE + TABLE));
+    tree_write(0x28, PCI_BASE_ADDRESS_0, 0x40000000 + 150 * CARD_SIZE, 4);
+    assert_true(tree_trapped(0x40000000 + 150 * CARD_SIZE + TABLE));
 }
 
 /* Decoding on and off without end, at one address. */
@@ -596,7 +596,7 @@ static void test_2_19_stale_ranges(void **state)
     /* A sane guest's move leaves nothing of it with Xen. */
     place(0x28, 5);
     assert_true(tree_trapped(guest_mem(5) + TABLE));
-    assert_int_equal(tree.num_ranges, 1);
+    assert_int_equal(tree.num_ranges, 2);
 }
 
 /* 2.20: put over an emulated device without end. */
@@ -664,7 +664,7 @@ static void test_io_regions(void **state)
     assert_int_equal(d->io_regions[0].addr, UINT32_MAX);
 }
 
-/* Accesses that are not the table's go to the device, at their own width. */
+/* Reads that are not the table's go to the device, at their own width. */
 static void test_trapped_page(void **state)
 {
     struct sim_dev *d = add_card(0);
@@ -672,13 +672,14 @@ static void test_trapped_page(void **state)
     (void)state;
     tree_insert(F0 "@28");
     place(0x28, 0);
+    sim_dev_mem_write(d, d->pt.info.region[0].addr + TABLE + 0x800, 4, 0x5a);
     for (int len = 1; len <= 4; len *= 2) {
         unsigned i = len == 4 ? 2 : (unsigned)len - 1;
 
-        tree_mmio_write(guest_mem(0) + TABLE + 0x800, 0x5a, len);
+        tree_mmio_write(guest_mem(0) + TABLE + 0x800, 0, len);
         assert_int_equal(tree_mmio_read(guest_mem(0) + TABLE + 0x800, len) &
                          0xff, 0x5a);
-        assert_int_equal(d->count.mmio_writes[i], 1);
+        assert_int_equal(d->count.mmio_writes[i], 0);
         assert_int_equal(d->count.mmio_reads[i], 1);
     }
 }

@@ -284,6 +284,14 @@ static void direct_write(struct sim_bus *b, const struct sim_map *m,
     uint64_t host = host_address(m, gpa);
     unsigned done, n, i;
 
+    for (i = 0; i < b->xen->num_devs; i++) {
+        if (sim_dev_msix_page(b->xen->devs[i].dev, host)) {
+            sim_note(&b->notes, "guest write to %#llx, where Xen has MSI-X "
+                     "write-protected: it ends the guest", (ull)gpa);
+            return;
+        }
+    }
+
     for (done = 0; done < width; done += n) {
         bool found = false;
 

@@ -232,6 +232,12 @@ bool sim_dev_decodes(const struct sim_dev *d, uint64_t addr, uint64_t size,
                      unsigned *region);
 
 /*
+ * Is MSI-X's table or Pending Bit Array in the page of @addr? Xen (since 4.0)
+ * has these write-protected for all domains, in msix_capability_init().
+ */
+bool sim_dev_msix_page(const struct sim_dev *d, uint64_t addr);
+
+/*
  * An access from the bus (a processor's, not through pt_device_ops), @width
  * 1, 2, 4, 8, aligned. Returns whether the device decoded it; if not, a read
  * leaves *@val alone.

@@ -181,6 +181,29 @@ static bool in_pba(const struct sim_dev *d, unsigned region, uint64_t off)
            off - d->msix.pba_off < 8 * (uint64_t)((d->msix.entries + 63) / 64);
 }
 
+/* Does [@off, @off + @size) of region @n of @d touch the page of @addr? */
+static bool touches(const struct sim_dev *d, unsigned n, uint64_t off,
+                    uint64_t size, uint64_t addr)
+{
+    uint64_t start;
+
+    if (n >= PT_NUM_BARS || off + size > d->region[n].size) {
+        return false;
+    }
+    start = d->pt.info.region[n].addr + off;
+    return (addr | (PAGE_BYTES - 1)) >= start &&
+           (addr & ~(uint64_t)(PAGE_BYTES - 1)) < start + size;
+}
+
+bool sim_dev_msix_page(const struct sim_dev *d, uint64_t addr)
+{
+    return d->msix.pos &&
+           (touches(d, d->msix.bir, d->msix.off,
+                    16 * (uint64_t)d->msix.entries, addr) ||
+            touches(d, d->msix.pba_bir, d->msix.pba_off,
+                    8 * (uint64_t)((d->msix.entries + 63) / 64), addr));
+}
+
 /* PCI 3.0, 6.8.2.6 to 6.8.2.9: reserved bits read as 0. */
 static void table_write(struct sim_dev *d, uint64_t dword, uint32_t val)
 {
@@ -404,6 +427,12 @@ int sim_dev_mmio_write(void *priv, unsigned region, uint64_t off,
         d->count.msix_written_by_dm++;
         sim_note(&d->notes, "the device model wrote the MSI-X table at "
                  "+%#llx", (unsigned long long)(off - d->msix.off));
+    }
+    if (rc == 0 &&
+        sim_dev_msix_page(d, d->pt.info.region[region].addr + off)) {
+        sim_note(&d->notes, "the device model hangs: it writes to region %u "
+                 "at %#llx, where Xen has MSI-X write-protected", region,
+                 (unsigned long long)off);
     }
     if (rc != 0 || failed != 0) {
         return rc ? rc : failed;
