@@ -240,9 +240,20 @@ static struct pt_window pages(uint64_t off, uint64_t size)
     return (struct pt_window) { .offset = off, .size = end - off };
 }
 
+/* Are there @size bytes at @off of @bar in region @n, and which pages? */
+static bool pages_in(unsigned n, uint8_t bar, uint32_t off, uint32_t size,
+                     struct pt_window *w)
+{
+    if (size == 0 || bar != n) {
+        return false;
+    }
+    *w = pages(off, size);
+    return true;
+}
+
 /*
- * Xen has both write-protected for the guest, and ends a guest that writes to
- * a page of theirs which it has mapped: devices have other registers there.
+ * A page between the two is trapped with them: network cards of Intel's have
+ * nothing there, and each piece is a mapping more whenever the BAR moves.
  */
 unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
                          struct pt_window w[PT_REGION_TRAPS])
@@ -251,18 +262,17 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
     struct pt_window *low = &w[0], *high = &w[1], other;
     unsigned num = 0;
 
-    if (q && q->table_size && q->table_bar == n) {
-        w[num++] = pages(q->table_off, q->table_size);
+    if (!q) {
+        return 0;
     }
-    if (q && q->pba_size && q->pba_bar == n) {
-        w[num++] = pages(q->pba_off, q->pba_size);
-    }
+    num += pages_in(n, q->table_bar, q->table_off, q->table_size, &w[num]);
+    num += pages_in(n, q->pba_bar, q->pba_off, q->pba_size, &w[num]);
     if (num == 2 && low->offset > high->offset) {
         other = *low;
         *low = *high;
         *high = other;
     }
-    if (num == 2 && high->offset <= low->offset + low->size) {
+    if (num == 2 && high->offset <= low->offset + low->size + PT_PAGE_SIZE) {
         uint64_t end = high->offset + high->size;
 
         if (end > low->offset + low->size) {
@@ -271,6 +281,18 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
         num = 1;
     }
     return num;
+}
+
+bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at)
+{
+    const struct pt_irq *q = d->irq;
+    struct pt_window w;
+
+    return q &&
+        ((pages_in(n, q->table_bar, q->table_off, q->table_size, &w) &&
+          at >= w.offset && at - w.offset < w.size) ||
+         (pages_in(n, q->pba_bar, q->pba_off, q->pba_size, &w) &&
+          at >= w.offset && at - w.offset < w.size));
 }
 
 /* The table's bytes [@at, @at + @width)? Any of them is enough. */

@@ -122,11 +122,18 @@ struct pt_window {
 };
 
 /*
- * The parts of region @n that hold the MSI-X table and its pending bits, from
- * low to high, with something between. Returns how many @w holds.
+ * The parts of region @n that are trapped for its MSI-X table and its pending
+ * bits, from low to high, with something between. Returns how many @w holds.
  */
 unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
                          struct pt_window w[PT_REGION_TRAPS]);
+
+/*
+ * Is @at of region @n in a page of table or pending bits? Xen has these
+ * write-protected for all domains: a guest that has one mapped and writes to
+ * it is ended, and a device model in a PV domain hangs in its write.
+ */
+bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at);
 
 /*
  * A guest's access to region @t->region at @at: is it the MSI-X table's? Then

@@ -22,23 +22,6 @@ static bool inside(const struct pt_trap *t, uint64_t off, unsigned width)
         at < size && width <= size - at;
 }
 
-/*
- * Is it in a page that Xen has write-protected for all domains? A device
- * model in a PV domain that writes to it nevertheless hangs.
- */
-static bool write_protected(const struct pt_trap *t, uint64_t at)
-{
-    struct pt_window w[PT_REGION_TRAPS];
-    unsigned i, num = pt_msix_windows(t->dev, t->region, w);
-
-    for (i = 0; i < num; i++) {
-        if (at >= w[i].offset && at - w[i].offset < w[i].size) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void failed(struct pt_dev *d, const struct pt_trap *t)
 {
     pt_log_once(d, PT_ONCE_MMIO, PT_LOG_ERROR,
@@ -75,7 +58,7 @@ void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
     if (!inside(t, off, width)) {
         return;
     }
-    if (write_protected(t, t->offset + off)) {
+    if (pt_msix_protected(d, t->region, t->offset + off)) {
         pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
                     "%u beside MSI-X's table or pending bits are dropped: Xen "
                     "lets nobody write to their pages, and does it itself "

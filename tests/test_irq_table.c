@@ -354,6 +354,29 @@ static void test_1_6_2_only_the_pages_of_table_and_pending_bits_are_trapped(
     assert_true(world_close(&w));
 }
 
+/* A page between table and pending bits is trapped, and the device's. */
+static void test_one_page_between_is_trapped_and_written(void **state)
+{
+    struct capture c;
+    struct world w;
+    uint64_t bar;
+
+    (void)state;
+    irq_card(&c);
+    card_msix(&c, MSIX, 8, 0x4000, 0x2000);
+    irq_begin(&w, &c, NULL, NULL);
+    bar = world_bar_addr(&w, 0);
+    assert_int_equal(w.sim.bus.num_traps, 1);
+    assert_int_equal(w.sim.xen.num_mem, 4);
+    wr(&w, bar + 0x3000, 4, 0x12345678);
+    wr(&w, bar + 0x3ff8, 8, UINT64_MAX);
+    wr(&w, bar + 0x2ffc, 4, 0x12345678);
+    assert_int_equal(rd(&w, bar + 0x3000, 4), 0x12345678);
+    assert_int_equal(rd(&w, bar + 0x3ff8, 8), UINT64_MAX);
+    assert_int_equal(rd(&w, bar + 0x2ffc, 4), 0);
+    assert_true(world_close(&w));
+}
+
 /*
  * Xen ended a guest whose driver wrote to a register in the page of the pending
  * bits, where that was not the table's.
@@ -367,6 +390,7 @@ static void test_a_register_beside_the_pending_bits_killed_the_guest(
     } x[] = {
         { 0x2000, 0x10000, 2 }, { 0x10000, 0x2000, 2 },
         { 0x2000, 0x3000, 1 }, { 0x3000, 0x2000, 1 }, { 0x2000, 0x2800, 1 },
+        { 0, 0x2000, 1 }, { 0x2000, 0, 1 }, { 0, 0x3000, 2 },
         { 0x2000 | 4, 0x2000, 2 }, { 0, IRQ_MEM_SIZE - 8, 2 },
         { 0x1000, 2 | 0x1000, 2 },
     };
@@ -799,6 +823,7 @@ int main(void)
             test_field_1_3_registers_on_the_tables_page_keep_their_width),
         cmocka_unit_test(
             test_1_6_2_only_the_pages_of_table_and_pending_bits_are_trapped),
+        cmocka_unit_test(test_one_page_between_is_trapped_and_written),
         cmocka_unit_test(
             test_a_register_beside_the_pending_bits_killed_the_guest),
         cmocka_unit_test(
