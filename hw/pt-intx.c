@@ -37,12 +37,15 @@ static void line_put(struct pt_dev *d)
     struct pt_irq *q = d->irq;
     struct pt_line *l = find_line(d->xen, q->intx_pirq);
 
-    /* None are left where Xen refused the last one's unmapping. */
-    if (l && l->users && --l->users > 0) {
+    if (l && l->users > 1) {
+        l->users--;
         q->intx_pirq = -1;
         return;
     }
     pt_pirq_unmap(d, &q->intx_pirq);
+    if (l && q->intx_pirq < 0) {
+        l->users = 0;  /* it is one as long as Xen refuses */
+    }
 }
 
 void pt_intx_off(struct pt_dev *d)
@@ -91,7 +94,8 @@ void pt_intx_on(struct pt_dev *d)
         pt_pirq_unmap(d, &pirq);
         return;
     }
-    if (l->users++ > 0) {
+    /* Its own, should Xen have refused to take it back. */
+    if (q->intx_pirq != pirq && l->users++ > 0) {
         pt_log(d, PT_LOG_WARNING, "shares its INTx line (GSI %d) with another "
                "device: each can delay the other's interrupts",
                d->host->info.irq);
