@@ -409,7 +409,7 @@ static const char *unfit(const struct pt_dev *d, unsigned n)
         return "the expansion ROM is switched off";
     }
     if (n == PT_ROM && (r->flags & PT_REGION_SHARED)) {
-        return "it shares its page with another function";
+        return "its page has other registers, too";
     }
     if (wide && (n >= PT_NUM_BARS - 1 || (r->flags & PT_REGION_IO))) {
         return "it can't be a 64-bit region";

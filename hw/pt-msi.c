@@ -283,16 +283,27 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
     return num;
 }
 
+/* Has the host's page of @addr any of the @size bytes at @off of BAR @bar? */
+static bool on_page(const struct pt_dev *d, uint64_t addr, uint8_t bar,
+                    uint32_t off, uint32_t size)
+{
+    struct pt_window w;
+
+    if (size == 0) {
+        return false;
+    }
+    w = pages(d->host->info.region[bar].addr + off, size);
+    return addr >= w.offset && addr - w.offset < w.size;
+}
+
 bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at)
 {
     const struct pt_irq *q = d->irq;
-    struct pt_window w;
+    uint64_t addr = d->host->info.region[n].addr + at;
 
     return q &&
-        ((pages_in(n, q->table_bar, q->table_off, q->table_size, &w) &&
-          at >= w.offset && at - w.offset < w.size) ||
-         (pages_in(n, q->pba_bar, q->pba_off, q->pba_size, &w) &&
-          at >= w.offset && at - w.offset < w.size));
+        (on_page(d, addr, q->table_bar, q->table_off, q->table_size) ||
+         on_page(d, addr, q->pba_bar, q->pba_off, q->pba_size));
 }
 
 /* The table's bytes [@at, @at + @width)? Any of them is enough. */

@@ -129,9 +129,10 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
                          struct pt_window w[PT_REGION_TRAPS]);
 
 /*
- * Is @at of region @n in a page of table or pending bits? Xen has these
- * write-protected for all domains: a guest that has one mapped and writes to
- * it is ended, and a device model in a PV domain hangs in its write.
+ * Is @at of region @n in a page of table or pending bits (which small regions
+ * may share)? Xen has these write-protected for all domains: a guest that has
+ * one mapped and writes to it is ended, and a device model in a PV domain
+ * hangs in its write. The same of another function's page can't be seen.
  */
 bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at);
 

@@ -61,8 +61,7 @@ void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
     if (pt_msix_protected(d, t->region, t->offset + off)) {
         pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
                     "%u beside MSI-X's table or pending bits are dropped: Xen "
-                    "lets nobody write to their pages, and does it itself "
-                    "since 4.19", t->region);
+                    "lets nobody write to their pages", t->region);
         return;
     }
     if (d->host->ops->mmio_write(d->host->priv, t->region, t->offset + off,

@@ -115,8 +115,8 @@ void demo_mappings(const struct demo *m)
                ", %" PRIu64 " ports\n", map->guest, map->host, map->nr);
     }
     for (const struct mmio_range *r = m->bus->mmio; r; r = r->next) {
-        printf("    not mapped but emulated: the MSI-X table's page at %08"
-               PRIx64 "\n", r->start);
+        printf("    not mapped but trapped, for MSI-X: %08" PRIx64 ", %" PRIu64
+               " pages\n", r->start, r->size >> PT_PAGE_SHIFT);
     }
 }
 

@@ -2,8 +2,9 @@
 /*
  * The real device in a stub domain (CONFIG_STUBDOM), in the place of
  * hw/pt-device.c: there is no sysfs, and libpci's own back end, pcifront, is
- * all there is. Nothing can map the device's memory there, so that what
- * shares a page with an MSI-X table can't be reached.
+ * all there is. Nothing can map the device's memory there, so that what is
+ * trapped besides an MSI-X table can't be reached: its pages, those of its
+ * pending bits, and a single page between the two.
  */
 #include <errno.h>
 #include <setjmp.h>

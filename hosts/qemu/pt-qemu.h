@@ -21,7 +21,7 @@
 #define TYPE_PT_QEMU "xen-pci-passthrough"
 OBJECT_DECLARE_SIMPLE_TYPE(PtQemu, PT_QEMU)
 
-/* The part of a BAR that is trapped: engine and QEMU know at most one each. */
+/* A part of a BAR that is trapped. */
 typedef struct PtWindow {
     MemoryRegion mr;
     bool made;
@@ -67,9 +67,9 @@ extern const struct pt_bus_ops pt_qemu_bus_ops;
 void pt_qemu_add_regions(PtQemu *s);
 
 /*
- * Bring QEMU's own copy of the configuration space to the guest's view: for
- * the monitor, and for where QEMU has the regions. After each change of the
- * header, and whenever @s->moved.
+ * Bring QEMU's own copy of the configuration space to the guest's view, but
+ * for Interrupt Disable: for the monitor, and for where QEMU has the regions.
+ * After each change of the header, and whenever @s->moved.
  */
 void pt_qemu_refresh(PtQemu *s);
 
