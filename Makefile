@@ -57,8 +57,9 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 include hosts/qemu-dm/rules.mak
 
 # Runs what prove is given: a program, or a script by its first line.
-PROVE = CMOCKA_MESSAGE_OUTPUT=TAP PTVIEW=$(BUILD)/ptview BUILD=$(BUILD) \
-	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+# Scripts that call make are not to look for this one's jobs.
+PROVE = MAKEFLAGS= CMOCKA_MESSAGE_OUTPUT=TAP PTVIEW=$(BUILD)/ptview \
+	BUILD=$(BUILD) UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	prove -j$(shell nproc)
 
 build-tests: all $(TESTS) $(BUILD)/demo

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory of hw/pt-device.c: trapped accesses, and pages that are shared. */
+#include "lib-sysfs.h"
+
+#include <errno.h>
+#include <signal.h>
+
+/* ------------------------------------------------------------------ */
+/* Memory                                                              */
+
+static void mmio_has_exact_width(void **state)
+{
+    struct pt_device dev;
+    uint64_t val;
+
+    (void)state;
+    put_sized(SELF, "resource3", 0x4000);
+    open_self(&dev);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 0x3ff8, 8,
+                                         0x8877665544332211), 0);
+    for (unsigned width = 1; width <= 8; width *= 2) {
+        assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0x3ff8, width, &val),
+                         0);
+        assert_int_equal(val, 0x8877665544332211 & (UINT64_MAX >>
+                                                    (64 - 8 * width)));
+    }
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 0x3ff9, 1, ~UINT64_C(0)),
+                     0);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 0x3ffa, 2, 0), 0);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 0x3ffc, 4, 1), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0x3ff8, 8, &val), 0);
+    assert_int_equal(val, 0x000000010000ff11);
+    pt_device_close(&dev);
+}
+
+static void mmio_is_bounded(void **state)
+{
+    static const struct {
+        unsigned region;
+        uint64_t off;
+        unsigned width;
+    } bad[] = {
+        { 3, 0x4000, 1 }, { 3, 0x3ffe, 4 }, { 3, UINT64_MAX, 1 },
+        { 3, UINT64_MAX - 7, 8 },                       /* outside */
+        { 3, 1, 2 }, { 3, 2, 4 }, { 3, 4, 8 },          /* not aligned */
+        { 3, 0, 0 }, { 3, 0, 3 }, { 3, 0, 16 },         /* no width */
+        { 1, 0, 4 }, { 2, 0, 4 }, { 4, 0, 4 }, { PT_ROM, 0, 4 },
+        { 7, 0, 4 }, { UINT_MAX, 0, 4 },                /* no memory */
+    };
+    struct pt_device dev;
+    uint64_t val;
+
+    (void)state;
+    put_sized(SELF, "resource3", 0x4000);
+    open_self(&dev);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(dev.ops->mmio_read(dev.priv, bad[i].region,
+                                            bad[i].off, bad[i].width, &val),
+                         -EINVAL);
+        assert_int_equal(dev.ops->mmio_write(dev.priv, bad[i].region,
+                                             bad[i].off, bad[i].width, 0),
+                         -EINVAL);
+    }
+    pt_device_close(&dev);
+}
+
+/* BAR0 is larger than what is mapped at once. */
+static void mmio_all_over_a_large_region(void **state)
+{
+    const uint64_t at[] = { 0, 0xffffc, 0x100000, 0x1ffffc, 4 };
+    struct pt_device dev;
+    uint64_t val;
+    unsigned before;
+
+    (void)state;
+    put_sized(SELF, "resource0", 0x200000);
+    before = open_files();
+    open_self(&dev);
+    for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        assert_int_equal(dev.ops->mmio_write(dev.priv, 0, at[i], 4, i + 1), 0);
+    }
+    for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        assert_int_equal(dev.ops->mmio_read(dev.priv, 0, at[i], 4, &val), 0);
+        assert_int_equal(val, i + 1);
+    }
+    pt_device_close(&dev);
+    assert_int_equal(open_files(), before);
+}
+
+static void mmio_of_a_region_inside_a_page(void **state)
+{
+    struct pt_device dev;
+    char path[PATH_MAX], text[1024];
+    uint64_t val;
+    FILE *f;
+
+    (void)state;
+    snprintf(text, sizeof(text), "e0000400 e00004ff 200\n%s", no_resources);
+    put_text(SELF, "resource", text);
+    put_sized(SELF, "resource0", 0x1000);
+    open_self(&dev);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 0, 0xfc, 4, 0x12345678),
+                     0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x100, 4, &val),
+                     -EINVAL);
+    pt_device_close(&dev);
+    path_of(path, SELF, "resource0");
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0x4fc, SEEK_SET), 0);
+    assert_int_equal(fgetc(f), 0x78);
+    fclose(f);
+}
+
+static void mmio_that_cannot_be_mapped(void **state)
+{
+    struct pt_device dev;
+    uint64_t val;
+    unsigned before;
+
+    (void)state;
+    open_self(&dev);
+    before = open_files();
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), -ENOENT);
+    put_sized(SELF, "resource3", 0x3fff);  /* shorter than the region */
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), -EIO);
+    assert_int_equal(open_files(), before);
+    put_sized(SELF, "resource3", 0x4000);  /* not given up for good */
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    pt_device_close(&dev);
+}
+
+static sig_atomic_t bus_errors;
+
+static void count_bus_error(int sig)
+{
+    (void)sig;
+    bus_errors++;
+    signal(SIGBUS, SIG_DFL);
+}
+
+/* The registers of a device that was pulled out are a mapping of nothing. */
+static void mmio_of_a_device_that_was_pulled_out(void **state)
+{
+    struct pt_device dev;
+    struct sigaction now;
+    uint64_t val = 0;
+
+    (void)state;
+    signal(SIGBUS, count_bus_error);
+    open_self(&dev);
+    put_sized(SELF, "resource3", 0x4000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    put_sized(SELF, "resource3", 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), -ENODEV);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 3, 8, 4, 1), -ENODEV);
+    /* And if it comes back: nothing is given up. */
+    put_sized(SELF, "resource3", 0x4000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    pt_device_close(&dev);
+
+    /* Who else has a bus error, has it as before. */
+    assert_int_equal(bus_errors, 0);
+    raise(SIGBUS);
+    assert_int_equal(bus_errors, 1);
+    assert_int_equal(sigaction(SIGBUS, NULL, &now), 0);
+    assert_ptr_equal(now.sa_handler, SIG_DFL);
+}
+
+/* ------------------------------------------------------------------ */
+/* Pages shared with other functions (XSA-461)                         */
+
+static unsigned flags_of(const char *bar0)
+{
+    struct pt_device dev;
+    char text[1024];
+    unsigned flags;
+
+    snprintf(text, sizeof(text), "%s\n%s", bar0, no_resources);
+    put_text(SELF, "resource", text);
+    open_self(&dev);
+    flags = dev.info.region[0].flags;
+    pt_device_close(&dev);
+    return flags;
+}
+
+static void neighbour(const char *bar1)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text), "0 0 0\n%s\n%s", bar1, no_resources);
+    put_text("0001:00:00.0", "resource", text);
+}
+
+static void xsa461_shared_page(void **state)
+{
+    (void)state;
+    put_function("0001:00:00.0", no_resources);
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+    assert_int_equal(flags_of("e0000100 e00001ff 200"), PT_REGION_SHARED);
+    assert_int_equal(flags_of("1000 10ff 101"), PT_REGION_IO);
+    assert_int_equal(flags_of("0 ff 20000200"), 0);
+
+    neighbour("e0000f00 e0000fff 200");
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), PT_REGION_SHARED);
+    assert_int_equal(flags_of("e0000000 e0000fff 200"), 0);
+    assert_int_equal(flags_of("e0001000 e00010ff 200"), 0);
+    assert_int_equal(flags_of("dffff000 dffff0ff 200"), 0);
+    neighbour("e0000000 e0ffffff 200");  /* all around */
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), PT_REGION_SHARED);
+    neighbour("e0000f00 e0000fff 101");  /* ports */
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+}
+
+static void xsa461_unknown_neighbour(void **state)
+{
+    char path[PATH_MAX];
+
+    (void)state;
+    put_function("0001:00:00.0", no_resources);
+    put_text("0001:00:00.0", "resource", "zebra\n");
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), PT_REGION_SHARED);
+    drop("0001:00:00.0", "resource");  /* unplugged */
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+    path_of(path, "0002:00:00.0", "");
+    path[strlen(path) - 1] = '\0';
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(mmio_has_exact_width),
+        TEST(mmio_is_bounded),
+        TEST(mmio_all_over_a_large_region),
+        TEST(mmio_of_a_region_inside_a_page),
+        TEST(mmio_that_cannot_be_mapped),
+        TEST(mmio_of_a_device_that_was_pulled_out),
+        TEST(xsa461_shared_page),
+        TEST(xsa461_unknown_neighbour),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("device memory", tests, NULL, NULL);
+}
