@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "capture.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 
 struct memory {
     uint8_t cfg[PT_CFG_SIZE];

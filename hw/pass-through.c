@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 #define HEADER_TYPE_MASK 0x7f
@@ -64,6 +64,11 @@ void pt_log_once(struct pt_dev *d, enum pt_once what, enum pt_level level,
     va_start(ap, fmt);
     log_line(d, level, fmt, ap);
     va_end(ap);
+}
+
+const struct pt_device_info *pt_info(const struct pt_dev *d)
+{
+    return &d->host->info;
 }
 
 /* ------------------------------------------------------------------ */

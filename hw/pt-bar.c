@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 /* No guest of Xen's has more than 52 bits of physical address. */
@@ -83,6 +83,26 @@ void pt_bar_setup(const struct pt_dev *d, const struct pt_field *f,
             (is_64(d, n) ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0u) |
             (flags & PT_REGION_PREFETCH ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0u);
     }
+}
+
+uint64_t pt_region_size(const struct pt_dev *d, unsigned n)
+{
+    return d->bar[n].size;
+}
+
+unsigned pt_region_windows(const struct pt_dev *d, unsigned n,
+                           struct pt_window w[PT_REGION_TRAPS])
+{
+    const struct pt_bar *b = &d->bar[n];
+    unsigned i, num = 0;
+
+    for (i = 0; i < b->pieces && num < PT_REGION_TRAPS; i++) {
+        if (b->piece[i].trapped) {
+            w[num].offset = b->piece[i].offset;
+            w[num++].size = b->piece[i].size;
+        }
+    }
+    return num;
 }
 
 /* ------------------------------------------------------------------ */

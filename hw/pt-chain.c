@@ -10,7 +10,7 @@
 
 #include "pt-pci.h"
 
-#include "pass-through.h"
+#include "pt-dev.h"
 
 /* ------------------------------------------------------------------ */
 /* The guest's chain                                                   */
@@ -116,6 +116,16 @@ const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id)
         }
     }
     return NULL;
+}
+
+unsigned pt_num_caps(const struct pt_dev *d)
+{
+    return d->num_caps;
+}
+
+const struct pt_cap *pt_cap_at(const struct pt_dev *d, unsigned i)
+{
+    return &d->cap[i];
 }
 
 /* Follow the pointers. A set of visited places bounds the walk. */

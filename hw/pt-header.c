@@ -4,7 +4,7 @@
  */
 #include "pt-pci.h"
 
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 /* Decoders and what goes to the host's chipset; INTx: see the hook. */

@@ -6,7 +6,7 @@
  * them may be a device-specific register, which is.
  */
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 
 /* PCI-X 2.0, 7.2: ECC registers follow in versions 1 and 2. */
 static void pcix_probe(const struct pt_dev *d, uint16_t pos,

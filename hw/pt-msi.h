@@ -8,7 +8,7 @@
 #ifndef PT_MSI_H
 #define PT_MSI_H
 
-#include "pass-through.h"
+#include "pt-dev.h"
 
 #define PT_MSI_MAX_VECTORS 32
 #define PT_MSIX_MAX_ENTRIES 2048
@@ -114,12 +114,6 @@ void pt_irq_stop(struct pt_dev *d);
 
 /* Should the device's Interrupt Disable be set? */
 bool pt_irq_intx_disabled(const struct pt_dev *d);
-
-/* A part of a region, in whole pages. */
-struct pt_window {
-    uint64_t offset;
-    uint64_t size;
-};
 
 /*
  * The parts of region @n that are trapped for its MSI-X table and its pending

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 
 enum {
     LINK = 0x01,  /* has link registers */

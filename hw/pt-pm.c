@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 enum {

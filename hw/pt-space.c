@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "pass-through.h"
+#include "pt-dev.h"
 
 static uint32_t len_mask(unsigned len)
 {
@@ -477,4 +477,7 @@ void pt_look(const struct pt_dev *d, uint16_t off, struct pt_byte *b)
     b->own = d->own[off];
     b->fwd = d->fwd[off];
     b->rw1c = d->rw1c[off];
+    b->copy = d->copy[off];
+    b->value = (uint8_t)((d->snap[off] & ~d->emu[off]) |
+                         (d->copy[off] & d->emu[off]));
 }

@@ -3,7 +3,7 @@
  * Trapped windows of BARs: what the guest may not have mapped is forwarded
  * access by access, at the access's own width.
  */
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 static uint64_t ones(unsigned width)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 
 static const struct pt_row vendor_rows[] = {
     {

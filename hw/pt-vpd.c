@@ -3,7 +3,7 @@
  * Vital Product Data. PCI Local Bus 3.0 appendix I.
  */
 #include "pt-pci.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 
 static const struct pt_row vpd_rows[] = {
     {

@@ -19,7 +19,7 @@
 #define LIB_WORLD_H
 
 #include "capture.h"
-#include "pass-through.h"
+#include "pt-dev.h"
 #include "sim.h"
 
 /* ------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
  * The engine on hosts/bus, with a device and a Xen that only keep books.
  */
 #include "lib-bus.h"
+#include "pt-dev.h"
 
 #include <unistd.h>
 

@@ -92,7 +92,7 @@ static json_t *policy_json(const struct view_policy *p)
     return end(&b);
 }
 
-static json_t *piece_json(const struct pt_piece *p)
+static json_t *window_json(const struct pt_window *p)
 {
     struct builder b = begin();
 
@@ -103,14 +103,12 @@ static json_t *piece_json(const struct pt_piece *p)
 
 static json_t *trapped_json(const struct view *v, unsigned n)
 {
-    const struct pt_bar *bar = v->dev ? &v->dev->bar[n] : NULL;
+    struct pt_window w[PT_REGION_TRAPS];
+    unsigned num = v->dev ? pt_region_windows(v->dev, n, w) : 0;
     json_t *list = json_array();
 
-    for (unsigned i = 0; list && bar && i < bar->pieces; i++) {
-        const struct pt_piece *p = &bar->piece[i];
-
-        if (p->trapped && p->size &&
-            json_array_append_new(list, piece_json(p)) != 0) {
+    for (unsigned i = 0; list && i < num; i++) {
+        if (json_array_append_new(list, window_json(&w[i])) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -133,7 +131,7 @@ static json_t *region_json(const struct view *v, unsigned n)
     add(&b, "address", r->addr ? hex(r->addr, 0) : json_null());
     add(&b, "size", hex(r->size, 0));
     add(&b, "size_known", json_boolean(v->src->sizes_known & 1u << n));
-    add(&b, "guest_size", hex(v->dev ? v->dev->bar[n].size : 0, 0));
+    add(&b, "guest_size", hex(v->dev ? pt_region_size(v->dev, n) : 0, 0));
     add(&b, "trapped", trapped_json(v, n));
     return end(&b);
 }
@@ -175,8 +173,8 @@ static json_t *caps_json(const struct view *v)
 {
     json_t *list = json_array();
 
-    for (unsigned n = 0; list && v->dev && n < v->dev->num_caps; n++) {
-        if (json_array_append_new(list, cap_json(&v->dev->cap[n])) != 0) {
+    for (unsigned n = 0; list && v->dev && n < pt_num_caps(v->dev); n++) {
+        if (json_array_append_new(list, cap_json(pt_cap_at(v->dev, n))) != 0) {
             json_decref(list);
             return NULL;
         }

@@ -164,8 +164,8 @@ static void print_chain(FILE *f, const struct view *v, bool guest)
     char text[PT_MAX_CAPS * 40] = "";
     size_t n = 0;
 
-    for (unsigned i = 0; i < v->dev->num_caps && n < sizeof(text); i++) {
-        const struct pt_cap *c = &v->dev->cap[i];
+    for (unsigned i = 0; i < pt_num_caps(v->dev) && n < sizeof(text); i++) {
+        const struct pt_cap *c = pt_cap_at(v->dev, i);
 
         if (guest && c->fate != PT_EXPOSED) {
             continue;
@@ -189,8 +189,8 @@ static void print_chains(FILE *f, const struct view *v)
     fprintf(f, "\nCapabilities\n");
     print_chain(f, v, false);
     print_chain(f, v, true);
-    for (unsigned i = 0; i < v->dev->num_caps; i++) {
-        const struct pt_cap *c = &v->dev->cap[i];
+    for (unsigned i = 0; i < pt_num_caps(v->dev); i++) {
+        const struct pt_cap *c = pt_cap_at(v->dev, i);
 
         if (c->fate == PT_EXPOSED) {
             continue;

@@ -200,15 +200,12 @@ const char *text_bits(const struct view_item *i, char *out, size_t room)
 static void append_trapped(const struct view *v, unsigned n, char *out,
                            size_t room)
 {
-    const struct pt_bar *bar = v->dev ? &v->dev->bar[n] : NULL;
+    struct pt_window w[PT_REGION_TRAPS];
+    unsigned num = v->dev ? pt_region_windows(v->dev, n, w) : 0;
 
-    for (unsigned i = 0; bar && i < bar->pieces; i++) {
-        const struct pt_piece *p = &bar->piece[i];
-
-        if (p->trapped && p->size) {
-            append(out, room, "; %" PRIx64 "..%" PRIx64 " trapped", p->offset,
-                   p->offset + p->size - 1);
-        }
+    for (unsigned i = 0; i < num; i++) {
+        append(out, room, "; %" PRIx64 "..%" PRIx64 " trapped", w[i].offset,
+               w[i].offset + w[i].size - 1);
     }
 }
 
@@ -233,10 +230,10 @@ const char *text_region(const struct view *v, unsigned n, char *out,
     } else {
         append(out, room, " without an address");
     }
-    if (v->dev && v->dev->bar[n].size != r->size) {
-        if (v->dev->bar[n].size) {
+    if (v->dev && pt_region_size(v->dev, n) != r->size) {
+        if (pt_region_size(v->dev, n)) {
             append(out, room, "; the guest gets %s",
-                   text_size(v->dev->bar[n].size, size, sizeof(size)));
+                   text_size(pt_region_size(v->dev, n), size, sizeof(size)));
         } else {
             append(out, room, "; the guest gets none of it");
         }

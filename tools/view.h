@@ -13,6 +13,7 @@
 
 #include "capture.h"
 #include "pass-through.h"
+#include "pt-policy.h"
 
 /* ------------------------------------------------------------------ */
 /* Sources                                                             */

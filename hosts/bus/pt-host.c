@@ -218,8 +218,8 @@ static void host_moved(void *priv, const struct pt_dev *self, unsigned n,
                        uint64_t addr)
 {
     struct pt_host *h = priv;
-    unsigned flags = self->host->info.region[n].flags;
-    uint64_t size = self->bar[n].size;
+    unsigned flags = pt_info(self)->region[n].flags;
+    uint64_t size = pt_region_size(self, n);
     bool io = flags & PT_REGION_IO;
     bool low = addr != PT_UNMAPPED && addr + (size - 1) < UINT32_MAX;
 

@@ -40,7 +40,7 @@ struct pt_host {
     struct pt_bus bus;
     struct pt_host_env env;
     struct pt_host_region region[PT_NUM_REGIONS];
-    struct mmio_range trap[PT_NUM_REGIONS * PT_MAX_PIECES];
+    struct mmio_range trap[PT_NUM_REGIONS * PT_REGION_TRAPS];
 };
 
 /*

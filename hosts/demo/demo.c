@@ -341,8 +341,8 @@ static void step_capabilities(struct demo *m)
                                "Device Capabilities", "reset is hidden") &
                     PCI_EXP_DEVCAP_FLRESET),
                "Function Level Reset is offered");
-    for (unsigned i = 0; i < m->host->dev->num_caps; i++) {
-        const struct pt_cap *cap = &m->host->dev->cap[i];
+    for (unsigned i = 0; i < pt_num_caps(m->host->dev); i++) {
+        const struct pt_cap *cap = pt_cap_at(m->host->dev, i);
 
         if (cap->fate != PT_EXPOSED) {
             demo_say(4, "  hidden: %s at %02x: %s", cap->group->name,

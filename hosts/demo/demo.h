@@ -8,6 +8,7 @@
 
 #include "capture.h"
 #include "pt-host.h"
+#include "pt-policy.h"
 #include "sim-device.h"
 #include "sim-xen.h"
 

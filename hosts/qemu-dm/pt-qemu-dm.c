@@ -181,8 +181,8 @@ static void bus_moved(void *priv, const struct pt_dev *self, unsigned n,
 {
     struct function *fn = priv;
     PCIDevice *pci = &fn->shell->pci;
-    unsigned flags = self->host->info.region[n].flags;
-    uint64_t size = self->bar[n].size;
+    unsigned flags = pt_info(self)->region[n].flags;
+    uint64_t size = pt_region_size(self, n);
     bool io = flags & PT_REGION_IO;
     bool fits = addr != PT_UNMAPPED && addr + (size - 1) < UINT32_MAX;
 

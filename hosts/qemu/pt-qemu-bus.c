@@ -213,7 +213,7 @@ const struct pt_bus_ops pt_qemu_bus_ops = {
 void pt_qemu_refresh(PtQemu *s)
 {
     uint8_t *config = s->pci.config;
-    struct pt_byte b;
+    struct pt_byte b, high;
     unsigned i;
 
     for (i = 0; i < PCI_CONFIG_HEADER_SIZE; i++) {
@@ -224,16 +224,17 @@ void pt_qemu_refresh(PtQemu *s)
             continue;
         }
         pt_look(s->dev, i, &b);
-        config[i] = (s->dev->snap[i] & ~b.emu) |
-            (pt_copy(s->dev, i, 1) & b.emu);
+        config[i] = b.value;
     }
     s->moved = false;
     /*
      * This has QEMU move the regions. INTx is none of QEMU's business: with
      * Interrupt Disable it would lower wires that Xen knows from others.
      */
+    pt_look(s->dev, PCI_COMMAND, &b);
+    pt_look(s->dev, PCI_COMMAND + 1, &high);
     pci_default_write_config(&s->pci, PCI_COMMAND,
-                             pt_copy(s->dev, PCI_COMMAND, 2) &
+                             (b.copy | high.copy << 8) &
                              ~PCI_COMMAND_INTX_DISABLE, 2);
 }
 
@@ -245,7 +246,7 @@ void pt_qemu_add_regions(PtQemu *s)
         unsigned flags = s->host.info.region[n].flags;
         uint8_t type = 0;
 
-        if (!s->dev->bar[n].size) {
+        if (!pt_region_size(s->dev, n)) {
             continue;
         }
         if (n != PT_ROM) {
@@ -255,7 +256,7 @@ void pt_qemu_add_regions(PtQemu *s)
                  PCI_BASE_ADDRESS_MEM_PREFETCH : 0);
         }
         memory_region_init(&s->region[n], OBJECT(s), "pass-through region",
-                           s->dev->bar[n].size);
+                           pt_region_size(s->dev, n));
         pci_register_bar(&s->pci, n, type, &s->region[n]);
     }
     pt_qemu_refresh(s);

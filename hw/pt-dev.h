@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of a device, and what the rooms of hw/ have for each other.
+ * Hosts and tools include pass-through.h.
+ */
+#ifndef PT_DEV_H
+#define PT_DEV_H
+
+#include "pt-policy.h"
+
+#define PT_MAX_FIELDS 255 /* 0 is no field */
+
+/* Messages that a guest could cause again and again: each once a device. */
+enum pt_once {
+    PT_ONCE_READ,
+    PT_ONCE_WRITE,
+    PT_ONCE_DENIED,
+    PT_ONCE_RANGE,
+    PT_ONCE_MAP,
+    PT_ONCE_UNMAP,
+    PT_ONCE_TRAP,
+    PT_ONCE_OVERLAP,
+    PT_ONCE_IO_RANGE,
+    PT_ONCE_POWER,
+    PT_ONCE_INTX,
+    PT_ONCE_MSI,
+    PT_ONCE_MSI_FEWER,
+    PT_ONCE_MSIX_PIRQS,
+    PT_ONCE_UNBIND,
+    PT_ONCE_MMIO,
+    PT_ONCE_PROTECTED,
+};
+
+/* A piece of a BAR, as wished for and as Xen has it: see pt-bar.c. */
+struct pt_piece {
+    uint64_t offset;
+    uint64_t size;
+    bool trapped;       /* by the bus, else mapped by Xen */
+    bool on;
+    uint64_t at;        /* guest address, while on */
+    struct pt_trap trap;
+};
+
+/* What is trapped, and what lies below, between and above. */
+#define PT_MAX_PIECES (2 * PT_REGION_TRAPS + 1)
+
+struct pt_bar {
+    uint64_t size;      /* what the guest sees */
+    uint64_t wish;      /* guest address; PT_UNMAPPED */
+    uint64_t mapped;    /* guest address, while any piece is on */
+    uint64_t refused;   /* the wish that failed; not tried again */
+    uint32_t raw[2];    /* dwords as the guest wrote them: sizing? */
+    unsigned pieces;
+    struct pt_piece piece[PT_MAX_PIECES];
+};
+
+struct pt_pm {
+    uint8_t pos;        /* 0: none */
+    uint8_t state;      /* that the device is in: 0 D0 .. 3 D3hot */
+    bool reset_on_d0;   /* No_Soft_Reset is 0 */
+    bool waiting;       /* until @ready_us the device answers nothing */
+    bool reset;         /* and it then needs its registers back */
+    uint64_t ready_us;
+    uint16_t aer;       /* offset of the AER capability; 0: none */
+    uint8_t aer_regs[20];  /* its registers from Uncorrectable Error Mask */
+};
+
+struct pt_irq;  /* pt-msi.h */
+
+struct pt_dev {
+    struct pt_device *host;
+    struct pt_xen *xen;
+    const struct pt_bus *bus;
+    struct pt_policy policy;
+    uint8_t devfn;
+    bool multifunction;
+    bool started;      /* pt_attach, not pt_view: device and Xen are ours */
+    uint16_t command;  /* decode bits that the device keeps */
+    bool rom_on;       /* its ROM's enable bit, as written last */
+    uint32_t said;     /* messages of enum pt_once that were logged */
+
+    /*
+     * The guest's space, a byte a byte, 4 more so that any dword loads:
+     * reads give (host & ~emu) | (copy & emu); writes change the copy where
+     * own is set and reach the device where fwd is set.
+     */
+    uint8_t copy[PT_CFG_SIZE + 4];
+    uint8_t emu[PT_CFG_SIZE + 4];
+    uint8_t own[PT_CFG_SIZE + 4];
+    uint8_t fwd[PT_CFG_SIZE + 4];
+    uint8_t rw1c[PT_CFG_SIZE + 4];
+    uint8_t field_at[PT_CFG_SIZE + 4];  /* index + 1 in field[] */
+    uint8_t hooked[PT_CFG_SIZE + 4];    /* the field has prepare or commit */
+    uint8_t quirk[PT_CFG_SIZE + 4];     /* its PT_ROW_TRIGGER and _INERT */
+    uint8_t kind[PT_CFG_SIZE + 4];      /* enum pt_kind */
+    uint8_t cap_at[PT_CFG_SIZE + 4];    /* index in cap[], PT_NO_CAP */
+
+    uint8_t snap[PT_CFG_SIZE + 4];      /* the device's space at attach */
+    unsigned num_caps;
+    struct pt_cap cap[PT_MAX_CAPS];
+    unsigned num_fields;
+    struct pt_field field[PT_MAX_FIELDS];
+
+    struct pt_bar bar[PT_NUM_REGIONS];
+    struct pt_pm pm;
+    struct pt_irq *irq;
+};
+
+/* The guest's copy of the register at @off. */
+uint32_t pt_copy(const struct pt_dev *d, uint16_t off, unsigned len);
+
+/* Send (or do not send) @mask of a @len byte register at @reg to the device. */
+void pt_access_send(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t mask, uint32_t val);
+void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t mask);
+
+/* The device, with a failure logged once; 0 or -errno. */
+int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len);
+int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
+                      unsigned len);
+
+void pt_log(const struct pt_dev *d, enum pt_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void pt_log_once(struct pt_dev *d, enum pt_once what, enum pt_level level,
+                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* pt-space.c: compile the tables for the device in d->snap; reset them. */
+int pt_space_build(struct pt_dev *d, struct pt_error *err);
+void pt_space_reset(struct pt_dev *d);
+
+/* pt-chain.c: walk the device's chain into d->cap. */
+void pt_chain_walk(struct pt_dev *d);
+/* The exposed capability @id, or NULL. */
+const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id);
+void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,
+                          struct pt_bits *bits);
+void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
+                         struct pt_bits *bits);
+
+/* Write it, for changes that do not come from the guest's Command register. */
+int pt_command_write(struct pt_dev *d);
+
+/* pt-bar.c: sizes, before the space is built; pieces, once it is. */
+void pt_bars_init(struct pt_dev *d);
+void pt_bars_split(struct pt_dev *d);
+void pt_bar_setup(const struct pt_dev *d, const struct pt_field *f,
+                  struct pt_bits *bits);
+void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
+                   const struct pt_access *a);
+void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
+                   const struct pt_access *a);
+/* Enable the device's own ROM decoder, at the device's own address. */
+void pt_rom_enable(struct pt_dev *d, bool on);
+/* Unmap all; what Xen refuses to unmap is tried once more. */
+void pt_bars_unmap(struct pt_dev *d);
+
+/* pt-pm.c */
+void pt_pm_init(struct pt_dev *d);
+/* Wake it at attach; *@lost: it was reset on the way. 0 or -errno. */
+int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err);
+/* Let the time pass that a change of the power state takes. */
+void pt_pm_settle(struct pt_dev *d);
+/* Let a change of the power state come to its end. */
+void pt_pm_finish(struct pt_dev *d);
+/* Leave the device in D0, whatever the guest did with it. */
+void pt_pm_rest(struct pt_dev *d);
+
+/*
+ * pass-through.c: the device lost its registers; give it the host's. Goes on
+ * after a failure. Returns 0, or the first -errno.
+ */
+int pt_restore_host(struct pt_dev *d);
+
+#endif
