@@ -53,9 +53,14 @@
 #define PCI_EXP_LINKSTA2_EQU_REQ 0x20
 #endif
 
-/* PCI Express capability, version 2: Base 2.0 section 7.8. */
+/*
+ * PCI Express capability of endpoints: Base 1.0a and 2.0, section 7.8. Slot and
+ * root registers are of ports only: an endpoint may end before them. (Linux's
+ * PCI_CAP_EXP_ENDPOINT_SIZEOF_V2 is older than Link Status 2, and 2 less.)
+ */
 #define PT_EXP_SIZEOF_V1_RC 0x0c   /* up to Device Status */
 #define PT_EXP_SIZEOF_V1 0x14      /* up to Link Status */
-#define PT_EXP_SIZEOF_V2 0x3c
+#define PT_EXP_SIZEOF_V2_RC 0x2c   /* up to Device Status 2 */
+#define PT_EXP_SIZEOF_V2 0x34      /* up to Link Status 2 */
 
 #endif

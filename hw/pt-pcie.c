@@ -9,8 +9,9 @@
 #include "pt-dev.h"
 
 enum {
-    LINK = 0x01,  /* has link registers */
-    V2 = 0x02,    /* has the second set of registers */
+    LINK = 0x01,   /* has link registers */
+    V2 = 0x02,     /* has the second set of registers */
+    LINK2 = 0x04,  /* has both */
 };
 
 /* The guest's reset would go past the toolstack's, and past our restore. */
@@ -97,20 +98,20 @@ static const struct pt_row pcie_rows[] = {
     }, {
         .name = "Link Capabilities 2", .spec = "PCIe 3.0, 7.8.18",
         .why = "constant",
-        .off = PCI_EXP_LNKCAP2, .size = 4, .only = V2,
+        .off = PCI_EXP_LNKCAP2, .size = 4, .only = LINK2,
         .flags = PT_ROW_INERT,
         .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
         .name = "Link Control 2", .spec = "PCIe 2.0, 7.8.19",
         .why = "the host's link; the guest gets a copy to write",
-        .off = PCI_EXP_LNKCTL2, .size = 2, .only = V2,
+        .off = PCI_EXP_LNKCTL2, .size = 2, .only = LINK2,
         .flags = PT_ROW_RESTORE,
         .emu = 0xffff, .ro = LNKCTL2_RO,
         .setup = lnkctl2_setup,
     }, {
         .name = "Link Status 2", .spec = "PCIe 3.0, 7.8.20",
         .why = "the device's; events are cleared by writing 1",
-        .off = PCI_EXP_LNKSTA2, .size = 2, .only = V2,
+        .off = PCI_EXP_LNKSTA2, .size = 2, .only = LINK2,
         .ro = 0xffff & ~LNKSTA2_RW1C, .rw1c = LNKSTA2_RW1C,
     },
 };
@@ -137,9 +138,12 @@ static void probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
     } else if (!is_endpoint(type)) {
         snprintf(p->why_not, sizeof(p->why_not),
                  "device/port type %u is no endpoint", type);
+    } else if (version == 2 && type == PCI_EXP_TYPE_ROOT_INT_EP) {
+        p->size = PT_EXP_SIZEOF_V2_RC;
+        p->variant = V2;
     } else if (version == 2) {
         p->size = PT_EXP_SIZEOF_V2;
-        p->variant = LINK | V2;
+        p->variant = LINK | V2 | LINK2;
     } else if (type == PCI_EXP_TYPE_ROOT_INT_EP) {
         p->size = PT_EXP_SIZEOF_V1_RC;
     } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a guest may change in a device. See lib-invariants.h. */
 #include "lib-invariants-int.h"
+#include "spec.h"
 
 struct rule_maker {
     struct inv_rules *r;
@@ -129,8 +130,8 @@ static unsigned spec_size(const uint8_t *p, unsigned room)
         if (n != 0 && n != 1 && n != 9) {
             return 0;  /* of ports: longer, and not looked at */
         }
-        return (flags & 0xf) == 2 ? 0x3c : (flags & 0xf) != 1 ? 0 :
-            n == 9 ? 0xc : 0x14;
+        n = flags & 0xf;
+        return n == 1 || n == 2 ? spec_exp_size(flags) : 0;
     case PCI_CAP_ID_MSIX:
         return 12;
     case PCI_CAP_ID_AF:
@@ -229,19 +230,25 @@ static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
     /* No function level reset, no phantom functions (XSA-449). */
     fixed(m, pos + PCI_EXP_DEVCAP, 4, UINT32_MAX,
           get(m->cfg + pos + PCI_EXP_DEVCAP, 4) & ~0x10000018u);
-    if (size >= 0x14) {
+    if (size == SPEC_EXP_V1 || size == SPEC_EXP_V2) {
         may(m, pos + PCI_EXP_LNKSTA, 2, 0xc000);
         fixed_host(m, pos + PCI_EXP_LNKCAP, 4);
     }
-    if (size == 0x3c) {
-        /* Slot and root registers, Device Status 2, slot registers 2. */
+    if (size == SPEC_EXP_V2_RC && open) {
+        /* The place of the link registers. */
+        memset(m->r->may + pos + 0x0c, 0xff, 8);
+    }
+    if (size >= SPEC_EXP_V2_RC) {
+        /* Slot and root registers, Device Status 2. */
         if (open) {
             memset(m->r->may + pos + 0x14, 0xff, 0x10);
             memset(m->r->may + pos + 0x2a, 0xff, 2);
-            memset(m->r->may + pos + 0x34, 0xff, 8);
         }
-        may(m, pos + PCI_EXP_LNKSTA2, 2, 0x0020);
         fixed_host(m, pos + PCI_EXP_DEVCAP2, 4);
+    }
+    if (size == SPEC_EXP_V2) {
+        may(m, pos + PCI_EXP_LNKSTA2, 2, 0x0020);
+        fixed_host(m, pos + PCI_EXP_LNKCAP2, 4);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What holds of every guest access. See lib-invariants.h. */
 #include "lib-invariants-int.h"
+#include "spec.h"
 
 /* ------------------------------------------------------------------ */
 /* Begin and end                                                       */
@@ -94,9 +95,8 @@ static bool check_handed_back(struct inv *v)
     for (i = 0; pcie && i < sizeof(regs); i++) {
         unsigned off = pcie + regs[i];
 
-        /* Version 1 ends with the link registers. */
-        if (regs[i] > PCI_EXP_LNKCTL &&
-            (v->found[pcie + PCI_EXP_FLAGS] & PCI_EXP_FLAGS_VERS) < 2) {
+        if (regs[i] + 2u > spec_exp_size(get(v->found + pcie +
+                                             PCI_EXP_FLAGS, 2))) {
             break;
         }
         if (off + 2 <= PT_CFG_SIZE && !v->rules.may[off] &&

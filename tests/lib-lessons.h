@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "pt-pci.h"
+#include "spec.h"
 #include "lib-world.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -62,7 +63,7 @@ static inline void card_express(struct capture *c, uint8_t pos,
                                 unsigned version, unsigned type,
                                 unsigned len)
 {
-    uint8_t body[PT_EXP_SIZEOF_V2] = { 0 };
+    uint8_t body[SPEC_EXP_V2_PORT] = { 0 };
 
     pt_store(body, version | type << 4, 2);
     pt_store(body + PCI_EXP_DEVCAP - 2,

@@ -243,7 +243,7 @@ static void test_peer_3_what_is_left_out_stays_out(void **state)
 
     (void)state;
     card(&c);
-    card_express(&c, CAP, 3, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_express(&c, CAP, 3, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     begin(&w, &c, NULL);
     chain_is(&w, "");
     assert_int_equal(closed(&w, CAP), PT_CFG_SIZE - CAP);
@@ -578,7 +578,7 @@ static void test_field_1_13_what_is_hidden_is_in_the_log(void **state)
     card(&c);
     card_pm(&c, 0x40, 0x0003, 0);
     world_build_cap(&c, CAP, PCI_CAP_ID_AF, af, sizeof(af));
-    card_express(&c, 0x70, 5, 0, PT_EXP_SIZEOF_V2);
+    card_express(&c, 0x70, 5, 0, SPEC_EXP_V2);
     begin(&w, &c, NULL);
     assert_true(sim_bus_logged(&w.sim.bus, "Power Management@40"));
     assert_true(sim_bus_logged(&w.sim.bus, "-Advanced Features@60"));

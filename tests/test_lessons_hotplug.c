@@ -17,7 +17,7 @@ static void rich_card(struct capture *c)
 {
     card(c);
     card_pm(c, PM, 0x0003, 3);
-    card_express(c, EXP, 1, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V1);
+    card_express(c, EXP, 1, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V1);
     card_msi(c, MSI);
     card_msix(c, MSIX, 4, 0x1000 | 0, 0x2000 | 0);
 }

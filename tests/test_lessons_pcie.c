@@ -33,7 +33,7 @@ static void test_1_1_4_1_11_3_control_bits_that_are_read_only(void **state)
     unsigned i;
 
     (void)state;
-    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2, NULL);
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2, NULL);
     for (i = 0; i < COUNT(reg); i++) {
         uint16_t was = rd16(&w, EXP + reg[i].off);
 
@@ -79,9 +79,9 @@ static void test_1_11_1_size_by_version_and_type(void **state)
         { 1, PCI_EXP_TYPE_ENDPOINT, 0x14 },
         { 1, PCI_EXP_TYPE_LEG_END, 0x14 },
         { 1, PCI_EXP_TYPE_ROOT_INT_EP, 0x0c },
-        { 2, PCI_EXP_TYPE_ENDPOINT, 0x3c },
-        { 2, PCI_EXP_TYPE_LEG_END, 0x3c },
-        { 2, PCI_EXP_TYPE_ROOT_INT_EP, 0x3c },
+        { 2, PCI_EXP_TYPE_ENDPOINT, 0x34 },
+        { 2, PCI_EXP_TYPE_LEG_END, 0x34 },
+        { 2, PCI_EXP_TYPE_ROOT_INT_EP, 0x2c },
     };
     const uint8_t vendor[2] = { 4, 0x77 };
     struct capture c;
@@ -112,13 +112,71 @@ static void test_1_11_1_size_by_version_and_type(void **state)
     }
 }
 
+/*
+ * Version 2 was taken for as long as a port's, with slot registers: Broadcom's
+ * network cards have it at cc, up to the last byte, and it was hidden. Their
+ * driver takes the wrong path without it, and what is the host's of it was
+ * lost in D3hot.
+ */
+static void test_v2_at_the_end_of_the_space_was_hidden(void **state)
+{
+    struct capture c;
+    struct world w;
+    unsigned off;
+
+    (void)state;
+    world_open(&w, "hw-bcm5764m.txt", 0, NULL);
+    assert_true(world_attach(&w));
+    assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0), 0xcc);
+    assert_int_equal(rd32(&w, 0xcc + PCI_EXP_DEVCAP2), 0x1f);
+    assert_true(world_close(&w));
+    /* Root complex integrated: no link, and 8 bytes less. */
+    card(&c);
+    card_express(&c, 0xd4, 2, PCI_EXP_TYPE_ROOT_INT_EP, SPEC_EXP_V2_RC);
+    begin(&w, &c, NULL);
+    assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0), 0xd4);
+    assert_true(world_close(&w));
+    /* And 4 bytes further on there is no room for it. */
+    for (off = 0xd0; off <= 0xd8; off += 8) {
+        card(&c);
+        card_express(&c, (uint8_t)off, 2, off == 0xd0 ?
+                     PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_ROOT_INT_EP,
+                     0x100 - off);
+        begin(&w, &c, NULL);
+        assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0), 0);
+        assert_true(sim_bus_logged(&w.sim.bus, "leave"));
+        assert_true(world_close(&w));
+    }
+}
+
+static void test_v2_at_the_end_keeps_its_payload_size_over_d3hot(void **state)
+{
+    const unsigned at = 0xcc;
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    card_pm(&c, 0x40, 0x0003, 0);
+    card_express(&c, at, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
+    pt_store(c.cfg + at + PCI_EXP_DEVCTL, 0x5020, 2);
+    begin(&w, &c, POLICY(power_mgmt));
+    world_power(&w, 3);
+    rd16(&w, PCI_COMMAND);
+    world_power(&w, 0);
+    rd16(&w, PCI_COMMAND);
+    assert_int_equal(w.sim.dev.count.resets, 1);
+    assert_int_equal(dev(&w, at + PCI_EXP_DEVCTL, 2), 0x5020);
+    assert_true(world_close(&w));
+}
+
 /* ASPM of the guest is its own: it may be written, and goes nowhere. */
 static void test_1_11_2_aspm_is_a_copy(void **state)
 {
     struct world w;
 
     (void)state;
-    with_express(&w, 1, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V1, NULL);
+    with_express(&w, 1, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V1, NULL);
     assert_int_equal(rd16(&w, EXP + PCI_EXP_LNKCTL), 0);
     wr16(&w, EXP + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_ASPM);
     assert_int_equal(rd16(&w, EXP + PCI_EXP_LNKCTL), PCI_EXP_LNKCTL_ASPM);
@@ -134,7 +192,7 @@ static void test_1_11_4_device_capabilities_are_read_only(void **state)
     uint32_t was;
 
     (void)state;
-    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2,
                  POLICY(permissive));
     was = rd32(&w, EXP + PCI_EXP_DEVCAP);
     assert_int_equal(was, PCI_EXP_DEVCAP_EXT_TAG | 0x2);
@@ -155,7 +213,7 @@ static void test_1_11_5_status_and_vpd_stay_usable(void **state)
 
     (void)state;
     card(&c);
-    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     card_vpd(&c, 0xb0);
     begin(&w, &c, POLICY(strict));
     sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_DEVSTA, 2, 0x000f);
@@ -185,7 +243,7 @@ static void test_1_11_5_status_survives_its_neighbours(void **state)
     struct world w;
 
     (void)state;
-    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+    with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2,
                  POLICY(permissive));
     sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_DEVSTA, 2, 0x000f);
     sim_dev_set_bits(&w.sim.dev, EXP + PCI_EXP_LNKSTA, 2, 0xc000);
@@ -219,7 +277,7 @@ static void test_2_17_unknown_versions_and_types_are_hidden(void **state)
                  type == PCI_EXP_TYPE_ROOT_INT_EP);
 
             card(&c);
-            card_express(&c, EXP, version, type, PT_EXP_SIZEOF_V2);
+            card_express(&c, EXP, version, type, SPEC_EXP_V2);
             world_build_cap(&c, BEHIND, PCI_CAP_ID_VNDR, vendor, 2);
             begin(&w, &c, NULL);
             assert_int_equal(world_cap(&w, PCI_CAP_ID_EXP, 0),
@@ -249,7 +307,7 @@ static void test_2_30_no_link_registers_in_a_v1_integrated_endpoint(
     (void)state;
     card(&c);
     card_pm(&c, 0x40, 0x0003, 0);
-    card_express(&c, EXP, 1, PCI_EXP_TYPE_ROOT_INT_EP, PT_EXP_SIZEOF_V1_RC);
+    card_express(&c, EXP, 1, PCI_EXP_TYPE_ROOT_INT_EP, SPEC_EXP_V1_RC);
     begin(&w, &c, POLICY(power_mgmt));
     wr32(&w, EXP + PCI_EXP_LNKCTL, 0xa5a55a5a);
     assert_int_equal(dev(&w, EXP + PCI_EXP_LNKCTL, 4), 0xa5a55a5a);
@@ -259,7 +317,7 @@ static void test_2_30_no_link_registers_in_a_v1_integrated_endpoint(
     rd16(&w, PCI_COMMAND);
     assert_int_equal(w.sim.dev.count.resets, 1);
     assert_true(written(&w, EXP + PCI_EXP_DEVCTL, 2));
-    assert_false(written(&w, EXP + PT_EXP_SIZEOF_V1_RC, 0x30));
+    assert_false(written(&w, EXP + SPEC_EXP_V1_RC, 0x30));
     assert_true(world_close(&w));
 }
 
@@ -272,7 +330,7 @@ static void test_xsa_449_phantom_functions_are_neither_offered_nor_enabled(
 
     (void)state;
     for (p = world_policies; p->name; p++) {
-        with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2,
+        with_express(&w, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2,
                      &p->policy);
         assert_true(dev(&w, EXP + PCI_EXP_DEVCAP, 4) &
                     PCI_EXP_DEVCAP_PHANTOM);
@@ -300,7 +358,7 @@ static void test_field_1_8_function_level_reset_is_hidden(void **state)
     (void)state;
     for (p = world_policies; p->name; p++) {
         card(&c);
-        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
         world_build_cap(&c, BEHIND, PCI_CAP_ID_AF, af, sizeof(af));
         begin(&w, &c, &p->policy);
         assert_int_equal(rd32(&w, EXP + PCI_EXP_DEVCAP) &
@@ -323,6 +381,9 @@ int main(void)
             test_1_1_4_1_11_3_control_bits_that_are_read_only),
         cmocka_unit_test(test_1_1_4_pmcsr_bits_that_are_read_only),
         cmocka_unit_test(test_1_11_1_size_by_version_and_type),
+        cmocka_unit_test(test_v2_at_the_end_of_the_space_was_hidden),
+        cmocka_unit_test(
+            test_v2_at_the_end_keeps_its_payload_size_over_d3hot),
         cmocka_unit_test(test_1_11_2_aspm_is_a_copy),
         cmocka_unit_test(test_1_11_4_device_capabilities_are_read_only),
         cmocka_unit_test(test_1_11_5_status_and_vpd_stay_usable),

@@ -102,7 +102,7 @@ static void test_1_4_1_a_reset_is_undone_for_the_host(void **state)
 
     (void)state;
     power_card(&c, PMC_ALL, 0);
-    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     c.cfg[PCI_CACHE_LINE_SIZE] = 0x10;
     c.cfg[PCI_BIST] = PCI_BIST_CAPABLE | PCI_BIST_START;
     pt_store(c.cfg + EXP + PCI_EXP_DEVCTL, 0x5137, 2);
@@ -153,7 +153,7 @@ static void test_a_restore_starts_no_function_level_reset(void **state)
 
     (void)state;
     power_card(&c, PMC_ALL, 0);
-    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     world_init(&w, &c, POLICY(power_mgmt), NULL);
     w.sim.dev.hooks.on_read = lies_of_flr;
     assert_true(world_attach(&w));
@@ -291,7 +291,7 @@ static void test_1_4_2_aer_masks_and_severities_come_back(void **state)
 
     (void)state;
     power_card(&c, PMC_ALL, 0);
-    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     c.len = 512;
     pt_store(c.cfg + AER, PCI_EXT_CAP_ID_AER | 1 << 16, 4);
     for (i = 0; i < COUNT(reg); i++) {
@@ -336,7 +336,7 @@ static void test_1_4_2_aer_is_found_in_its_list(void **state)
     for (i = 0; i < COUNT(list); i++) {
         at = list[i].at;
         power_card(&c, PMC_ALL, 0);
-        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, PT_EXP_SIZEOF_V2);
+        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
         c.len = 1024;
         pt_store(c.cfg + 0x100, 0x0003 | 1 << 16 | at << 20, 4);
         pt_store(c.cfg + at, list[i].loop ? 0x0004 | 1 << 16 | 0x100u << 20 :

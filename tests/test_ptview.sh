@@ -89,7 +89,7 @@ has out '^0000:01:00\.0 Ethernet controller: Intel' '^policy: default$' \
 	'^Power Management capability \(ID 01\) at 40, 8 bytes$' \
 	'^44 +Power Management Control/Status +2000 -> 2008 ' \
 	'^48\.\.4f +device-specific, 8 bytes +0 +0 +forwarded$' \
-	'^dc\.\.ff +device-specific, 36 bytes +data +data +forwarded$' \
+	'^d4\.\.ff +device-specific, 44 bytes +data +data +forwarded$' \
 	'^  device  40 Power Management, 50 MSI, 70 MSI-X, a0 PCI Express$' \
 	'^  guest   40 Power Management'
 ok $? 'table of a network card'

@@ -9,6 +9,7 @@
 
 #include <pci/header.h>
 
+#include "spec.h"
 #include "sim-device.h"
 
 /* Conventional space: where the capability chain lives. */
@@ -362,7 +363,6 @@ static void version2(struct sim_dev *d, unsigned pos, bool has_link)
     uint32_t speed = get(d, pos + PCI_EXP_LNKCAP, 4) & PCI_EXP_LNKCAP_SPEED;
     uint32_t rw = 0x0040 | 0x0100 | 0x0200;  /* AtomicOp, ID-Based Ordering */
 
-    read_only(d, pos + PCI_EXP_DEVCAP2, 0x18);
     if (is_vf(d)) {
         return;
     }
@@ -394,7 +394,7 @@ static void express(struct sim_dev *d, unsigned pos)
         return;
     }
     d->exp = (uint16_t)pos;
-    read_only(d, pos, has_link || version >= 2 ? 0x14 : 0x0c);
+    read_only(d, pos, spec_exp_size(flags));
     set(d, pos + PCI_EXP_DEVCTL, 2, device_control(d, pos));
     set(d, pos + PCI_EXP_DEVSTA, 2, (struct bits) { .rw1c =
         PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_FED |
@@ -403,7 +403,6 @@ static void express(struct sim_dev *d, unsigned pos)
         link(d, pos);
     }
     if (version >= 2) {
-        read_only(d, pos + PCI_EXP_SLTCAP, 0x10);
         version2(d, pos, has_link);
     }
 }
@@ -421,8 +420,6 @@ static void pcix(struct sim_dev *d, unsigned pos)
 /* Bytes that @id's structure takes, as far as it is simulated; 0: unknown. */
 static unsigned cap_size(const struct sim_dev *d, uint8_t id, unsigned pos)
 {
-    unsigned type;
-
     switch (id) {
     case PCI_CAP_ID_PM:
     case PCI_CAP_ID_VPD:
@@ -434,9 +431,7 @@ static unsigned cap_size(const struct sim_dev *d, uint8_t id, unsigned pos)
     case PCI_CAP_ID_AF:
         return 6;
     case PCI_CAP_ID_EXP:
-        type = (d->cfg[pos + PCI_EXP_FLAGS] & PCI_EXP_FLAGS_TYPE) >> 4;
-        return (d->cfg[pos + PCI_EXP_FLAGS] & PCI_EXP_FLAGS_VERS) >= 2 ?
-               0x3c : type == PCI_EXP_TYPE_ROOT_INT_EP ? 0x0c : 0x14;
+        return spec_exp_size(get(d, pos + PCI_EXP_FLAGS, 2));
     default:
         return 0;
     }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sizes of structures for those who judge hw/: from the specifications, by
+ * section, and from nowhere else. What hw/ believes is in its own headers, and
+ * test_tables_spec.c compares the two.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include <pci/header.h>
+
+/*
+ * PCI Express capability: PCIe 2.0, 7.8, figure 7-10. A function ends with the
+ * last registers that it has to have. Version 1: PCIe 1.0a, 7.8.
+ */
+#define SPEC_EXP_V1_RC 0x0c      /* Device Status; 7.8.5 */
+#define SPEC_EXP_V1 0x14         /* Link Status; 7.8.8 */
+#define SPEC_EXP_V1_PORT 0x1c    /* Slot Status; 7.8.11 */
+#define SPEC_EXP_V1_ROOT 0x24    /* Root Status; 7.8.14 */
+#define SPEC_EXP_V2_RC 0x2c      /* Device Status 2; 7.8.17 */
+#define SPEC_EXP_V2 0x34         /* Link Status 2; 7.8.20 */
+#define SPEC_EXP_V2_PORT 0x3c    /* Slot Status 2; 7.8.23 */
+
+/* Bytes of a PCI Express capability whose Capabilities register is @flags. */
+static inline unsigned spec_exp_size(unsigned flags)
+{
+    unsigned version = flags & PCI_EXP_FLAGS_VERS;
+
+    switch ((flags & PCI_EXP_FLAGS_TYPE) >> 4) {
+    case PCI_EXP_TYPE_ENDPOINT:
+    case PCI_EXP_TYPE_LEG_END:
+        return version >= 2 ? SPEC_EXP_V2 : SPEC_EXP_V1;
+    case PCI_EXP_TYPE_ROOT_INT_EP:
+        return version >= 2 ? SPEC_EXP_V2_RC : SPEC_EXP_V1_RC;
+    case PCI_EXP_TYPE_ROOT_PORT:
+    case PCI_EXP_TYPE_ROOT_EC:
+        return version >= 2 ? SPEC_EXP_V2_PORT : SPEC_EXP_V1_ROOT;
+    default:
+        return version >= 2 ? SPEC_EXP_V2_PORT : SPEC_EXP_V1_PORT;
+    }
+}
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables of hw/ beside a list that knows nothing of them: what is a
+ * structure's size, where its registers are and which of their bits are
+ * read-only, writable or cleared by writing 1, by the specifications; and which
+ * of them a guest may send to the device, by the policy that README.md tells.
+ *
+ * Numbers here are numbers, and on purpose: a name that both sides take from
+ * one header is wrong for both at once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib-world.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define AT 0x40u
+#define ALL UINT32_MAX
+
+/* The attributes of a register's bits. What none of them has is reserved. */
+struct reg {
+    uint8_t off, size;
+    const char *name, *section;
+    uint32_t rw, rw1c, ro;
+    uint32_t sent;  /* a guest's write reaches the device */
+    uint32_t kept;  /* of rw: and yet the guest can't change them */
+    uint32_t live;  /* read from the device, each time */
+};
+
+struct kind {
+    const char *name;     /* of the structure, and of its shape */
+    uint8_t id;
+    uint16_t flags;       /* bytes 2 and 3, which tell the shape */
+    uint16_t size;
+    bool power_mgmt;
+    const struct reg *reg;
+    unsigned num_regs;
+};
+
+#define REGS(r) .reg = (r), .num_regs = COUNT(r)
+
+static const struct reg header[] = {
+    { 0x00, 2, "Vendor ID", "PCI 3.0, 6.2.1", .ro = 0xffff },
+    { 0x02, 2, "Device ID", "PCI 3.0, 6.2.1", .ro = 0xffff },
+    /* IDSEL stepping (7) is reserved since 3.0; decoders: XSA-120, XSA-126 */
+    { 0x04, 2, "Command", "PCI 3.0, 6.2.2", .rw = 0x077f,
+      .sent = 0x003c, .live = 0xf8bc },
+    { 0x06, 2, "Status", "PCI 3.0, 6.2.3", .rw1c = 0xf900, .ro = 0x06f8,
+      .sent = 0xf900, .live = 0xffef },
+    { 0x08, 1, "Revision ID", "PCI 3.0, 6.2.1", .ro = 0xff },
+    { 0x09, 1, "Programming Interface", "PCI 3.0, 6.2.1", .ro = 0xff },
+    { 0x0a, 2, "Class Code", "PCI 3.0, 6.2.1", .ro = 0xffff },
+    { 0x0c, 1, "Cache Line Size", "PCI 3.0, 6.2.4", .rw = 0xff },
+    { 0x0d, 1, "Latency Timer", "PCI 3.0, 6.2.4", .rw = 0xff },
+    { 0x0e, 1, "Header Type", "PCI 3.0, 6.2.1", .ro = 0xff },
+    { 0x0f, 1, "BIST", "PCI 3.0, 6.2.4", .rw = 0x40, .ro = 0x8f,
+      .kept = 0x40 },
+    /* No BARs: all of their bits are 0. */
+    { 0x10, 4, "Base Address 0", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x14, 4, "Base Address 1", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x18, 4, "Base Address 2", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x1c, 4, "Base Address 3", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x20, 4, "Base Address 4", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x24, 4, "Base Address 5", "PCI 3.0, 6.2.5.1", .ro = ALL },
+    { 0x28, 4, "CardBus CIS Pointer", "PCI 3.0, 6.2.4", .ro = ALL },
+    { 0x2c, 2, "Subsystem Vendor ID", "PCI 3.0, 6.2.4", .ro = 0xffff },
+    { 0x2e, 2, "Subsystem ID", "PCI 3.0, 6.2.4", .ro = 0xffff },
+    { 0x30, 4, "Expansion ROM Base Address", "PCI 3.0, 6.2.5.2",
+      .ro = ALL },
+    { 0x34, 1, "Capabilities Pointer", "PCI 3.0, 6.7", .ro = 0xff },
+    { 0x3c, 1, "Interrupt Line", "PCI 3.0, 6.2.4", .rw = 0xff },
+    { 0x3d, 1, "Interrupt Pin", "PCI 3.0, 6.2.4", .ro = 0xff },
+    { 0x3e, 1, "Min_Gnt", "PCI 3.0, 6.2.4", .ro = 0xff },
+    { 0x3f, 1, "Max_Lat", "PCI 3.0, 6.2.4", .ro = 0xff },
+};
+
+/* PCI Power Management 1.2, 3.2. No wake-up: it is the host's. */
+static const struct reg pm[] = {
+    { 2, 2, "Power Management Capabilities", "PM 1.2, 3.2.3", .ro = 0xffff },
+    { 4, 2, "Power Management Control/Status", "PM 1.2, 3.2.4",
+      .rw = 0x1f03, .rw1c = 0x8000, .ro = 0x600c,
+      .sent = 0x1e00, .kept = 0x0100, .live = 0x7ef4 },
+    { 6, 1, "PMCSR Bridge Support Extensions", "PM 1.2, 3.2.5", .ro = 0xff },
+    { 7, 1, "Data", "PM 1.2, 3.2.6", .ro = 0xff, .live = 0xff },
+};
+
+static const struct reg pm_forwarded[] = {
+    { 2, 2, "Power Management Capabilities", "PM 1.2, 3.2.3", .ro = 0xffff },
+    /* The device of these tests has no No_Soft_Reset: it is 0, and stays. */
+    { 4, 2, "Power Management Control/Status", "PM 1.2, 3.2.4",
+      .rw = 0x1f03, .rw1c = 0x8000, .ro = 0x600c,
+      .sent = 0x1e03, .kept = 0x0100, .live = 0x7ef7 },
+    { 6, 1, "PMCSR Bridge Support Extensions", "PM 1.2, 3.2.5", .ro = 0xff },
+    { 7, 1, "Data", "PM 1.2, 3.2.6", .ro = 0xff, .live = 0xff },
+};
+
+static const struct reg vpd[] = {
+    { 2, 2, "VPD Address", "PCI 3.0, I.3", .rw = 0xfffc, .ro = 0x0003,
+      .sent = 0xfffc, .live = 0xfffc },
+    { 4, 4, "VPD Data", "PCI 3.0, I.3", .rw = ALL, .sent = ALL,
+      .live = ALL },
+};
+
+static const struct reg vendor[] = {
+    { 2, 1, "Length", "PCI 3.0, appendix H", .ro = 0xff },
+};
+
+/* PCI 3.0, 6.8.1. No bit of them reaches the device: Xen writes it. */
+static const struct reg msi32[] = {
+    { 2, 2, "Message Control", "PCI 3.0, 6.8.1.3", .rw = 0x0071,
+      .ro = 0x018e },
+    { 4, 4, "Message Address", "PCI 3.0, 6.8.1.4", .rw = ~3u },
+    { 8, 2, "Message Data", "PCI 3.0, 6.8.1.6", .rw = 0xffff },
+};
+
+static const struct reg msi64[] = {
+    { 2, 2, "Message Control", "PCI 3.0, 6.8.1.3", .rw = 0x0071,
+      .ro = 0x018e },
+    { 4, 4, "Message Address", "PCI 3.0, 6.8.1.4", .rw = ~3u },
+    { 8, 4, "Message Upper Address", "PCI 3.0, 6.8.1.5", .rw = ALL },
+    { 12, 2, "Message Data", "PCI 3.0, 6.8.1.6", .rw = 0xffff },
+};
+
+/* One vector: one mask bit. */
+static const struct reg msi32_masks[] = {
+    { 2, 2, "Message Control", "PCI 3.0, 6.8.1.3", .rw = 0x0071,
+      .ro = 0x018e },
+    { 4, 4, "Message Address", "PCI 3.0, 6.8.1.4", .rw = ~3u },
+    { 8, 2, "Message Data", "PCI 3.0, 6.8.1.6", .rw = 0xffff },
+    { 12, 4, "Mask Bits", "PCI 3.0, 6.8.1.7", .rw = 1 },
+    { 16, 4, "Pending Bits", "PCI 3.0, 6.8.1.8", .ro = ALL, .live = ALL },
+};
+
+static const struct reg msi64_masks[] = {
+    { 2, 2, "Message Control", "PCI 3.0, 6.8.1.3", .rw = 0x0071,
+      .ro = 0x018e },
+    { 4, 4, "Message Address", "PCI 3.0, 6.8.1.4", .rw = ~3u },
+    { 8, 4, "Message Upper Address", "PCI 3.0, 6.8.1.5", .rw = ALL },
+    { 12, 2, "Message Data", "PCI 3.0, 6.8.1.6", .rw = 0xffff },
+    { 16, 4, "Mask Bits", "PCI 3.0, 6.8.1.7", .rw = 1 },
+    { 20, 4, "Pending Bits", "PCI 3.0, 6.8.1.8", .ro = ALL, .live = ALL },
+};
+
+static const struct reg msix[] = {
+    { 2, 2, "Message Control", "PCI 3.0, 6.8.2.3", .rw = 0xc000,
+      .ro = 0x07ff },
+    { 4, 4, "Table Offset/BIR", "PCI 3.0, 6.8.2.4", .ro = ALL },
+    { 8, 4, "PBA Offset/BIR", "PCI 3.0, 6.8.2.5", .ro = ALL },
+};
+
+/*
+ * PCI Express Base 2.0, 7.8, as far as an endpoint implements it. Auxiliary
+ * power (DEVCTL 10), phantom functions (9) and the reset (15) are writable in
+ * the device and never by a guest.
+ */
+#define EXP_FLAGS \
+    { 0x02, 2, "PCI Express Capabilities", "PCIe 2.0, 7.8.2", .ro = 0xffff }
+#define EXP_DEVCAP \
+    { 0x04, 4, "Device Capabilities", "PCIe 2.0, 7.8.3", .ro = ALL }
+#define EXP_DEVCTL \
+    { 0x08, 2, "Device Control", "PCIe 2.0, 7.8.4", .rw = 0xffff, \
+      .kept = 0x8600 }
+#define EXP_DEVSTA \
+    { 0x0a, 2, "Device Status", "PCIe 2.0, 7.8.5", .rw1c = 0x000f, \
+      .ro = 0x0030, .sent = 0x000f, .live = 0xffff }
+#define EXP_LNKCAP \
+    { 0x0c, 4, "Link Capabilities", "PCIe 2.0, 7.8.6", .ro = ALL }
+/* 4, 5, 10 and 11 are of downstream ports */
+#define EXP_LNKCTL \
+    { 0x10, 2, "Link Control", "PCIe 2.0, 7.8.7", .rw = 0x03cb }
+/* 14 and 15, too; but they are no secret */
+#define EXP_LNKSTA \
+    { 0x12, 2, "Link Status", "PCIe 2.0, 7.8.8", .rw1c = 0xc000, \
+      .ro = 0x3fff, .sent = 0xc000, .live = 0xffff }
+#define EXP_DEVCAP2 \
+    { 0x24, 4, "Device Capabilities 2", "PCIe 2.0, 7.8.15", .ro = ALL }
+#define EXP_DEVCTL2 \
+    { 0x28, 2, "Device Control 2", "PCIe 2.0, 7.8.16", .rw = 0x001f }
+#define EXP_LNKCAP2 \
+    { 0x2c, 4, "Link Capabilities 2", "PCIe 3.0, 7.8.18", .ro = ALL }
+/* De-emphasis (6) is of downstream ports; 13 to 15 came with 3.0 */
+#define EXP_LNKCTL2 \
+    { 0x30, 2, "Link Control 2", "PCIe 2.0, 7.8.19", .rw = 0x1fbf }
+#define EXP_LNKSTA2 \
+    { 0x32, 2, "Link Status 2", "PCIe 3.0, 7.8.20", .rw1c = 0x0020, \
+      .ro = 0xffdf, .sent = 0x0020, .live = 0xffff }
+
+static const struct reg exp_1[] = {
+    EXP_FLAGS, EXP_DEVCAP, EXP_DEVCTL, EXP_DEVSTA, EXP_LNKCAP, EXP_LNKCTL,
+    EXP_LNKSTA,
+};
+static const struct reg exp_1_integrated[] = {
+    EXP_FLAGS, EXP_DEVCAP, EXP_DEVCTL, EXP_DEVSTA,
+};
+static const struct reg exp_2[] = {
+    EXP_FLAGS, EXP_DEVCAP, EXP_DEVCTL, EXP_DEVSTA, EXP_LNKCAP, EXP_LNKCTL,
+    EXP_LNKSTA, EXP_DEVCAP2, EXP_DEVCTL2, EXP_LNKCAP2, EXP_LNKCTL2,
+    EXP_LNKSTA2,
+};
+static const struct reg exp_2_integrated[] = {
+    EXP_FLAGS, EXP_DEVCAP, EXP_DEVCTL, EXP_DEVSTA, EXP_DEVCAP2, EXP_DEVCTL2,
+};
+
+static const struct kind kinds[] = {
+    { "Power Management", 0x01, 0x0003, 8, false, REGS(pm) },
+    { "Power Management", 0x01, 0x0003, 8, true, REGS(pm_forwarded) },
+    { "Vital Product Data", 0x03, 0, 8, false, REGS(vpd) },
+    { "MSI", 0x05, 0x0000, 10, false, REGS(msi32) },
+    { "MSI", 0x05, 0x0080, 14, false, REGS(msi64) },
+    { "MSI", 0x05, 0x0100, 20, false, REGS(msi32_masks) },
+    { "MSI", 0x05, 0x0180, 24, false, REGS(msi64_masks) },
+    { "Vendor Specific", 0x09, 0x0003, 3, false, REGS(vendor) },
+    { "Vendor Specific", 0x09, 0x0020, 0x20, false, REGS(vendor) },
+    { "PCI Express", 0x10, 0x0001, 0x14, false, REGS(exp_1) },
+    { "PCI Express", 0x10, 0x0011, 0x14, false, REGS(exp_1) },
+    { "PCI Express", 0x10, 0x0091, 0x0c, false, REGS(exp_1_integrated) },
+    { "PCI Express", 0x10, 0x0002, 0x34, false, REGS(exp_2) },
+    { "PCI Express", 0x10, 0x0012, 0x34, false, REGS(exp_2) },
+    { "PCI Express", 0x10, 0x0092, 0x2c, false, REGS(exp_2_integrated) },
+    { "MSI-X", 0x11, 0x0000, 12, false, REGS(msix) },
+};
+
+static struct world w;
+
+/* The guest's view of a device that has the structure, and nothing else. */
+static void view(const struct kind *k)
+{
+    const struct pt_policy policy = { .power_mgmt = k && k->power_mgmt };
+    struct pt_error err = { "" };
+    struct capture c;
+    uint8_t body[0x40] = { 0 };
+
+    world_build(&c);
+    world_build_bar(&c, 5, 0xe0000000, 0x2000, 0);
+    if (k) {
+        pt_store(body, k->flags, 2);
+        if (k->id == 0x11) {
+            /* In different pages of BAR 5. */
+            pt_store(body + 2, 0x0005, 4);
+            pt_store(body + 6, 0x1005, 4);
+        }
+        world_build_cap(&c, AT, k->id, body, k->size - 2u);
+    } else {
+        memset(c.region, 0, sizeof(c.region));
+        memset(c.cfg + 0x10, 0, 24);
+    }
+    world_init(&w, &c, &policy, NULL);
+    w.d = pt_view(&w.args, &err);
+    if (!w.d) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static struct pt_byte look(unsigned off)
+{
+    struct pt_byte b;
+
+    pt_look(w.d, (uint16_t)off, &b);
+    return b;
+}
+
+/* A mask of the register at @off, of the four that pt_look() gives. */
+static uint32_t mask(unsigned off, unsigned size, char which)
+{
+    uint32_t m = 0;
+    unsigned i;
+
+    for (i = 0; i < size; i++) {
+        struct pt_byte b = look(off + i);
+        uint32_t v = which == 'e' ? b.emu : which == 'o' ? b.own :
+            which == 'f' ? b.fwd : b.rw1c;
+
+        m |= v << (8 * i);
+    }
+    return m;
+}
+
+static void compare(const char *kind, const struct reg *r, const char *what,
+                    uint32_t is, uint32_t should_be)
+{
+    if (is != should_be) {
+        fail_msg("%s, %s (%s): %s %#x, should be %#x", kind, r->name,
+                 r->section, what, is, should_be);
+    }
+}
+
+static void check_reg(const char *kind, unsigned pos, const struct reg *r)
+{
+    unsigned off = pos + r->off;
+    uint32_t all = r->size == 4 ? ALL : (1u << 8 * r->size) - 1;
+    struct pt_byte b = look(off);
+
+    /* The list itself: each bit is one thing. */
+    compare(kind, r, "twice", (r->rw & r->rw1c) | (r->rw & r->ro) |
+            (r->rw1c & r->ro), 0);
+    compare(kind, r, "sent without being writable",
+            r->sent & ~(r->rw | r->rw1c), 0);
+    compare(kind, r, "too wide", (r->rw | r->rw1c | r->ro | r->live) & ~all,
+            0);
+
+    if (!b.row || b.row_off != off || b.row->size != r->size ||
+        strcmp(b.row->name, r->name) != 0) {
+        fail_msg("%s: %s (%s) is not at +%#x, but %s", kind, r->name,
+                 r->section, r->off, b.row ? b.row->name : "nothing");
+    }
+    compare(kind, r, "forwarded", mask(off, r->size, 'f'), r->sent);
+    compare(kind, r, "RW1C", mask(off, r->size, 'r'), r->rw1c);
+    compare(kind, r, "the guest's to write", mask(off, r->size, 'o'),
+            r->rw & ~r->kept);
+    compare(kind, r, "the guest's copy", mask(off, r->size, 'e'),
+            all & ~r->live);
+}
+
+/* Every row of the structure is in the list, and the other way round. */
+static void check_all(const char *kind, unsigned pos, unsigned from,
+                      unsigned size, const struct reg *reg, unsigned num)
+{
+    unsigned i, off;
+
+    for (i = 0; i < num; i++) {
+        check_reg(kind, pos, &reg[i]);
+    }
+    for (off = pos + from; off < pos + size; off++) {
+        struct pt_byte b = look(off);
+
+        for (i = 0; i < num && b.row && b.row_off != pos + reg[i].off; i++) {
+        }
+        if (b.row && i == num) {
+            fail_msg("%s: %s is in no list", kind, b.row->name);
+        }
+    }
+}
+
+static void the_header_is_as_specified(void **state)
+{
+    (void)state;
+    view(NULL);
+    check_all("Header", 0, 0, 0x40, header, COUNT(header));
+    world_fini(&w);
+}
+
+static void structures_are_as_long_as_specified(void **state)
+{
+    unsigned i, n;
+
+    (void)state;
+    for (i = 0; i < COUNT(kinds); i++) {
+        const struct kind *k = &kinds[i];
+
+        view(k);
+        for (n = 0; look(AT + n).cap; n++) {
+        }
+        if (n != k->size) {
+            fail_msg("%s %04x has %#x bytes, should have %#x", k->name,
+                     k->flags, n, k->size);
+        }
+        assert_string_equal(look(AT).cap->group->name, k->name);
+        assert_int_equal(look(AT).cap->fate, PT_EXPOSED);
+        world_fini(&w);
+    }
+}
+
+static void registers_are_as_specified(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(kinds); i++) {
+        const struct kind *k = &kinds[i];
+
+        view(k);
+        check_all(k->name, AT, 2, k->size, k->reg, k->num_regs);
+        world_fini(&w);
+    }
+}
+
+/* PCI 3.0, 6.7: the same for all. */
+static void ids_and_pointers_are_as_specified(void **state)
+{
+    static const struct reg r[] = {
+        { 0, 1, "Capability ID", "PCI 3.0, 6.7", .ro = 0xff },
+        { 1, 1, "Next Capability Pointer", "PCI 3.0, 6.7", .ro = 0xff },
+    };
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(kinds); i++) {
+        view(&kinds[i]);
+        check_all(kinds[i].name, AT, 0, 2, r, COUNT(r));
+        world_fini(&w);
+    }
+}
+
+/* Each table of hw/ is in the list above. */
+static void no_table_is_missing_here(void **state)
+{
+    unsigned i, n;
+
+    (void)state;
+    for (i = 0; pt_groups[i]; i++) {
+        for (n = 0; n < COUNT(kinds) && kinds[n].id != pt_groups[i]->id;
+             n++) {
+        }
+        if (n == COUNT(kinds)) {
+            fail_msg("%s", pt_groups[i]->name);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_header_is_as_specified),
+        cmocka_unit_test(structures_are_as_long_as_specified),
+        cmocka_unit_test(registers_are_as_specified),
+        cmocka_unit_test(ids_and_pointers_are_as_specified),
+        cmocka_unit_test(no_table_is_missing_here),
+    };
+
+    return cmocka_run_group_tests_name("tables, by the specifications", tests,
+                                       NULL, NULL);
+}
