@@ -50,12 +50,13 @@ refuses() { # WORDS COMMAND...: fails, and says WORDS
 
 skeleton() { # DIR
     mkdir -p "$1/hw" "$1/i386-dm"
-    cp tests/qemu-dm/include/hw/pci.h "$1/hw"
+    cp tests/qemu-dm/include/hw/*.h "$1/hw"
     cp tests/qemu-dm/include/*.h "$1"
     for f in pci pc piix_pci piix4acpi iomulti; do
         echo "/* the tree's $f.c */" >"$1/hw/$f.c"
     done
     cat >>"$1/hw/pc.c" <<'C'
+#include "hw.h"
 #include "pci.h"
 #ifdef CONFIG_PASSTHROUGH
 #include "pass-through.h"
@@ -71,7 +72,8 @@ C
 #include "pci.h"
 void intel_pch_init(PCIBus *bus);
 C
-    printf '%s\n' '#include "pci.h"' 'int pt_init(PCIBus *b) { return 0; }' \
+    printf '%s\n' '#include "hw.h"' '#include "pci.h"' \
+        'int pt_init(PCIBus *b) { return 0; }' \
         'void intel_pch_init(PCIBus *b) { }' >"$1/hw/pass-through.c"
     cat >"$1/xen-hooks.mak" <<'MAK'
 # the tree's hooks
@@ -99,7 +101,7 @@ TARGET_PATH = .
 VPATH = $(SRC_PATH):$(TARGET_PATH):$(SRC_PATH)/hw
 CPPFLAGS = -I. -I.. -I$(TARGET_PATH) -I$(SRC_PATH) -MMD -MP -DNEED_CPU_H \
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
-CFLAGS = -O1 -Wall -Wno-unused -fno-strict-aliasing -Wno-pointer-sign
+CFLAGS = -O1 -Wall -Wredundant-decls -Werror -Wno-unused -fno-strict-aliasing -Wno-pointer-sign
 OBJS = pc.o
 LIBS =
 include hooks.mak

@@ -41,7 +41,7 @@ compile() {
             -DNEED_CPU_H -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
             -D_LARGEFILE_SOURCE -DXC_WANT_COMPAT_MAP_FOREIGN_API \
             -DXC_WANT_COMPAT_DEVICEMODEL_API -O2 -g -fno-strict-aliasing \
-            -Wall -Wno-unused -Wno-declaration-after-statement \
+            -Wall -Wredundant-decls -Werror -Wno-unused -Wno-declaration-after-statement \
             -Wno-pointer-sign -D__XEN_TOOLS__ -DUSE_SSE2=1 \
             -DCONFIG_PASSTHROUGH "$@" \
             -c -o "$dir/$o" "$tmp/hw/${o%.o}.c" 2>&1 || return 1
@@ -189,7 +189,7 @@ else
         "$(cat "$tmp/said")"
 fi
 # As hw/pc.c includes it: beside the tree's own PCI header.
-if printf '%s\n' '#include "hw/pci.h"' '#include "pass-through.h"' \
+if printf '%s\n' '#include "hw/hw.h"' '#include "hw/pci.h"' '#include "pass-through.h"' \
     'void (*a)(PCIBus *) = intel_pch_init;' \
     'PCIConfigReadFunc *b = igd_pci_read;' \
     'PCIConfigWriteFunc *c = igd_pci_write;' |

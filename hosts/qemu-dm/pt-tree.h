@@ -7,18 +7,15 @@
 #ifndef PT_TREE_H
 #define PT_TREE_H
 
-#include <stdio.h>
-
-#include "config-host.h"
+/*
+ * In this order: most of them don't include what they need, and
+ * qemu-common.h, in a stub domain, has to come before config-host.h.
+ */
 #include "qemu-common.h"
+#include "hw/hw.h"
 #include "hw/pci.h"
+#include "qemu-log.h"
 #include "qemu-xen.h"
-
-/* Not every header of the tree has these. */
-extern FILE *logfile;
-extern int gfx_passthru;
-/* The domain's defaults, from its backend node. */
-extern int direct_pci_msitranslate;
-extern int direct_pci_power_mgmt;
+#include "sysemu.h"
 
 #endif

@@ -5,7 +5,7 @@
 
 include hosts/qemu-dm/pt-dm.mak
 
-DM_CFLAGS := $(BASE_CFLAGS) -D_GNU_SOURCE -DNEED_CPU_H -DCONFIG_PASSTHROUGH \
+DM_CFLAGS := $(BASE_CFLAGS) -Wredundant-decls -D_GNU_SOURCE -DNEED_CPU_H -DCONFIG_PASSTHROUGH \
 	$(INCLUDES) -Ihosts/qemu-dm -Itests/qemu-dm -Itests/qemu-dm/include
 
 $(BUILD)/hosts/qemu-dm/%.o: hosts/qemu-dm/%.c

@@ -10,8 +10,11 @@
 #define TREE_H
 
 #include "qemu-common.h"
+#include "hw/hw.h"
 #include "hw/pci.h"
+#include "qemu-log.h"
 #include "qemu-xen.h"
+#include "sysemu.h"
 
 #include "capture.h"
 #include "sim-device.h"

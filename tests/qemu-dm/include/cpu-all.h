@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checked against qemu-xen-traditional's cpu-all.h, master of 2020 (3d273dd0)
+ * and stable-4.2 of 2014. It can't be included alone: cpu.h does.
+ */
 #ifndef CPU_ALL_H
 #define CPU_ALL_H
 
-#include <stdint.h>
-
-typedef uint64_t target_phys_addr_t;
 typedef uint64_t ram_addr_t;
 
 /* @addr is the guest's physical address, not an offset. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checked against qemu-xen-traditional's qemu-xen.h, master of 2020 (3d273dd0)
+ * and stable-4.2 of 2014. It includes nothing: qemu-common.h comes before it.
+ */
 #ifndef QEMU_XEN_H
 #define QEMU_XEN_H
-
-#include "cpu-all.h"
 
 void unregister_iomem(target_phys_addr_t start);
 

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checked against qemu-xen-traditional's hw/pci.h, master of 2020 (3d273dd0)
+ * and stable-4.2 of 2014. Of all that it needs it includes isa.h only.
+ */
 #ifndef QEMU_PCI_H
 #define QEMU_PCI_H
 
-#include "qemu-common.h"
+#include "isa.h"
+
+extern target_phys_addr_t pci_mem_base;
 
 #define PCI_DEVFN(slot, func) ((((slot) & 0x1f) << 3) | ((func) & 0x07))
 #define PCI_SLOT(devfn) (((devfn) >> 3) & 0x1f)
@@ -17,7 +23,7 @@
 
 #define NR_PCI_FUNC 8
 #define NR_PCI_DEV 32
-#define NR_PCI_DEVFN 256
+#define NR_PCI_DEVFN (NR_PCI_FUNC * NR_PCI_DEV)
 #define AUTO_PHP_SLOT 0x100
 
 typedef uint32_t PCIConfigReadFunc(PCIDevice *d, uint32_t address, int len);
@@ -25,6 +31,7 @@ typedef void PCIConfigWriteFunc(PCIDevice *d, uint32_t address, uint32_t data,
                                 int len);
 typedef void PCIMapIORegionFunc(PCIDevice *d, int region_num, uint32_t addr,
                                 uint32_t size, int type);
+typedef int PCIUnregisterFunc(PCIDevice *d);
 typedef int (*pci_map_irq_fn)(PCIDevice *d, int irq_num);
 
 typedef struct PCIIORegion {
@@ -42,8 +49,14 @@ struct PCIDevice {
     PCIIORegion io_regions[PCI_NUM_REGIONS];
     PCIConfigReadFunc *config_read;
     PCIConfigWriteFunc *config_write;
-    void *irq;
+    PCIUnregisterFunc *unregister;
+    qemu_irq *irq;
+    int irq_state[4];
 };
+
+extern char direct_pci_str[];
+extern int direct_pci_msitranslate;
+extern int direct_pci_power_mgmt;
 
 PCIDevice *pci_register_device(PCIBus *bus, const char *name,
                                int instance_size, int devfn,
