@@ -1,87 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where a function's configuration space comes from: here, or a file. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <pci/pci.h>
 
+#include "pt-libpci.h"
 #include "view.h"
 
 /* What Linux lets every user read. */
 #define CFG_ALL_USERS 64
 
 /* ------------------------------------------------------------------ */
-/* libpci, kept from ending the process                                */
+/* libpci                                                              */
 
 struct live {
     struct pci_access *acc;
-    jmp_buf env;
-    char text[160];
 };
 
-/* libpci's error callback gets no argument of ours, and must not return. */
-static _Thread_local struct live *in_call;
-
-static void __attribute__((noreturn, format(printf, 1, 2)))
-on_error(char *fmt, ...)
+static int lib(struct live *l, pt_libpci_call *call, void *arg,
+               struct pt_error *err)
 {
-    va_list ap;
+    struct pt_libpci said;
 
-    va_start(ap, fmt);
-    vsnprintf(in_call->text, sizeof(in_call->text), fmt, ap);
-    va_end(ap);
-    longjmp(in_call->env, 1);
+    return pt_libpci_run(&said, call, l, arg) ? 0 :
+        pt_libpci_fail(err, &said, NULL);
 }
 
-static void __attribute__((format(printf, 1, 2)))
-on_message(char *fmt, ...)
+static bool lib_start(void *who, void *arg)
 {
-    (void)fmt;
-}
-
-typedef void lib_call(struct live *l, void *arg);
-
-static int lib(struct live *l, lib_call *call, void *arg, struct pt_error *err)
-{
-    int rc = 0;
-
-    in_call = l;
-    l->text[0] = '\0';
-    if (setjmp(l->env) == 0) {
-        call(l, arg);
-    } else {
-        rc = pt_fail(err, EIO, "libpci: %s", l->text);
-    }
-    in_call = NULL;
-    return rc;
-}
-
-static void lib_start(struct live *l, void *arg)
-{
+    const struct live *l = who;
     char param[] = "hwdb.disable", on[] = "1";
 
     (void)arg;
     /* libpci forgets to free udev's database; the names are its own too. */
     pci_set_param(l->acc, param, on);
     l->acc->method = PCI_ACCESS_SYS_BUS_PCI;
-    l->acc->error = on_error;
-    l->acc->warning = on_message;
-    l->acc->debug = on_message;
     pci_init(l->acc);
+    return true;
 }
 
-static void lib_scan(struct live *l, void *arg)
+static bool lib_scan(void *who, void *arg)
 {
+    const struct live *l = who;
+
     (void)arg;
     pci_scan_bus(l->acc);
+    return true;
 }
 
 /* "Class: Vendor Device (rev 01)", as lspci has it. */
-static void lib_title(struct live *l, void *arg)
+static bool lib_title(void *who, void *arg)
 {
+    const struct live *l = who;
     struct source *src = arg;
     char class[64], name[96];
     unsigned code = (unsigned)(src->cfg[PCI_CLASS_DEVICE] |
@@ -98,12 +70,16 @@ static void lib_title(struct live *l, void *arg)
         snprintf(src->title + n, sizeof(src->title) - (size_t)n,
                  " (rev %02x)", rev);
     }
+    return true;
 }
 
-static void lib_stop(struct live *l, void *arg)
+static bool lib_stop(void *who, void *arg)
 {
+    const struct live *l = who;
+
     (void)arg;
     pci_cleanup(l->acc);
+    return true;
 }
 
 struct live *live_open(struct pt_error *err)
@@ -111,7 +87,7 @@ struct live *live_open(struct pt_error *err)
     struct live *l = calloc(1, sizeof(*l));
 
     if (l) {
-        l->acc = pci_alloc();
+        l->acc = pt_libpci_alloc();
     }
     if (!l || !l->acc) {
         pt_fail(err, ENOMEM, "out of memory");

@@ -111,7 +111,7 @@ msi="hw/pt-msi.c hw/pt-msi.h hw/pt-irq.c hw/pt-irq.h hw/pt-intx.c
     hw/pt-vectors.c hw/pt-pirq.c"
 caps="hw/pt-header.c hw/pt-pm.c hw/pt-pcie.c hw/pt-vpd.c hw/pt-vendor.c
 hw/pt-hidden.c"
-near="hw/pt-device.c hw/pt-device.h hw/pt-xen.c hw/pt-xen.h"
+near=$(cd "$here/../.." && ls hw/pt-device* hw/pt-libpci.* hw/pt-xen.*)
 glue=$(cd "$here" && for f in *.[ch]; do echo "hw/$f"; done)
 hooks="pt-objects.mak xen-hooks.mak Makefile.target"
 engine=$(left | grep -vxF "$(printf '%s\n' $msi $caps $near $glue $hooks)")
