@@ -26,6 +26,7 @@ enum pt_once {
     PT_ONCE_MSI,
     PT_ONCE_MSI_FEWER,
     PT_ONCE_MSIX_PIRQS,
+    PT_ONCE_PIRQ,
     PT_ONCE_UNBIND,
     PT_ONCE_MMIO,
     PT_ONCE_PROTECTED,

@@ -31,8 +31,11 @@ static struct pt_line *find_line(struct pt_xen *x, int pirq)
     return NULL;
 }
 
-/* Several devices' lines can be one pirq: the last gives it back. */
-static void line_put(struct pt_dev *d)
+/*
+ * Several devices' lines can be one pirq: the last gives it back. @bound: Xen
+ * refused to unbind it.
+ */
+static void line_put(struct pt_dev *d, bool bound)
 {
     struct pt_irq *q = d->irq;
     struct pt_line *l = find_line(d->xen, q->intx_pirq);
@@ -42,7 +45,7 @@ static void line_put(struct pt_dev *d)
         q->intx_pirq = -1;
         return;
     }
-    pt_pirq_unmap(d, &q->intx_pirq);
+    pt_pirq_unmap(d, &q->intx_pirq, 1, bound);
     if (l && q->intx_pirq < 0) {
         l->users = 0;  /* it is one as long as Xen refuses */
     }
@@ -66,7 +69,7 @@ void pt_intx_off(struct pt_dev *d)
         q->intx_bound = false;
     }
     if (q->intx_pirq >= 0) {
-        line_put(d);
+        line_put(d, rc != 0);
     }
 }
 
@@ -83,7 +86,7 @@ void pt_intx_on(struct pt_dev *d)
     q->intx_failed = true;
     /* 0 is the timer's: the operating system has routed nothing. */
     rc = d->host->info.irq > 0 ?
-        x->ops->map_pirq_gsi(x->priv, d->host->info.irq, &pirq) : -ENXIO;
+        pt_pirq_map_line(d, d->host->info.irq, &pirq) : -ENXIO;
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't map its line", rc);
         return;
@@ -91,7 +94,7 @@ void pt_intx_on(struct pt_dev *d)
     l = find_line(d->xen, pirq);
     if (!l) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: too many lines", -ENOSPC);
-        pt_pirq_unmap(d, &pirq);
+        pt_pirq_unmap(d, &pirq, 1, false);
         return;
     }
     /* Its own, should Xen have refused to take it back. */
@@ -104,7 +107,7 @@ void pt_intx_on(struct pt_dev *d)
     rc = x->ops->bind_intx(x->priv, pirq, pt_irq_slot(d), q->pin);
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't bind it", rc);
-        line_put(d);
+        line_put(d, false);
         return;
     }
     q->intx_bound = true;
@@ -125,7 +128,7 @@ void pt_translate_off(struct pt_dev *d)
     uint8_t slot = pt_irq_slot(d);
     struct pt_irq *q = d->irq;
     const struct pt_xen *x = d->xen;
-    int rc;
+    int rc = 0;
 
     if (q->translate_bound) {
         rc = x->ops->unbind_msi_intx(x->priv, q->translate_pirq, slot,
@@ -140,7 +143,7 @@ void pt_translate_off(struct pt_dev *d)
         }
         q->translate_bound = false;
     }
-    pt_pirq_unmap(d, &q->translate_pirq);
+    pt_pirq_unmap(d, &q->translate_pirq, 1, rc != 0);
 }
 
 int pt_translate_on(struct pt_dev *d)
@@ -153,13 +156,13 @@ int pt_translate_on(struct pt_dev *d)
         return 0;
     }
     if (q->translate_pirq < 0) {
-        rc = pt_pirq_map_msi(d, 1, &q->translate_pirq);
+        rc = pt_msi_map(d, 1, &q->translate_pirq);
     }
     if (rc == 0) {
         rc = x->ops->bind_msi_intx(x->priv, q->translate_pirq, pt_irq_slot(d),
                                    q->pin);
         if (rc != 0) {
-            pt_pirq_unmap(d, &q->translate_pirq);
+            pt_pirq_unmap(d, &q->translate_pirq, 1, false);
         }
     }
     if (rc != 0) {

@@ -279,9 +279,9 @@ static void find_msi_max(struct pt_dev *d)
     while (q->msi_max > 1) {
         int pirq = -1;
 
-        rc = pt_pirq_map_msi(d, q->msi_max, &pirq);
+        rc = pt_msi_map(d, q->msi_max, &pirq);
         if (rc == 0) {
-            pt_pirq_unmap(d, &pirq);
+            pt_pirq_unmap(d, &pirq, q->msi_max, false);
             break;
         }
         failed = rc;

@@ -20,18 +20,35 @@ static inline uint8_t pt_irq_slot(const struct pt_dev *d)
 void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
                      int rc);
 
+#define PT_PIRQ_ANY (-1)
+#define PT_PIRQ_NONE (-2)
+
+/* Map the line @gsi; *@pirq: what was given. Returns 0 or -errno. */
+int pt_pirq_map_line(struct pt_dev *d, int gsi, int *pirq);
 /*
- * Map @n (a power of two) of the device's MSIs; *@pirq: wanted or -1, and the
+ * Map @n (a power of two) of the device's MSIs, or one MSI-X @entry: see
+ * pt_xen_ops.map_pirq_msi. *@pirq: of pt_vector_wants(), for one; and the
  * first that was given. Returns 0 or -errno.
  */
-int pt_pirq_map_msi(struct pt_dev *d, unsigned n, int *pirq);
-/* Give *@pirq back and make it -1; it stays if Xen refuses twice. */
-void pt_pirq_unmap(struct pt_dev *d, int *pirq);
+int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
+                uint64_t table_base, int *pirq);
+/*
+ * Give *@pirq, and the rest of its block of @n, back and make it -1; it stays
+ * if Xen refuses twice. @bound: Xen refused to unbind one of them.
+ */
+void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 
-/* The pirq that a message names in the place of a vector; -1: none. */
-int pt_vector_pirq(const struct pt_vector *v);
-/* Is the message one that Xen can deliver? */
-bool pt_vector_programmed(const struct pt_vector *v);
+/*
+ * The pirq that a message names in the place of a vector; -1: none, or the
+ * guest has no event channels for pirqs.
+ */
+int pt_vector_pirq(const struct pt_dev *d, const struct pt_vector *v);
+/*
+ * What pirq is to have the message, where @has has it now (-1: none)? The one
+ * that it names, PT_PIRQ_ANY, or PT_PIRQ_NONE: Xen can't deliver it, or it
+ * names what the guest can't have.
+ */
+int pt_vector_wants(struct pt_dev *d, const struct pt_vector *v, int has);
 /* Does Xen know the message as the guest has it now, with data @data? */
 bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data);
 /*
@@ -55,6 +72,11 @@ void pt_translate_off(struct pt_dev *d);
 
 /* ---- pt-vectors.c ---- */
 
+/*
+ * Map @n of the device's MSIs, if none are: see pt_pirq_map(). -EBUSY also
+ * while Xen has not given up those from before.
+ */
+int pt_msi_map(struct pt_dev *d, unsigned n, int *pirq);
 /* The guest's Message Control of each. */
 uint32_t pt_msi_flags(const struct pt_dev *d);
 uint32_t pt_msix_flags(const struct pt_dev *d);

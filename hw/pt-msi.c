@@ -382,7 +382,7 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val, bool part)
         v->data = val;
         v->written = true;
         /* The last write of a driver that leaves masking to Xen. */
-        if (pt_vector_pirq(v) >= 0) {
+        if (pt_vector_pirq(d, v) >= 0) {
             pt_irq_entry_ready(d, i);
         }
         break;

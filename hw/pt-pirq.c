@@ -14,15 +14,78 @@
 #define MSI_DELIVERY_MASK 0x0700u
 #define MSI_DELIVERY_LOWEST 0x0100u
 
+#define NUM_ISA_IRQS 16
+
 void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
                      int rc)
 {
     pt_log_once(d, what, PT_LOG_ERROR, "%s: %s", text, strerror(-rc));
 }
 
-void pt_pirq_unmap(struct pt_dev *d, int *pirq)
+/* ------------------------------------------------------------------ */
+/* Which pirqs are taken                                               */
+
+static void hold(struct pt_xen *x, int pirq, unsigned n, bool on)
 {
-    const struct pt_xen *x = d->xen;
+    unsigned i;
+
+    for (i = (unsigned)pirq; i < (unsigned)pirq + n; i++) {
+        if (i < PT_MAX_PIRQS && on) {
+            x->held[i / 64] |= UINT64_C(1) << (i % 64);
+        } else if (i < PT_MAX_PIRQS) {
+            x->held[i / 64] &= ~(UINT64_C(1) << (i % 64));
+        }
+    }
+}
+
+/*
+ * Can a guest's message have @pirq? Xen does not look: one that is mapped
+ * costs it a host interrupt for good, and our own undoing takes it from
+ * whoever had it. Lines are never a message's, nor those below 16, which Xen
+ * maps for every domain.
+ */
+static bool can_be_named(const struct pt_xen *x, int pirq)
+{
+    return pirq >= NUM_ISA_IRQS && pirq > x->top_gsi &&
+        pirq < PT_MAX_PIRQS &&
+        !(x->held[pirq / 64] >> (pirq % 64) & 1);
+}
+
+int pt_pirq_map_line(struct pt_dev *d, int gsi, int *pirq)
+{
+    struct pt_xen *x = d->xen;
+    int rc;
+
+    *pirq = -1;
+    x->top_gsi = gsi > x->top_gsi ? gsi : x->top_gsi;
+    rc = x->ops->map_pirq_gsi(x->priv, gsi, pirq);
+    if (rc == 0) {
+        hold(x, *pirq, 1, true);
+    }
+    return rc;
+}
+
+int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
+                uint64_t table_base, int *pirq)
+{
+    struct pt_xen *x = d->xen;
+    int rc;
+
+    /* Of a block Xen checks the first, and overwrites what is behind it. */
+    if (*pirq >= 0 && (n > 1 || !can_be_named(x, *pirq))) {
+        return -EINVAL;
+    }
+    rc = x->ops->map_pirq_msi(x->priv, &d->host->info.addr, n, entry,
+                              table_base, pirq);
+    if (rc == 0) {
+        hold(x, *pirq, n, true);
+    }
+    return rc;
+}
+
+void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound)
+{
+    struct pt_xen *x = d->xen;
     int rc;
 
     if (*pirq < 0) {
@@ -36,8 +99,15 @@ void pt_pirq_unmap(struct pt_dev *d, int *pirq)
         pt_irq_complain(d, PT_ONCE_UNBIND, "can't give back a pirq", rc);
         return;
     }
+    /* Xen remembers a binding that it had to end, and trips over another. */
+    if (!bound) {
+        hold(x, *pirq, n, false);
+    }
     *pirq = -1;
 }
+
+/* ------------------------------------------------------------------ */
+/* Messages                                                            */
 
 /* gflags as Xen takes them, from a message as the guest wrote it. */
 static uint32_t gflags_of(const struct pt_vector *v)
@@ -49,27 +119,49 @@ static uint32_t gflags_of(const struct pt_vector *v)
         (v->data & 0x8000 ? PT_GFLAGS_TRIG : 0);
 }
 
+/* Asked once a domain, when the first message names a pirq. */
+static bool has_hvm_pirqs(struct pt_xen *x)
+{
+    if (!x->asked_pirqs) {
+        x->asked_pirqs = true;
+        x->no_pirqs = x->ops->has_hvm_pirqs(x->priv) == 0;
+    }
+    return !x->no_pirqs;
+}
+
 /*
  * A driver on Xen has vector 0 mean "my event channel's pirq", and the number
  * in the address. -1: an ordinary message.
  */
-int pt_vector_pirq(const struct pt_vector *v)
+int pt_vector_pirq(const struct pt_dev *d, const struct pt_vector *v)
 {
     uint32_t n = (v->addr_hi & 0xffffff00u) | ((v->addr_lo >> 12) & 0xff);
 
     return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
-        (v->data & 0xff) == 0 && n != 0 && n <= INT32_MAX ? (int)n : -1;
+        (v->data & 0xff) == 0 && n != 0 && n <= INT32_MAX &&
+        has_hvm_pirqs(d->xen) ? (int)n : -1;
 }
 
 /*
- * Is the message one that Xen can deliver? Table entries start as nothing or
- * as garbage, and Xen complains at each message of an unknown kind.
+ * Table entries start as nothing or as garbage, and Xen complains at each
+ * message of an unknown kind.
  */
-bool pt_vector_programmed(const struct pt_vector *v)
+int pt_vector_wants(struct pt_dev *d, const struct pt_vector *v, int has)
 {
-    return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
-        ((v->data & MSI_DELIVERY_MASK) <= MSI_DELIVERY_LOWEST ||
-         pt_vector_pirq(v) >= 0);
+    int named = pt_vector_pirq(d, v);
+
+    if (named < 0) {
+        return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
+            (v->data & MSI_DELIVERY_MASK) <= MSI_DELIVERY_LOWEST ?
+            PT_PIRQ_ANY : PT_PIRQ_NONE;
+    }
+    if (named != has && !can_be_named(d->xen, named)) {
+        pt_log_once(d, PT_ONCE_PIRQ, PT_LOG_WARNING, "an interrupt is lost: "
+                    "its message names pirq %d, which is not the guest's",
+                    named);
+        return PT_PIRQ_NONE;
+    }
+    return named;
 }
 
 void pt_vector_unbind(struct pt_dev *d, struct pt_vector *v)
@@ -107,7 +199,7 @@ int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
     const struct pt_xen *x = d->xen;
     uint8_t gvec = (uint8_t)data;
     uint32_t gflags = gflags_of(v);
-    int rc;
+    int named = pt_vector_pirq(d, v), rc;
 
     if (v->bound && v->gtable != gtable) {
         return -EBUSY;  /* it could not be unbound, and Xen says so */
@@ -123,19 +215,9 @@ int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
         return rc;
     }
     v->bound = true;
-    v->channel = pt_vector_pirq(v) >= 0 ? pt_vector_pirq(v) : 0;
+    v->channel = named >= 0 ? named : 0;
     v->gvec = gvec;
     v->gflags = gflags;
     v->gtable = gtable;
     return 0;
-}
-
-int pt_pirq_map_msi(struct pt_dev *d, unsigned n, int *pirq)
-{
-    /* Xen would not give up an earlier mapping. */
-    if (d->irq->msi_vectors || d->irq->translate_pirq >= 0) {
-        return -EBUSY;
-    }
-    return d->xen->ops->map_pirq_msi(d->xen->priv, &d->host->info.addr, n, 0,
-                                     0, pirq);
 }

@@ -121,11 +121,19 @@ static uint32_t msi_mask(const struct pt_dev *d)
     return pt_copy(d, (uint16_t)(d->irq->msi_pos + off), 4);
 }
 
+int pt_msi_map(struct pt_dev *d, unsigned n, int *pirq)
+{
+    if (d->irq->msi_vectors || d->irq->translate_pirq >= 0) {
+        return -EBUSY;
+    }
+    return pt_pirq_map(d, n, 0, 0, pirq);
+}
+
 /* Map @n messages in one block, or one if Xen has no room for a block. */
 static int msi_map(struct pt_dev *d, unsigned n, int wanted)
 {
     struct pt_irq *q = d->irq;
-    int pirq = wanted, rc = pt_pirq_map_msi(d, n, &pirq);
+    int pirq = wanted, rc = pt_msi_map(d, n, &pirq);
     unsigned i;
 
     if (rc != 0 && n > 1) {
@@ -133,8 +141,7 @@ static int msi_map(struct pt_dev *d, unsigned n, int wanted)
                     "%u MSIs can't be mapped (%s): the guest has one", n,
                     strerror(-rc));
         n = 1;
-        pirq = wanted;
-        rc = pt_pirq_map_msi(d, n, &pirq);
+        rc = pt_msi_map(d, n, &pirq);
     }
     if (rc != 0) {
         return rc;
@@ -151,14 +158,19 @@ static int msi_map(struct pt_dev *d, unsigned n, int wanted)
 void pt_msi_release(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
+    bool bound = false;
     unsigned i;
 
     for (i = 0; i < q->msi_vectors; i++) {
         pt_vector_unbind(d, &q->msi[i]);
+        bound = bound || (i > 0 && q->msi[i].bound);
     }
-    /* The first pirq of a block stands for all of it. */
-    if (q->msi_vectors) {
-        pt_pirq_unmap(d, &q->msi[0].pirq);
+    /*
+     * The first pirq of a block stands for all of it. Xen ends the binding of
+     * none but the first, and at the guest's end falls over the others.
+     */
+    if (q->msi_vectors && !bound) {
+        pt_pirq_unmap(d, &q->msi[0].pirq, q->msi_vectors, q->msi[0].bound);
     }
     if (q->msi[0].pirq < 0) {
         q->msi_vectors = 0;
@@ -170,7 +182,7 @@ void pt_msi_release(struct pt_dev *d)
  * the device's own mask bit set, and a message waits in its pending bit. A
  * driver on Xen masks its event channels in Xen, and unmasks nothing here.
  */
-static int msi_bind(struct pt_dev *d)
+static int msi_bind(struct pt_dev *d, int wanted)
 {
     struct pt_irq *q = d->irq;
     struct pt_vector m = msi_message(d);
@@ -184,8 +196,7 @@ static int msi_bind(struct pt_dev *d)
         v->addr_lo = m.addr_lo;
         v->addr_hi = m.addr_hi;
         v->data = m.data;
-        if (((mask >> i) & 1 && pt_vector_pirq(v) < 0) ||
-            !pt_vector_programmed(v)) {
+        if (wanted == PT_PIRQ_NONE || ((mask >> i) & 1 && wanted < 0)) {
             pt_vector_unbind(d, v);
             continue;
         }
@@ -199,21 +210,23 @@ void pt_msi_update(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     struct pt_vector m = msi_message(d);
-    int wanted = pt_vector_pirq(&m), rc = 0;
+    int wanted = pt_vector_wants(d, &m, q->msi[0].pirq), rc = 0;
+    /* A name is one pirq's: who gives one has one message. */
+    unsigned n = wanted >= 0 ? 1 : msi_asked(d);
 
-    if (q->msi_vectors && (q->msi_vectors != msi_asked(d) ||
+    if (q->msi_vectors && (q->msi_vectors != n ||
                            (wanted >= 0 && wanted != q->msi[0].pirq))) {
         pt_msi_enable(d, false);
         pt_msi_release(d);
     }
     if (q->msi_vectors == 0) {
-        rc = msi_map(d, msi_asked(d), wanted);
+        rc = msi_map(d, n, wanted >= 0 ? wanted : PT_PIRQ_ANY);
         if (rc != 0) {
             pt_irq_complain(d, PT_ONCE_MSI, "can't map an MSI", rc);
         }
     }
     if (rc == 0) {
-        rc = msi_bind(d);
+        rc = msi_bind(d, wanted);
     }
     if (rc != 0) {
         /* The guest reads that it is off, and can fall back. */
@@ -235,8 +248,8 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
 {
     struct pt_irq *q = d->irq;
     int pirq = wanted;
-    int rc = d->xen->ops->map_pirq_msi(d->xen->priv, &d->host->info.addr, 1,
-                 i, d->host->info.region[q->table_bar].addr, &pirq);
+    int rc = pt_pirq_map(d, 1, i, d->host->info.region[q->table_bar].addr,
+                         &pirq);
 
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_MSIX_PIRQS, PT_LOG_ERROR, "MSI-X entry %u and "
@@ -252,7 +265,7 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
 static void release_entry(struct pt_dev *d, struct pt_vector *v)
 {
     pt_vector_unbind(d, v);
-    pt_pirq_unmap(d, &v->pirq);
+    pt_pirq_unmap(d, &v->pirq, 1, v->bound);
     v->bound = v->bound && v->pirq >= 0;
 }
 
@@ -267,20 +280,22 @@ static void entry_update(struct pt_dev *d, unsigned i)
     struct pt_irq *q = d->irq;
     struct pt_vector *v = &q->entry[i];
     bool again = v->pirq >= 0 && !v->bound;
-    int wanted = pt_vector_pirq(v);
+    int wanted;
     /*
      * A driver on Xen never unmasks what goes to its event channels: that it
      * writes the message has to do, and one from before means nothing.
      */
-    bool live = (!(v->ctrl & PT_MSIX_MASKED) || (wanted >= 0 && v->written)) &&
+    bool live = (!(v->ctrl & PT_MSIX_MASKED) ||
+                 (v->written && pt_vector_pirq(d, v) >= 0)) &&
         !(pt_msix_flags(d) & PCI_MSIX_MASK);
 
     if (q->gtable == 0 || !(live || again)) {
         return;
     }
-    if (!pt_vector_programmed(v)) {
+    wanted = pt_vector_wants(d, v, v->pirq);
+    if (wanted == PT_PIRQ_NONE) {
         if (again) {
-            pt_pirq_unmap(d, &v->pirq);
+            pt_pirq_unmap(d, &v->pirq, 1, false);
         }
         return;
     }
@@ -293,7 +308,7 @@ static void entry_update(struct pt_dev *d, unsigned i)
     /* Xen unmasks it when the guest binds the channel, which it did before. */
     if (pt_vector_bind(d, v, v->data, q->gtable,
                        wanted > 0 && wanted == v->channel) != 0 && !v->bound) {
-        pt_pirq_unmap(d, &v->pirq);
+        pt_pirq_unmap(d, &v->pirq, 1, false);
     }
 }
 

@@ -271,6 +271,29 @@ static int prod_unbind_msi(void *priv, int pirq, uint8_t gvec,
                                            (uint32_t)pirq, gflags));
 }
 
+/* A device model of a stub domain may ask this of its guest, too. */
+static int prod_has_hvm_pirqs(void *priv)
+{
+    const struct production *p = priv;
+    struct xen_domctl op;
+    int ret;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_getdomaininfo;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = (domid_t)p->domid;
+    errno = 0;
+    ret = result(xc_domctl(p->xch, &op));
+    if (ret != 0) {
+        return ret;
+    }
+    if (op.domain != p->domid) {
+        return -ESRCH;  /* the next one's, as Xen has it */
+    }
+    return (op.u.getdomaininfo.arch_config.emulation_flags &
+            XEN_X86_EMU_USE_PIRQ) != 0;
+}
+
 /* ------------------------------------------------------------------ */
 /* Open and close                                                      */
 
@@ -286,6 +309,7 @@ static const struct pt_xen_ops prod_ops = {
     .unbind_msi_intx = prod_unbind_msi_intx,
     .bind_msi = prod_bind_msi,
     .unbind_msi = prod_unbind_msi,
+    .has_hvm_pirqs = prod_has_hvm_pirqs,
 };
 
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,

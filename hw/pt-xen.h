@@ -60,6 +60,12 @@ struct pt_xen_ops {
     int (*bind_msi)(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
                     uint64_t gtable);
     int (*unbind_msi)(void *priv, int pirq, uint8_t gvec, uint32_t gflags);
+
+    /*
+     * May the guest have event channels for pirqs (XENFEAT_hvm_pirqs)? 1, 0
+     * or -errno.
+     */
+    int (*has_hvm_pirqs)(void *priv);
 };
 
 /* An INTx line's pirq, and how many of the domain's devices have it. */
@@ -69,9 +75,16 @@ struct pt_line {
 };
 
 #define PT_MAX_LINES 256
+/* Beyond all that Xen has: its interrupts have 16 bits. */
+#define PT_MAX_PIRQS 0x10000
 
 struct pt_xen {
     struct pt_line line[PT_MAX_LINES];
+    /* Pirqs that the domain's devices hold, a bit each: see pt-pirq.c. */
+    uint64_t held[PT_MAX_PIRQS / 64];
+    int top_gsi;        /* the highest line that was asked for */
+    bool asked_pirqs;   /* has_hvm_pirqs() was called, */
+    bool no_pirqs;      /* and this was its answer */
     const struct pt_xen_ops *ops;
     void *priv;
 };

@@ -221,6 +221,82 @@ static void test_reset_guest_binds_its_event_channel_anew(void **state)
     assert_true(world_close(&w));
 }
 
+/* A guest with one name for all: each leaked an interrupt of the host's. */
+static void test_pirq_that_another_entry_has_was_mapped_again(void **state)
+{
+    struct world w;
+    unsigned i, round;
+
+    (void)state;
+    open_msix(&w, 128, NULL);
+    msix_on(&w);
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < 128; i++) {
+            channel_message(&w, i, 100);
+        }
+        assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 0)->first, 100);
+        assert_int_equal(pirqs(&w), 2);
+        channel_bound(&w, 100);
+        assert_true(hears(&w, 0, 0));
+        assert_true(silent(&w, 1));
+        assert_int_equal(w.sim.xen.leaked, 0);
+        assert_int_equal(w.sim.bus.num_lines, 2);  /* the attach's, and one */
+    }
+    /* Free again, it is whose that asks. */
+    channel_message(&w, 0, 101);
+    channel_message(&w, 7, 100);
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 7)->first, 100);
+    msix_off(&w);
+    assert_int_equal(pirqs(&w), 1);
+    assert_true(world_close(&w));
+}
+
+/* The line's, those that Xen maps for all, and beyond all. */
+static void test_entry_that_names_a_taken_pirq_took_it(void **state)
+{
+    static const unsigned named[] = { 1, 2, 15, 16, 17, 0x10000, 0x7fffffff };
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    open_msix(&w, 8, NULL);
+    msix_on(&w);
+    for (i = 0; i < COUNT(named); i++) {
+        channel_message(&w, 0, named[i]);
+        entry_mask(&w, 0, false);
+        assert_int_equal(pirqs(&w), 1);
+        assert_true(line_bound(&w));
+        assert_int_equal(w.sim.xen.calls[SIM_MAP_MSI], 0);
+    }
+    msix_off(&w);
+    assert_true(hears_intx(&w, 0));
+    assert_true(world_close(&w));
+}
+
+/*
+ * What Xen did not unbind and had to by force is not free: the pirq still has
+ * that binding, and one more ended the host.
+ */
+static void test_pirq_that_was_unbound_by_force_was_named(void **state)
+{
+    struct sim_xen_opts xen = { .unmap_bound = true };
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 8, &xen);
+    msix_on(&w);
+    channel_message(&w, 0, 100);
+    assert_true(entry_bound(&w, 0));
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNBIND_MSI], EPERM);
+    channel_message(&w, 0, 101);
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNBIND_MSI]);
+    assert_true(entry_bound(&w, 0));
+    assert_null(sim_xen_pirq(&w.sim.xen, 100));
+    channel_message(&w, 1, 100);
+    assert_false(entry_bound(&w, 1));
+    assert_true(world_close(&w));
+}
+
 /* ------------------------------------------------------------------ */
 /* MSI                                                                 */
 
@@ -262,6 +338,9 @@ int main(void)
         cmocka_unit_test(test_a_sleep_left_an_event_channels_entry_masked),
         cmocka_unit_test(test_reset_guest_binds_its_event_channel_anew),
         cmocka_unit_test(test_masked_msi_of_a_pv_driver_was_never_bound),
+        cmocka_unit_test(test_pirq_that_another_entry_has_was_mapped_again),
+        cmocka_unit_test(test_entry_that_names_a_taken_pirq_took_it),
+        cmocka_unit_test(test_pirq_that_was_unbound_by_force_was_named),
     };
 
     return cmocka_run_group_tests_name("event channels", tests, NULL, NULL);

@@ -639,21 +639,101 @@ static void test_2_22_another_pirq_is_asked_for_later(void **state)
     assert_true(world_close(&w));
 }
 
-static void test_pirq_that_is_taken_refuses_the_enable(void **state)
+/*
+ * Xen answers 0 to a map of a pirq that is in use, loses the host's interrupt,
+ * and our undoing took the line's pirq away.
+ */
+static void test_message_that_names_the_lines_pirq_took_it(void **state)
 {
     struct world w;
-    int line;
+    unsigned line, i;
 
     (void)state;
     open_shape(&w, 1, 0, NULL);
-    line = line_of(&w.sim.xen, GSI)->first;
-    pv_program(&w, (unsigned)line);
-    msi_on(&w, 0);
-    assert_false(msi_reads_on(&w));
-    assert_true(hears_intx(&w, 0));
+    line = (unsigned)line_of(&w.sim.xen, GSI)->first;
+    pv_program(&w, line);
+    for (i = 0; i < 10; i++) {
+        msi_on(&w, 0);
+        assert_true(silent(&w, 0));
+        msi_off(&w);
+        assert_true(hears_intx(&w, 0));
+    }
+    assert_int_equal(logged(&w, "names pirq"), 1);
     pv_program(&w, 90);
     msi_on(&w, 0);
     assert_true(hears(&w, 0, 0));
+    /* Also while it is on. */
+    pv_program(&w, line);
+    assert_true(silent(&w, 0));
+    msi_off(&w);
+    assert_true(hears_intx(&w, 0));
+    assert_true(world_close(&w));
+}
+
+/*
+ * Xen looks at the first pirq of a block only and overwrites the others: the
+ * line's was among them, and the host went down with the guest's end.
+ */
+static void test_block_at_a_named_pirq_brought_the_host_down(void **state)
+{
+    static const unsigned named[] = { 15, 16, 40, 0xfe };
+    unsigned i, log2;
+
+    (void)state;
+    for (i = 0; i < COUNT(named); i++) {
+        for (log2 = 1; log2 <= 5; log2++) {
+            struct world w;
+
+            open_shape(&w, 3, 5, NULL);
+            pv_program(&w, named[i]);
+            msi_on(&w, log2);
+            assert_true(line_bound(&w));
+            assert_int_equal(msi_bound(&w, 0), named[i] > GSI);
+            assert_false(msi_bound(&w, 1));
+            assert_int_equal(w.sim.xen.leaked, 0);
+            /* An ordinary one is a block. */
+            msi_off(&w);
+            msi_start(&w, log2);
+            assert_true(msi_bound(&w, 1));
+            assert_true(hears(&w, 1, VECTOR + 1));
+            assert_true(world_close(&w));
+        }
+    }
+}
+
+/* From Xen 4.19 on guests have no event channels for pirqs, unless asked. */
+static void test_pirq_was_named_by_a_guest_that_has_none(void **state)
+{
+    const struct sim_xen_opts xen = { .no_hvm_pirqs = true };
+    struct world w;
+
+    (void)state;
+    open_shape(&w, 1, 0, &xen);
+    assert_int_equal(w.sim.xen.calls[SIM_HAS_PIRQS], 0);
+    pv_program(&w, 90);
+    msi_on(&w, 0);
+    assert_null(sim_xen_pirq(&w.sim.xen, 90));
+    assert_true(silent(&w, 0));
+    pv_program(&w, 91);
+    msi_start(&w, 0);
+    assert_true(hears(&w, 0, VECTOR));
+    /* Asked once a domain. */
+    assert_int_equal(w.sim.xen.calls[SIM_HAS_PIRQS], 1);
+    assert_true(world_close(&w));
+}
+
+/* A device model that may not ask goes on as before. */
+static void test_pirq_is_named_where_xen_does_not_say(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_shape(&w, 1, 0, NULL);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_HAS_PIRQS], EPERM);
+    pv_program(&w, 90);
+    msi_on(&w, 0);
+    assert_true(hears(&w, 0, 0));
+    assert_int_equal(w.sim.xen.calls[SIM_HAS_PIRQS], 1);
     assert_true(world_close(&w));
 }
 
@@ -814,7 +894,10 @@ int main(void)
         cmocka_unit_test(test_1_5_10_vector_0_names_a_pirq),
         cmocka_unit_test(test_1_5_10_pirq_0_is_an_ordinary_message),
         cmocka_unit_test(test_2_22_another_pirq_is_asked_for_later),
-        cmocka_unit_test(test_pirq_that_is_taken_refuses_the_enable),
+        cmocka_unit_test(test_message_that_names_the_lines_pirq_took_it),
+        cmocka_unit_test(test_block_at_a_named_pirq_brought_the_host_down),
+        cmocka_unit_test(test_pirq_was_named_by_a_guest_that_has_none),
+        cmocka_unit_test(test_pirq_is_named_where_xen_does_not_say),
         cmocka_unit_test(test_pirq_numbers_beyond_all_are_refused),
         cmocka_unit_test(test_power_reset_forgets_the_programming),
         cmocka_unit_test(test_guest_reset_forgets_the_programming),

@@ -37,6 +37,8 @@ static struct {
     struct xen_domctl domctl;
     struct physdev_map_pirq map;
     int vectors;      /* that Xen grants at most */
+    uint32_t emulation;
+    bool next_domain;
     bool open_fails;
     bool alloc_fails;
     unsigned opened;
@@ -105,6 +107,10 @@ int xc_domctl(xc_interface *x, struct xen_domctl *domctl)
 {
     assert_ptr_equal(x, xch);
     fake.domctl = *domctl;
+    if (domctl->cmd == XEN_DOMCTL_getdomaininfo) {
+        domctl->domain += fake.next_domain;
+        domctl->u.getdomaininfo.arch_config.emulation_flags = fake.emulation;
+    }
     return answer();
 }
 
@@ -443,6 +449,7 @@ static void check_failures(int want)
     assert_int_equal(ops->unbind_msi_intx(p, 5, 1, 0), want);
     assert_int_equal(ops->bind_msi(p, 5, 0x41, 0, 0), want);
     assert_int_equal(ops->unbind_msi(p, 5, 0x41, 0), want);
+    assert_int_equal(ops->has_hvm_pirqs(p), want);
 }
 
 static void failures_have_a_reason(void **state)
@@ -453,6 +460,23 @@ static void failures_have_a_reason(void **state)
     check_failures(-EPERM);
     fake.errnum = 0;
     check_failures(-EIO);
+}
+
+static void knows_whether_a_guest_has_pirqs(void **state)
+{
+    (void)state;
+    fake.emulation = XEN_X86_EMU_ALL;
+    assert_int_equal(xen.ops->has_hvm_pirqs(xen.priv), 1);
+    assert_int_equal(fake.calls, 1);
+    assert_int_equal(fake.domctl.cmd, XEN_DOMCTL_getdomaininfo);
+    assert_int_equal(fake.domctl.domain, DOMID);
+    assert_int_equal(fake.domctl.interface_version,
+                     XEN_DOMCTL_INTERFACE_VERSION);
+    fake.emulation = XEN_X86_EMU_ALL & ~XEN_X86_EMU_USE_PIRQ;
+    assert_int_equal(xen.ops->has_hvm_pirqs(xen.priv), 0);
+    /* Where the domain is gone Xen tells of the next one. */
+    fake.next_domain = true;
+    assert_int_equal(xen.ops->has_hvm_pirqs(xen.priv), -ESRCH);
 }
 
 /* A device model's start costs no hypercall. */
@@ -493,6 +517,7 @@ int main(void)
         TEST(binds_lines_of_any_pirq),
         TEST(binds_an_msi_of_any_pirq),
         TEST(failures_have_a_reason),
+        TEST(knows_whether_a_guest_has_pirqs),
         TEST(opening_asks_nothing),
         TEST(no_such_domain),
     };

@@ -244,6 +244,7 @@ static uint32_t new_data(struct sim_xen *x, unsigned nr)
     return data;
 }
 
+/* Returns 0, -errno, or 1: Xen says 0 and has done nothing. */
 static int map_block(struct sim_xen *x, struct sim_dev *d,
                      enum sim_pirq_kind kind, unsigned nr, unsigned entry,
                      int *pirq)
@@ -252,6 +253,16 @@ static int map_block(struct sim_xen *x, struct sim_dev *d,
     uint32_t data;
     unsigned i;
 
+    if (*pirq >= 0 && nr > 1) {
+        sim_note(&x->notes, "map of %u MSI vectors to pirq %d: Xen overwrites "
+                 "what the next ones have", nr, *pirq);
+    }
+    if (first == -EBUSY) {
+        x->leaked += nr;
+        sim_note(&x->notes, "map of an MSI to pirq %d, which is in use: a host "
+                 "interrupt is lost", *pirq);
+        return 1;
+    }
     if (first < 0) {
         return first;
     }
@@ -357,8 +368,9 @@ static int map_pirq_msi(void *priv, const struct pt_sbdf *addr, unsigned nr,
                  d ? "the device" : "a device that is not here", *pirq);
         return d ? -EINVAL : -ENODEV;
     }
-    return table_base ? map_msix(x, d, nr, entry, table_base, pirq) :
-           map_msi(x, d, nr, entry, pirq);
+    rc = table_base ? map_msix(x, d, nr, entry, table_base, pirq) :
+         map_msi(x, d, nr, entry, pirq);
+    return rc == 1 ? 0 : rc;
 }
 
 /* ------------------------------------------------------------------ */
@@ -650,6 +662,14 @@ static int unmap_pirq(void *priv, int pirq)
     return 0;
 }
 
+static int has_hvm_pirqs(void *priv)
+{
+    struct sim_xen *x = priv;
+    int rc = sim_xen_call(x, SIM_HAS_PIRQS);
+
+    return rc ? rc : !x->opts.no_hvm_pirqs;
+}
+
 const struct pt_xen_ops sim_xen_ops = {
     .map_memory = sim_xen_map_memory,
     .map_ports = sim_xen_map_ports,
@@ -662,4 +682,5 @@ const struct pt_xen_ops sim_xen_ops = {
     .unbind_msi_intx = unbind_msi_intx,
     .bind_msi = bind_msi,
     .unbind_msi = unbind_msi,
+    .has_hvm_pirqs = has_hvm_pirqs,
 };

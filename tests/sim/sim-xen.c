@@ -25,6 +25,7 @@ static const char *const call_names[SIM_NUM_CALLS] = {
     [SIM_UNBIND_MSI_INTX] = "unbind MSI-INTx",
     [SIM_BIND_MSI] = "bind MSI",
     [SIM_UNBIND_MSI] = "unbind MSI",
+    [SIM_HAS_PIRQS] = "look for HVM pirqs",
 };
 
 const char *sim_call_name(enum sim_call c)
@@ -399,7 +400,7 @@ void sim_xen_forget(struct sim_xen *x)
     memset(x->kind_fault, 0, sizeof(x->kind_fault));
     memset(x->vector, 0, sizeof(x->vector));
     memset(x->intx, 0, sizeof(x->intx));
-    x->total = x->unbound = x->stray = x->beyond = 0;
+    x->total = x->unbound = x->stray = x->beyond = x->leaked = 0;
     for (i = 0; i < x->nr_pirqs; i++) {
         x->pirq[i].delivered = 0;
     }

@@ -20,6 +20,8 @@
  * - A line that is mapped already gives the same pirq again, and is gone with
  *   the first unmap: Xen does not count who shares it.
  * - Unmapping a block needs its first pirq, and unmaps all of it.
+ * - Mapping an MSI to a pirq that is wanted and in use succeeds, maps nothing
+ *   and leaks the host's interrupt; of a block only the first is looked at.
  *
  * Where it is stricter than Xen, so that mistakes show: maps may not overlap,
  * an unmap must be exactly what was mapped, unmapping a bound pirq is a
@@ -51,6 +53,7 @@ enum sim_call {
     SIM_UNBIND_MSI_INTX,
     SIM_BIND_MSI,
     SIM_UNBIND_MSI,
+    SIM_HAS_PIRQS,
     SIM_NUM_CALLS,
 };
 
@@ -60,6 +63,7 @@ struct sim_xen_opts {
     unsigned gfn_bits;     /* width of the guest's frame numbers; 0: 28 */
     bool gfn_strict;       /* a frame beyond it is a complaint, too */
     bool no_multi_msi;     /* no blocks: -EOPNOTSUPP */
+    bool no_hvm_pirqs;     /* the guest has none (4.19: unless asked for) */
     bool all_writes;       /* Xen 4.19: masks are forwarded, too */
     bool unmap_bound;      /* unmapping a bound pirq is no complaint */
     bool intx_8bit;        /* as libxenctrl: INTx of pirqs below 256 only */
@@ -135,6 +139,7 @@ struct sim_xen {
     uint64_t unbound;          /* of mapped pirqs that were not bound */
     uint64_t stray;            /* messages to nobody: also a complaint */
     uint64_t beyond;           /* maps of frames that the guest can't have */
+    uint64_t leaked;           /* host interrupts: also a complaint */
 
     uint64_t unmask_gpa;       /* unmasked once the device model has seen it */
 };
