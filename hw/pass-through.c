@@ -220,26 +220,45 @@ static int restore_header(struct pt_dev *d)
     return rc;
 }
 
-int pt_restore_host(struct pt_dev *d)
+/* Has the guest changed what it may write of a register of the host's? */
+static bool changed(const struct pt_dev *d, const struct pt_field *f)
 {
-    int rc = 0, failed = 0;
+    unsigned size = f->row->size;
+
+    return (pt_copy(d, f->off, size) ^ pt_load(d->snap + f->off, size)) &
+        pt_load(d->fwd + f->off, size);
+}
+
+/* The rows of PT_ROW_RESTORE: all, or those that the guest changed. */
+static int restore_rows(struct pt_dev *d, bool all)
+{
+    int rc, failed = 0;
     unsigned i;
 
-    if (!d->host->info.is_vf) {
-        failed = restore_header(d);
-    }
     for (i = 0; i < d->num_fields; i++) {
         const struct pt_field *f = &d->field[i];
         const struct pt_row *r = f->row;
         uint8_t buf[4];
 
-        if (r->flags & PT_ROW_RESTORE) {
-            pt_store(buf, pt_load(d->snap + f->off, r->size) & ~r->starts,
+        if ((r->flags & PT_ROW_RESTORE) && (all || changed(d, f))) {
+            pt_store(buf, pt_load(d->snap + f->off, r->size) & ~r->rw1c,
                      r->size);
             rc = put(d, f->off, buf, r->size);
             failed = failed ? failed : rc;
         }
     }
+    return failed;
+}
+
+int pt_restore_host(struct pt_dev *d)
+{
+    int rc = 0, failed = 0;
+
+    if (!d->host->info.is_vf) {
+        failed = restore_header(d);
+    }
+    rc = restore_rows(d, true);
+    failed = failed ? failed : rc;
     if (d->pm.aer) {
         rc = put(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
                  d->pm.aer_regs, sizeof(d->pm.aer_regs));
@@ -447,6 +466,7 @@ static void undo(struct pt_dev *d)
     pt_bars_unmap(d);
     pt_rom_enable(d, false);
     pt_pm_rest(d);
+    restore_rows(d, false);
     pt_space_reset(d);
 }
 

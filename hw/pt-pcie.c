@@ -16,24 +16,95 @@ enum {
 
 /* The guest's reset would go past the toolstack's, and past our restore. */
 #define DEVCAP_HIDDEN (PCI_EXP_DEVCAP_FLRESET | PCI_EXP_DEVCAP_PHANTOM)
+
+/* The ordering and size of the device's own requests: its driver's to tell. */
+#define DEVCTL_SENT (PCI_EXP_DEVCTL_RELAXED | PCI_EXP_DEVCTL_NOSNOOP | \
+    PCI_EXP_DEVCTL_READRQ)
+/*
+ * Payload size: one for the whole fabric, and drivers program their device by
+ * it. Extended tags: the host has them on wherever the way to memory can do
+ * them. Auxiliary power: goes with wake-up, the host's.
+ */
+#define DEVCTL_HOST (PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_EXT_TAG | \
+    PCI_EXP_DEVCTL_AUX_PME)
+
 #define DEVSTA_RW1C (PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED | \
     PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD)
 #define DEVSTA_RO (PCI_EXP_DEVSTA_AUXPD | PCI_EXP_DEVSTA_TRPND)
-/* Reserved in an endpoint, or of the link's other end. */
-#define LNKCTL_RO 0xfc34
+
+/* Others are reserved in an endpoint, or of the link's other end. */
+#define LNKCTL_COPY (PCI_EXP_LNKCTL_ASPM | PCI_EXP_LNKCTL_RCB | \
+    PCI_EXP_LNKCTL_CLOCK | PCI_EXP_LNKCTL_XSYNCH | PCI_EXP_LNKCTL_CLOCKPM | \
+    PCI_EXP_LNKCTL_HWAUTWD)
 #define LNKSTA_RW1C (PCI_EXP_LNKSTA_BWMGMT | PCI_EXP_LNKSTA_AUTBW)
-#define DEVCTL2_RO 0xffe0
-#define LNKCTL2_RO 0xe040
+
+/*
+ * How long the device waits for its own requests' completions, and whether it
+ * does atomic operations. Of what is left: ARI and blocking are a port's;
+ * ID-based ordering, 10-bit tags, OBFF and emergency power reduction are to be
+ * agreed on with the rest of the fabric.
+ */
+#define DEVCTL2_TIMEOUT 0x000f
+#define DEVCTL2_SENT (DEVCTL2_TIMEOUT | PCI_EXP_DEVCTL2_TIMEOUT_DIS | \
+    PCI_EXP_DEVCTL2_ATOMICOP_REQUESTER_EN)
+
+#define LNKCTL2_TARGET_SPEED 0x000f
+#define LNKCTL2_MARGIN 0x0380
+#define LNKCTL2_PRESET 0xf000
+/* The rest is selectable de-emphasis, of the link's other end. */
+#define LNKCTL2_COPY (LNKCTL2_TARGET_SPEED | PCI_EXP_LNKCTL2_CMPLNC | \
+    PCI_EXP_LNKCTL2_SPEED_DIS | LNKCTL2_MARGIN | \
+    PCI_EXP_LNKCTL2_MOD_CMPLNC | PCI_EXP_LNKCTL2_CMPLNC_SOS | \
+    LNKCTL2_PRESET)
 #define LNKSTA2_RW1C PCI_EXP_LINKSTA2_EQU_REQ
 
-/* Target Link Speed starts as the fastest that the link can do: 7.8.19. */
-static void lnkctl2_setup(const struct pt_dev *d, const struct pt_field *f,
+/* 128 << n bytes; more are reserved: 7.8.4. */
+#define READRQ_MAX 5
+#define READRQ_SHIFT 12
+#define PAYLOAD_SHIFT 5
+
+/*
+ * The guest knows neither the payload size's reasons nor the fabric. Requests
+ * smaller than a payload are slow for nothing; and where the host keeps them
+ * from being larger, some receiver can't take what would come back.
+ */
+static uint32_t read_request(uint32_t host, uint32_t guest)
+{
+    uint32_t most = (host & PCI_EXP_DEVCTL_READRQ) >> READRQ_SHIFT;
+    uint32_t least = (host & PCI_EXP_DEVCTL_PAYLOAD) >> PAYLOAD_SHIFT;
+    uint32_t n = (guest & PCI_EXP_DEVCTL_READRQ) >> READRQ_SHIFT;
+
+    if (most <= least) {
+        n = most;
+    } else if (n < least) {
+        n = least;
+    } else if (n > READRQ_MAX) {
+        n = READRQ_MAX;
+    }
+    return n << READRQ_SHIFT;
+}
+
+static void devctl_prepare(struct pt_dev *d, const struct pt_field *f,
+                           uint32_t old, struct pt_access *a)
+{
+    (void)old;
+    pt_access_send(a, f->off, 2, PCI_EXP_DEVCTL_READRQ,
+                   read_request(pt_load(d->snap + f->off, 2),
+                                pt_copy(d, f->off, 2)));
+}
+
+/*
+ * A port whose own end of it is off takes the message for an error. The host
+ * switches both ends on, and nobody but the host sees the port's.
+ */
+static void devctl2_setup(const struct pt_dev *d, const struct pt_field *f,
                           struct pt_bits *bits)
 {
-    uint16_t pos = (uint16_t)(f->off - PCI_EXP_LNKCTL2);
-
-    bits->init = pt_load(d->snap + pos + PCI_EXP_LNKCAP, 4) &
-        PCI_EXP_LNKCAP_SPEED;
+    if (pt_load(d->snap + f->off, 2) & PCI_EXP_DEVCTL2_LTR) {
+        bits->emu &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
+        bits->ro &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
+        bits->init &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
+    }
 }
 
 static const struct pt_row pcie_rows[] = {
@@ -51,14 +122,17 @@ static const struct pt_row pcie_rows[] = {
         .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
         .name = "Device Control", .spec = "PCIe 2.0, 7.8.4",
-        .why = "the host's fabric: payload sizes and error reporting; "
-            "phantom functions are outside of the IOMMU (XSA-449)",
+        .why = "relaxed ordering, no snoop and read request size are the "
+            "driver's, no smaller than a payload; payload, tags and power "
+            "are the host's fabric; errors are reported to the host; phantom "
+            "functions are outside of the IOMMU (XSA-449); no reset",
         .off = PCI_EXP_DEVCTL, .size = 2, .flags = PT_ROW_RESTORE,
-        .starts = PCI_EXP_DEVCTL_FLRESET,
-        .init = 0x2000 | PCI_EXP_DEVCTL_NOSNOOP | PCI_EXP_DEVCTL_RELAXED,
-        .emu = 0xffff,
-        .ro = PCI_EXP_DEVCTL_FLRESET | PCI_EXP_DEVCTL_AUX_PME |
-            PCI_EXP_DEVCTL_PHANTOM,
+        .host = 0xffff & ~(DEVCTL_SENT | PCI_EXP_DEVCTL_PHANTOM |
+                           PCI_EXP_DEVCTL_FLRESET),
+        .emu = 0xffff & ~DEVCTL_SENT,
+        .ro = DEVCTL_HOST | PCI_EXP_DEVCTL_PHANTOM,
+        .rw1c = PCI_EXP_DEVCTL_FLRESET,
+        .prepare = devctl_prepare,
     }, {
         .name = "Device Status", .spec = "PCIe 2.0, 7.8.5",
         .why = "the device's; errors are cleared by writing 1",
@@ -73,10 +147,11 @@ static const struct pt_row pcie_rows[] = {
         .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
         .name = "Link Control", .spec = "PCIe 2.0, 7.8.7",
-        .why = "the host's link; the guest gets a copy to write",
+        .why = "the host's link: the guest reads what is in force at first, "
+            "and what it writes is a copy",
         .off = PCI_EXP_LNKCTL, .size = 2, .only = LINK,
         .flags = PT_ROW_RESTORE,
-        .emu = 0xffff, .ro = LNKCTL_RO,
+        .host = 0xffff, .emu = 0xffff, .ro = 0xffff & ~LNKCTL_COPY,
     }, {
         .name = "Link Status", .spec = "PCIe 2.0, 7.8.8",
         .why = "the device's; events are cleared by writing 1",
@@ -90,11 +165,14 @@ static const struct pt_row pcie_rows[] = {
         .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
         .name = "Device Control 2", .spec = "PCIe 2.0, 7.8.16",
-        .why = "the host's fabric: completion timeouts; the guest gets a "
-            "copy to write",
+        .why = "completion timeouts and atomic operations are the driver's, "
+            "latency messages if the host has them on; the rest is the "
+            "host's fabric",
         .off = PCI_EXP_DEVCTL2, .size = 2, .only = V2,
         .flags = PT_ROW_RESTORE,
-        .emu = 0xffff, .ro = DEVCTL2_RO,
+        .host = 0xffff & ~DEVCTL2_SENT, .emu = 0xffff & ~DEVCTL2_SENT,
+        .ro = 0xffff & ~DEVCTL2_SENT,
+        .setup = devctl2_setup,
     }, {
         .name = "Link Capabilities 2", .spec = "PCIe 3.0, 7.8.18",
         .why = "constant",
@@ -102,12 +180,12 @@ static const struct pt_row pcie_rows[] = {
         .flags = PT_ROW_INERT,
         .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
-        .name = "Link Control 2", .spec = "PCIe 2.0, 7.8.19",
-        .why = "the host's link; the guest gets a copy to write",
+        .name = "Link Control 2", .spec = "PCIe 3.0, 7.8.19",
+        .why = "the host's link: the guest reads what is in force at first, "
+            "and what it writes is a copy",
         .off = PCI_EXP_LNKCTL2, .size = 2, .only = LINK2,
         .flags = PT_ROW_RESTORE,
-        .emu = 0xffff, .ro = LNKCTL2_RO,
-        .setup = lnkctl2_setup,
+        .host = 0xffff, .emu = 0xffff, .ro = 0xffff & ~LNKCTL2_COPY,
     }, {
         .name = "Link Status 2", .spec = "PCIe 3.0, 7.8.20",
         .why = "the device's; events are cleared by writing 1",
@@ -154,7 +232,8 @@ static void probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
 
 const struct pt_group pt_group_pcie = {
     .name = "PCI Express", .id = PCI_CAP_ID_EXP, .fate = PT_EXPOSED,
-    .why = "status is the device's, control is the guest's copy",
+    .why = "status is the device's; of control what is the driver's, the rest "
+        "is the guest's copy",
     .probe = probe,
     PT_ROWS(pcie_rows),
 };

@@ -37,7 +37,11 @@ enum pt_row_flags {
     PT_ROW_TRIGGER = 0x01,
     /* Hardware ignores writes: one write may run across this register. */
     PT_ROW_INERT = 0x02,
-    /* The device loses it in a reset and gets back its value at attach. */
+    /*
+     * The device loses it in a reset and gets back its value at attach; so it
+     * does when the guest, which may write some of it, is gone. The copy of
+     * what is forwarded starts as the device has it: to tell what changed.
+     */
     PT_ROW_RESTORE = 0x04,
 };
 
@@ -71,7 +75,6 @@ struct pt_row {
     uint32_t ro;
     uint32_t rw1c;
     uint32_t rsvd;
-    uint32_t starts;   /* PT_ROW_RESTORE: never written as 1 */
 
     /*
      * Masks that depend on the device (a BAR's on its size). Called at

@@ -413,6 +413,9 @@ static void compile_field(struct pt_dev *d, const struct pt_field *f)
     if (r->setup) {
         r->setup(d, f, &b);
     }
+    if (r->flags & PT_ROW_RESTORE) {
+        b.init |= pt_load(d->snap + f->off, r->size) & ~b.emu;
+    }
     fixed = b.ro | (d->policy.permissive ? 0 : b.rsvd);
     pt_store(d->copy + f->off, b.init, r->size);
     pt_store(d->emu + f->off, b.emu, r->size);

@@ -224,7 +224,13 @@ static void judge(struct rule_maker *m, const struct world *w)
 static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
 {
     bool open = m->policy->permissive;
+    uint32_t ltr = get(m->cfg + pos + PCI_EXP_DEVCTL2, 2) & 0x0400;
 
+    /* Relaxed ordering, no snoop, read request size. */
+    may(m, pos + PCI_EXP_DEVCTL, 2, 0x7810);
+    /* Payload, tags and power are the host's; no phantom functions. */
+    fixed(m, pos + PCI_EXP_DEVCTL, 2, 0x87e0,
+          get(m->cfg + pos + PCI_EXP_DEVCTL, 2) & 0x05e0);
     may(m, pos + PCI_EXP_DEVSTA, 2, 0x000fu | (open ? 0xffc0u : 0));
     fixed_host(m, pos + PCI_EXP_FLAGS, 2);
     /* No function level reset, no phantom functions (XSA-449). */
@@ -245,6 +251,10 @@ static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
             memset(m->r->may + pos + 0x2a, 0xff, 2);
         }
         fixed_host(m, pos + PCI_EXP_DEVCAP2, 4);
+        /* Timeouts, atomic operations; LTR only where the host has it. */
+        may(m, pos + PCI_EXP_DEVCTL2, 2, 0x005f | ltr);
+        fixed(m, pos + PCI_EXP_DEVCTL2, 2, 0xffa0 & ~ltr,
+              get(m->cfg + pos + PCI_EXP_DEVCTL2, 2) & 0xffa0 & ~ltr);
     }
     if (size == SPEC_EXP_V2) {
         may(m, pos + PCI_EXP_LNKSTA2, 2, 0x0020);

@@ -155,17 +155,18 @@ static const struct reg msix[] = {
 };
 
 /*
- * PCI Express Base 2.0, 7.8, as far as an endpoint implements it. Auxiliary
- * power (DEVCTL 10), phantom functions (9) and the reset (15) are writable in
- * the device and never by a guest.
+ * PCI Express Base 2.0, 7.8, as far as an endpoint implements it. Payload size,
+ * extended tags, phantom functions and auxiliary power are writable in the
+ * device and never by a guest. A function level reset is a bit that starts
+ * something when it is written as 1, and reads 0.
  */
 #define EXP_FLAGS \
     { 0x02, 2, "PCI Express Capabilities", "PCIe 2.0, 7.8.2", .ro = 0xffff }
 #define EXP_DEVCAP \
     { 0x04, 4, "Device Capabilities", "PCIe 2.0, 7.8.3", .ro = ALL }
 #define EXP_DEVCTL \
-    { 0x08, 2, "Device Control", "PCIe 2.0, 7.8.4", .rw = 0xffff, \
-      .kept = 0x8600 }
+    { 0x08, 2, "Device Control", "PCIe 2.0, 7.8.4", .rw = 0x7fff, \
+      .rw1c = 0x8000, .sent = 0x7810, .kept = 0x07e0, .live = 0x7810 }
 #define EXP_DEVSTA \
     { 0x0a, 2, "Device Status", "PCIe 2.0, 7.8.5", .rw1c = 0x000f, \
       .ro = 0x0030, .sent = 0x000f, .live = 0xffff }
@@ -180,13 +181,15 @@ static const struct reg msix[] = {
       .ro = 0x3fff, .sent = 0xc000, .live = 0xffff }
 #define EXP_DEVCAP2 \
     { 0x24, 4, "Device Capabilities 2", "PCIe 2.0, 7.8.15", .ro = ALL }
+/* ARI (5) and egress blocking (7, 15) are of ports; 10, LTR: see below */
 #define EXP_DEVCTL2 \
-    { 0x28, 2, "Device Control 2", "PCIe 2.0, 7.8.16", .rw = 0x001f }
+    { 0x28, 2, "Device Control 2", "PCIe 3.0, 7.8.16", .rw = 0x775f, \
+      .sent = 0x005f, .kept = 0x7700, .live = 0x005f }
 #define EXP_LNKCAP2 \
     { 0x2c, 4, "Link Capabilities 2", "PCIe 3.0, 7.8.18", .ro = ALL }
-/* De-emphasis (6) is of downstream ports; 13 to 15 came with 3.0 */
+/* De-emphasis (6) is of downstream ports. */
 #define EXP_LNKCTL2 \
-    { 0x30, 2, "Link Control 2", "PCIe 2.0, 7.8.19", .rw = 0x1fbf }
+    { 0x30, 2, "Link Control 2", "PCIe 3.0, 7.8.19", .rw = 0xffbf }
 #define EXP_LNKSTA2 \
     { 0x32, 2, "Link Status 2", "PCIe 3.0, 7.8.20", .rw1c = 0x0020, \
       .ro = 0xffdf, .sent = 0x0020, .live = 0xffff }

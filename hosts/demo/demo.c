@@ -372,8 +372,9 @@ static void step_power(struct demo *m)
 
 static void step_driver(struct demo *m)
 {
-    unsigned devctl = sim_dev_find_cap(&m->dev, PCI_CAP_ID_EXP) +
-        PCI_EXP_DEVCTL;
+    unsigned express = sim_dev_find_cap(&m->dev, PCI_CAP_ID_EXP);
+    unsigned devctl = express + PCI_EXP_DEVCTL;
+    unsigned lnkctl = express + PCI_EXP_LNKCTL;
 
     demo_step(m, "6. It drives the card");
     demo_table();
@@ -392,8 +393,13 @@ static void step_driver(struct demo *m)
     demo_check(m, guest_in(m, 2, 0, 4, "IOADDR", "mapped") == 8,
                "BAR 2 does not reach the card");
     demo_check_cost(m, 0, 0, 0);
-    guest_write(m, devctl, 2, 0x281f, "Device Control", "a copy");
-    demo_check(m, guest_read(m, devctl, 2, "Device Control", "") == 0x281f,
+    guest_write(m, devctl, 2, 0x5810, "Device Control",
+                "read requests of 4096");
+    demo_check(m, (sim_dev_peek(&m->dev, devctl, 2) & 0x7810) == 0x5810,
+               "the driver's choice does not reach the card");
+    demo_check(m, m->last.reads <= 1 && m->last.writes == 1, "its cost");
+    guest_write(m, lnkctl, 2, 0, "Link Control", "a copy");
+    demo_check(m, guest_read(m, lnkctl, 2, "Link Control", "") == 0,
                "the guest's copy is lost");
     demo_check_cost(m, 0, 0, 0);
     guest_write(m, SPECIFIC_REG, 2, 0x1234, "device-specific register",
