@@ -23,6 +23,9 @@
 #define ROW_30 "30: 00 00 80 c7 40 00 00 00 00 00 00 00 0b 02 00 00\n"
 #define BYTES ROW_00 ROW_10 ROW_20 ROW_30
 
+/* The same, whose ROM needs no line. */
+#define NO_ROM_BYTES ROW_00 ROW_10 ROW_20 "30:" ZEROS
+
 static const char header[] = "01:00.0 Ethernet controller: Intel 82576\n";
 
 #define ZEROS " 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
@@ -62,6 +65,12 @@ static inline int parse(const char *text, struct capture **list)
     return capture_parse("sample", text, strlen(text), list, &err);
 }
 
+static inline int parse_all(const char *text, struct captures *out)
+{
+    memset(&err, 0, sizeof(err));
+    return captures_parse("sample", text, strlen(text), out, &err);
+}
+
 /* The one function of @text. */
 static inline struct capture *parse_one(const char *text)
 {
@@ -81,6 +90,16 @@ static inline void check_fails(const char *text, const char *message)
     assert_int_equal(parse(text, &list), -EINVAL);
     assert_string_equal(err.text, message);
     assert_null(list);
+}
+
+/* @text has one function and of it one thing that is not taken: @note. */
+static inline struct capture *check_note(const char *text, const char *note)
+{
+    struct capture *c = parse_one(text);
+
+    assert_int_equal(c->num_notes, 1);
+    assert_string_equal(c->note[0], note);
+    return c;
 }
 
 static inline void check_region(const struct capture *c, unsigned n,

@@ -20,7 +20,7 @@ static void test_no_bytes(void **state)
 {
     (void)state;
     check_fails("01:00.0 a\n\n01:00.1 b\n" BYTES, "sample: line 1: "
-                "0000:01:00.0 has no bytes (lspci needs -x, -xxx or -xxxx)");
+                "0000:01:00.0: no bytes (lspci needs -x, -xxx or -xxxx)");
 }
 
 static void test_bad_address(void **state)
@@ -30,25 +30,51 @@ static void test_bad_address(void **state)
     check_fails("01:00.8 a\n" BYTES, "sample: line 1: no such address");
 }
 
+/* Its bytes are not those of the function before it. */
+static void test_bytes_after_a_bad_address(void **state)
+{
+    struct captures c;
+
+    (void)state;
+    assert_int_equal(parse_all("01:00.0 a\n" NO_ROM_BYTES
+                               "01:20.0 b\n" ROW_20 ROW_30, &c), 0);
+    assert_int_equal(c.num, 1);
+    assert_int_equal(c.list[0].num_notes, 0);
+    assert_int_equal(c.num_lost, 1);
+    assert_true(c.lost[0].unnamed);
+    captures_free(&c);
+}
+
 static void test_duplicates(void **state)
 {
     (void)state;
-    check_fails("01:00.0 a\n" BYTES "01:00.0 b\n" BYTES,
-                "sample: line 6: 0000:01:00.0 is there a second time");
-    check_fails("01:00.0 a\n" ROW_00 ROW_10 ROW_10,
-                "sample: line 4: offset 10 was in line 3 already");
-    check_fails("01:00.0 a\n"
-                "\tRegion 0: Memory at 0 (32-bit, non-prefetchable)\n"
-                "\tRegion 0: Memory at 0 (32-bit, non-prefetchable)\n" BYTES,
-                "sample: line 3: region 0 was in line 2 already");
-    check_fails("01:00.0 a\n\tExpansion ROM at 0\n\tExpansion ROM at 0\n"
-                BYTES,
-                "sample: line 3: expansion ROM was in line 2 already");
+    free(check_note("01:00.0 a\n" NO_ROM_BYTES "01:00.0 b\n" NO_ROM_BYTES,
+                    "line 6: the function is there, too, and tells no more"));
+    free(check_note("01:00.0 a\n" ROW_00 ROW_10 "10:" ZEROS ROW_20
+                    "30:" ZEROS,
+                    "line 4: offset 10 was in line 3 already"));
+    free(check_note("01:00.0 a\n"
+                    "\tRegion 0: Memory at 0 (32-bit, non-prefetchable)\n"
+                    "\tRegion 0: Memory at 0 (32-bit, non-prefetchable)\n"
+                    NO_ROM_BYTES, "line 3: region 0 was in line 2 already"));
+}
+
+static void test_rom_twice(void **state)
+{
+    struct capture *c = check_note(
+        "01:00.0 a\n\tExpansion ROM at c7800000 [size=4M]\n"
+        "\tExpansion ROM at c7000000 [size=8M]\n" BYTES,
+        "line 3: expansion ROM was in line 2 already");
+
+    (void)state;
+    check_region(c, PT_ROM, 0xc7800000, 4 << 20, 0);
+    free(c);
 }
 
 static void test_truncated_lines(void **state)
 {
-    static const char message[] = "sample: line 3: these are not 16 bytes";
+    static const char message[] =
+        "sample: line 3: 0000:01:00.0: these are not 16 bytes";
 
     (void)state;
     check_fails("01:00.0 a\n" ROW_00 "10:\n", message);
@@ -78,16 +104,17 @@ static void test_gaps(void **state)
 static void test_bad_offsets(void **state)
 {
     (void)state;
-    check_fails("01:00.0 a\n" ROW_00 "08:" ZEROS,
-                "sample: line 3: no such offset");
-    check_fails("01:00.0 a\n" ROW_00 "1000:" ZEROS,
-                "sample: line 3: no such offset");
-    check_fails("01:00.0 a\n" ROW_00 "ffffffff:" ZEROS,
-                "sample: line 3: no such offset");
+    free(check_note("01:00.0 a\n" NO_ROM_BYTES "08:" ZEROS,
+                    "line 6: no such offset"));
+    free(check_note("01:00.0 a\n" NO_ROM_BYTES "1000:" ZEROS,
+                    "line 6: no such offset"));
+    free(check_note("01:00.0 a\n" NO_ROM_BYTES "ffffffff:" ZEROS,
+                    "line 6: no such offset"));
     check_fails(ROW_00, "sample: line 1: bytes of no function: no line with "
                 "its address comes before");
 }
 
+/* A region's line that makes no sense costs what it would have told. */
 static void test_bad_regions(void **state)
 {
     static const struct {
@@ -102,85 +129,204 @@ static void test_bad_regions(void **state)
         { "Region 0: Memory at <una", "region makes no sense" },
         { "Region 0: Memory at xyz", "region makes no sense" },
         { "Region 0: Memory at 12345678123456789", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=]", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=0]", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=3K]", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=4X]", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=4194304T]", "region makes no sense" },
-        { "Region 0: Memory at 0 [size=99999999999999999999]",
-          "region makes no sense" },
-        { "Region 0: Memory at 1000 [size=8K]", "region makes no sense" },
         { "Region 2: Memory at 40 (32-bit, non-prefetchable)",
           "region 2 is the top of region 1" },
         { "Region 3: Memory at 1020 (32-bit, non-prefetchable)",
           "base address register 3 is of I/O ports" },
         { "Region 0: I/O ports at 1020",
           "base address register 0 is of memory" },
-        { "Expansion ROM at", NULL },
         { "Expansion ROM at zz", "expansion ROM makes no sense" },
-        { "Expansion ROM at 0 [size=5]", "expansion ROM makes no sense" },
     };
 
     (void)state;
     for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
         char text[1024], message[128];
+        struct capture *c;
 
-        snprintf(text, sizeof(text), "01:00.0 a\n\t%s\n" BYTES, bad[n].line);
-        snprintf(message, sizeof(message), "sample: line 2: %s",
-                 bad[n].message);
-        if (bad[n].message)
-            check_fails(text, message);
-        else
-            free(parse_one(text));
+        snprintf(text, sizeof(text), "01:00.0 a\n\t%s\n" NO_ROM_BYTES,
+                 bad[n].line);
+        snprintf(message, sizeof(message), "line 2: %s", bad[n].message);
+        c = check_note(text, message);
+        check_region(c, 0, 0xe0800000, 4096, 0);
+        check_region(c, 3, 0x1020, 32, PT_REGION_IO);
+        assert_int_equal(c->sizes_known, 0);
+        free(c);
+    }
+}
+
+/* [size=257] of a MIPS kernel, [size=967c0000] of an old lspci. */
+static void test_impossible_size_refused_the_file(void **state)
+{
+    static const char *const bad[] = {
+        "", "]", "0]", "2]", "8]", "257]", "967c0000]", "3K]", "4X]", "4194304T]",
+        "99999999999999999999]", "16M]",
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
+        char text[1024];
+        struct capture *c;
+
+        snprintf(text, sizeof(text), "01:00.0 a\n\tRegion 0: Memory at "
+                 "e0800000 (32-bit, non-prefetchable) [size=%s\n" NO_ROM_BYTES,
+                 bad[n]);
+        c = check_note(text, "line 2: region has an impossible size");
+        check_region(c, 0, 0xe0800000, 4096, 0);
+        assert_int_equal(c->sizes_known, 0);
+        free(c);
     }
 }
 
 static void test_regions_without_bar(void **state)
 {
-    static const char message[] =
-        "sample: line 2: no base address register for this";
+    static const char message[] = "line 2: no base address register for this";
 
     (void)state;
-    check_fails("00:1c.0 bridge\n"
-                "\tRegion 5: Memory at 0 (32-bit, non-prefetchable)\n"
-                "00: 86 80 10 9d 07 04 10 00 f1 00 04 06 10 00 81 00\n"
-                "10:" ZEROS "20:" ZEROS "30:" ZEROS, message);
-    check_fails("01:00.0 a\n"
-                "\tMemory at 90000000 (32-bit, non-prefetchable)\n"
-                ROW_00 "10: 00 00 80 e0 0c 00 00 80 40 00 00 00 21 10 00 00\n"
-                "20: 31 10 00 00 41 10 00 00 00 00 00 00 86 80 3c a0\n"
-                ROW_30, message);
-    check_fails("01:00.0 a\n"
-                "\tRegion 3: I/O ports at 1020 [size=32]\n"
-                "\tRegion 0: Memory at e0800000 (32-bit, non-prefetchable)\n"
-                BYTES, "sample: line 3: no base address register for this");
+    free(check_note("00:1c.0 bridge\n"
+                    "\tRegion 5: Memory at 0 (32-bit, non-prefetchable)\n"
+                    "00: 86 80 10 9d 07 04 10 00 f1 00 04 06 10 00 81 00\n"
+                    "10:" ZEROS "20:" ZEROS "30:" ZEROS, message));
+    free(check_note("01:00.0 a\n"
+                    "\tMemory at 90000000 (32-bit, non-prefetchable)\n" ROW_00
+                    "10: 00 00 80 e0 0c 00 00 80 40 00 00 00 21 10 00 00\n"
+                    "20: 31 10 00 00 41 10 00 00 00 00 00 00 86 80 3c a0\n"
+                    "30:" ZEROS, message));
+    free(check_note("01:00.0 a\n"
+                    "\tRegion 3: I/O ports at 1020 [size=32]\n"
+                    "\tRegion 0: Memory at e0800000 (32-bit, "
+                    "non-prefetchable)\n" NO_ROM_BYTES,
+                    "line 3: no base address register for this"));
 }
 
 static void test_too_many_regions(void **state)
 {
     char text[2048] = "01:00.0 a\n";
+    struct capture *c;
 
     (void)state;
     for (int n = 0; n < 7; n++)
         strcat(text, "\tMemory at 0 (32-bit, non-prefetchable)\n");
     strcat(text, BYTES);
-    check_fails(text, "sample: line 8: more than 6 regions");
+    c = parse_one(text);
+    assert_string_equal(c->note[0], "line 8: more than 6 regions");
+    free(c);
+}
+
+/* Notes are counted, and kept as far as there is room. */
+static void test_many_notes(void **state)
+{
+    char text[2048] = "01:00.0 a\n";
+    struct capture *c;
+
+    (void)state;
+    for (int n = 0; n < 20; n++)
+        strcat(text, "\tRegion 6: Memory\n");
+    strcat(text, NO_ROM_BYTES);
+    c = parse_one(text);
+    assert_int_equal(c->num_notes, 20);
+    assert_string_equal(c->note[CAPTURE_NOTES - 1], "line 9: no such region");
+    free(c);
 }
 
 static void test_nul(void **state)
 {
     static const char text[] = "01:00.0 a\n" ROW_00 "10: \0 00\n";
-    static const char last[] = "01:00.0 a\n" BYTES "\0";
+    static const char last[] = "01:00.0 a\n" NO_ROM_BYTES "\0";
+    static const char utf16[] = "\xff\xfe" "0\0001\0:\0\n\0";
     struct capture *list;
 
     (void)state;
     assert_int_equal(capture_parse("sample", text, sizeof(text) - 1, &list,
                                    &err), -EINVAL);
-    assert_string_equal(err.text, "sample: line 3: not text: there is a NUL");
+    assert_string_equal(err.text, "sample: line 1: 0000:01:00.0: bytes 10 to "
+                        "1f are not there");
     assert_int_equal(capture_parse("sample", last, sizeof(last) - 1, &list,
+                                   &err), 1);
+    assert_string_equal(list[0].note[0], "line 6: not text: there is a NUL");
+    free(list);
+    assert_int_equal(capture_parse("sample", utf16, sizeof(utf16) - 1, &list,
                                    &err), -EINVAL);
-    assert_string_equal(err.text, "sample: line 6: not text: there is a NUL");
+    assert_string_equal(err.text, "sample: line 1: not text: there is a NUL");
+}
+
+/* ------------------------------------------------------------------ */
+/* Logs                                                                */
+
+#define FUNCTION(name, row_10) \
+    "01:00." #name " x\n" ROW_00 row_10 ROW_20 "30:" ZEROS "\n"
+
+/* libpci's messages come in the middle of a line. */
+static void test_a_message_cost_all_functions_of_the_log(void **state)
+{
+    struct captures c;
+
+    (void)state;
+    assert_int_equal(parse_all(
+        FUNCTION(0, ROW_10)
+        FUNCTION(1, "10: 00 00 80pcilib: sysfs_read_vpd: read failed: Input\n"
+                 " e0 0c 00 00 90 40 00 00 00 21 10 00 00\n")
+        FUNCTION(2, "pcilib: sysfs_read_vpd: read failed\n" ROW_10), &c), 0);
+    assert_int_equal(c.num, 2);
+    assert_int_equal(c.list[1].addr.func, 2);
+    assert_int_equal(c.list[0].num_notes + c.list[1].num_notes, 0);
+    assert_int_equal(c.num_lost, 1);
+    assert_int_equal(c.lost[0].addr.func, 1);
+    assert_false(c.lost[0].bare);
+    assert_string_equal(c.lost[0].text, "sample: line 9: 0000:01:00.1: these "
+                        "are not 16 bytes");
+    captures_free(&c);
+    check_fails(FUNCTION(0, ROW_10) FUNCTION(1, "10: 00 p\n"),
+                "sample: line 9: 0000:01:00.1: these are not 16 bytes");
+}
+
+/* A report has lspci's list, its dump, and much more. */
+static void test_a_list_before_the_dump_refused_the_file(void **state)
+{
+    struct captures c;
+
+    (void)state;
+    assert_int_equal(parse_all(
+        "*** /usr/bin/lspci -nn\n"
+        "01:00.0 Ethernet [0200]: a\n01:00.1 b\n01:00.2 c\n02:00.0 d\n"
+        "12:34.5 is no address, but when it began\n"
+        "cafe: a name\n20: a number of a list\n"
+        "*** /usr/bin/lspci -nnDvvvxxxx\n"
+        FUNCTION(0, ROW_10) FUNCTION(1, ROW_10)
+        "[    0.1] pci 0000:01:00.1: [8086:10c9] type 00\n"
+        "Feb: 10 11\n"
+        "01:00.1 once more\n", &c), 0);
+    assert_int_equal(c.num, 2);
+    assert_string_equal(c.list[0].title, "x");
+    assert_int_equal(c.list[0].num_notes + c.list[1].num_notes, 0);
+    assert_int_equal(c.num_lost, 2);
+    assert_true(c.lost[0].bare && c.lost[1].bare);
+    assert_int_equal(c.lost[0].addr.func, 2);
+    assert_int_equal(c.lost[1].addr.bus, 2);
+    captures_free(&c);
+}
+
+/* The one with more bytes, or with sizes, is taken. */
+static void test_printed_twice(void **state)
+{
+    static const char sizes[] = "01:00.0 sizes\n\tRegion 0: Memory at e0800000 "
+        "(32-bit, non-prefetchable) [size=128K]\n" NO_ROM_BYTES;
+    char text[4096];
+    struct capture *c;
+
+    (void)state;
+    snprintf(text, sizeof(text), "01:00.0 more\n" NO_ROM_BYTES);
+    append_zeros(text, 0x40, 0x100);
+    strcat(text, sizes);
+    c = check_note(text, "line 18: the function is there, too, and tells no "
+                   "more");
+    assert_string_equal(c->title, "more");
+    free(c);
+
+    snprintf(text, sizeof(text), "01:00.0 a\n" NO_ROM_BYTES "%s", sizes);
+    c = check_note(text, "line 1: the function is there, too, and tells no "
+                   "more");
+    assert_string_equal(c->title, "sizes");
+    free(c);
 }
 
 static void test_too_many_functions(void **state)
@@ -236,22 +382,24 @@ static void test_error_may_be_null(void **state)
 /* ------------------------------------------------------------------ */
 /* Random damage                                                       */
 
-/* A result is either a sound list or an error with a reason. */
+/* A result is sound functions and lost ones, or an error with a reason. */
 static void check_any(const char *text, size_t len)
 {
     struct pt_device_info info;
-    struct capture *list;
-    int n;
+    struct captures all;
 
     err.text[0] = '\0';
-    n = capture_parse("sample", text, len, &list, &err);
-    if (n < 0) {
-        assert_null(list);
+    if (captures_parse("sample", text, len, &all, &err) < 0) {
+        assert_null(all.list);
+        assert_null(all.lost);
         assert_true(err.text[0]);
         return;
     }
-    for (int i = 0; i < n; i++) {
-        const struct capture *c = &list[i];
+    assert_true(all.num > 0);
+    for (unsigned i = 0; i < all.num_lost; i++)
+        assert_true(all.lost[i].text[0]);
+    for (unsigned i = 0; i < all.num; i++) {
+        const struct capture *c = &all.list[i];
 
         assert_true(c->len == 64 || c->len == 256 || c->len == 4096);
         for (unsigned r = 0; r < PT_NUM_REGIONS; r++) {
@@ -260,9 +408,11 @@ static void check_any(const char *text, size_t len)
             assert_false(size && (size & (size - 1)));
             assert_true(!size || !(c->region[r].addr & (size - 1)));
         }
+        for (unsigned k = 0; k < c->num_notes && k < CAPTURE_NOTES; k++)
+            assert_true(c->note[k][0]);
         capture_info(c, &info);
     }
-    free(list);
+    captures_free(&all);
 }
 
 static void test_every_truncation(void **state)
@@ -332,14 +482,21 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_no_bytes),
         cmocka_unit_test(test_bad_address),
+        cmocka_unit_test(test_bytes_after_a_bad_address),
         cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_rom_twice),
         cmocka_unit_test(test_truncated_lines),
         cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_bad_offsets),
         cmocka_unit_test(test_bad_regions),
+        cmocka_unit_test(test_impossible_size_refused_the_file),
         cmocka_unit_test(test_regions_without_bar),
         cmocka_unit_test(test_too_many_regions),
+        cmocka_unit_test(test_many_notes),
         cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_a_message_cost_all_functions_of_the_log),
+        cmocka_unit_test(test_a_list_before_the_dump_refused_the_file),
+        cmocka_unit_test(test_printed_twice),
         cmocka_unit_test(test_too_many_functions),
         cmocka_unit_test(test_after_much_nonsense),
         cmocka_unit_test(test_error_may_be_null),

@@ -201,7 +201,7 @@ static void test_size_units(void **state)
         const char *text;
         uint64_t size;
     } sizes[] = {
-        { "1", 1 }, { "16", 16 }, { "512K", 512 << 10 }, { "1M", 1 << 20 },
+        { "16", 16 }, { "32", 32 }, { "512K", 512 << 10 }, { "1M", 1 << 20 },
         { "64G", UINT64_C(64) << 30 }, { "1T", UINT64_C(1) << 40 },
     };
 

@@ -93,6 +93,134 @@ static void test_bad_extended_chain(void **state)
     free(c);
 }
 
+/* ------------------------------------------------------------------ */
+/* Enhanced Allocation                                                 */
+
+#define EA_HEAD "01:00.0 x\n" \
+    "00: 57 19 00 e1 06 00 10 00 01 01 00 02 00 00 80 00\n" \
+    "10:" ZEROS "20:" ZEROS \
+    "30: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n"
+
+/* @rows: 40 to 7f. */
+static struct capture *parse_ea(const char *rows)
+{
+    char text[4096];
+
+    snprintf(text, sizeof(text), EA_HEAD "%s", rows);
+    append_zeros(text, 0x80, 0x100);
+    return parse_one(text);
+}
+
+static void test_bars_of_enhanced_allocation_were_not_shown(void **state)
+{
+    struct capture *c;
+
+    (void)state;
+    /* Base and offset of 64 bits; then a ROM, by its secondary properties. */
+    c = parse_ea("40: 14 00 02 00 04 01 ff 80 02 00 00 f8 fe ff ff ff\n"
+                 "50: 01 00 00 00 03 00 00 00 82 fd 00 80 00 00 10 d0\n"
+                 "60: fc ff 01 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+                 "70:" ZEROS);
+    check_region(c, 0, 0, 0, 0);
+    assert_int_equal(c->num_notes, 1);
+    free(c);
+    c = parse_ea("40: 14 00 02 00 04 01 ff 80 02 00 00 00 fe ff ff ff\n"
+                 "50: 10 00 00 00 03 00 00 00 82 fd 00 80 00 00 10 d0\n"
+                 "60: fc ff 01 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+                 "70:" ZEROS);
+    check_region(c, 0, UINT64_C(0x1000000000), UINT64_C(0x400000000),
+                 PT_REGION_PREFETCH);
+    check_region(c, PT_ROM, 0xd0100000, 0x20000, 0);
+    assert_int_equal(c->sizes_known, 1 | 1 << PT_ROM);
+    free(c);
+}
+
+static void test_ports_of_enhanced_allocation(void **state)
+{
+    struct capture *c;
+
+    (void)state;
+    c = parse_ea("40: 14 00 02 00 32 02 ff 80 00 e0 00 00 1c 00 00 00\n"
+                 "50: 42 00 ff 00 00 00 10 d0 fc 0f 00 00 00 00 00 00\n"
+                 "60:" ZEROS "70:" ZEROS);
+    check_region(c, 3, 0xe000, 32, PT_REGION_IO);
+    /* Not enabled. */
+    check_region(c, 4, 0, 0, 0);
+    free(c);
+}
+
+/* Entries that are short, of no BAR, of no address, and that never end. */
+static void test_bad_enhanced_allocation(void **state)
+{
+    struct capture *c;
+
+    (void)state;
+    c = parse_ea("40: 14 00 3f 00 01 00 ff 80 00 00 10 d0 02 01 ff 80\n"
+                 "50: 02 00 10 d0 fc 0f 00 00 f2 00 ff 80 00 00 10 d0\n"
+                 "60: fc 0f 00 00 12 00 ff 80 00 01 10 d0 fc 0f 00 00\n"
+                 "70: 22 fd ff 80 00 00 10 d0 fc 0f 00 00 00 00 00 00\n");
+    for (unsigned n = 0; n < PT_NUM_REGIONS; n++)
+        check_region(c, n, 0, 0, 0);
+    assert_string_equal(c->note[0], "Enhanced Allocation makes no sense "
+                        "for region 1");
+    assert_string_equal(c->note[1], "Enhanced Allocation leaves the "
+                        "configuration space");
+    assert_int_equal(c->num_notes, 2);
+    free(c);
+}
+
+/* lspci 3.5 and 3.6 put the word before the region. */
+static void test_old_prefix_refused_the_file(void **state)
+{
+    struct capture *c;
+
+    (void)state;
+    c = parse_one("01:00.0 x\n\tRegion 0: [enhanced] Memory at 1f8000000 "
+                  "(32-bit, non-prefetchable) [size=256K]\n"
+                  "00: 57 19 00 e1 06 00 10 00 01 01 00 02 00 00 80 00\n"
+                  "10:" ZEROS "20:" ZEROS "30:" ZEROS);
+    check_region(c, 0, UINT64_C(0x1f8000000), 0x40000, 0);
+    assert_int_equal(c->num_notes, 0);
+    free(c);
+}
+
+/* ------------------------------------------------------------------ */
+/* Expansion ROMs                                                      */
+
+/* With "[virtual]" or without. */
+static void test_shadow_was_taken_for_the_rom(void **state)
+{
+    static const char *const line[] = {
+        "Expansion ROM at 000c0000 [disabled] [size=128K]",
+        "Expansion ROM at 000c0000 [virtual] [disabled] [size=128K]",
+        "[virtual] Expansion ROM at 000c0000 [disabled] [size=128K]",
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < sizeof(line) / sizeof(line[0]); n++) {
+        char text[1024];
+        struct capture *c;
+
+        snprintf(text, sizeof(text), "01:00.0 x\n\t%s\n" BYTES, line[n]);
+        c = check_note(text, "line 2: the expansion ROM is firmware's copy in "
+                       "memory, of which a guest gets nothing");
+        check_region(c, PT_ROM, 0, 0, 0);
+        free(c);
+    }
+}
+
+static void test_rom_without_a_size_was_left_out_silently(void **state)
+{
+    static const char note[] = "there is an expansion ROM at c7800000, of a "
+        "size that is not in the file: it is left out";
+
+    (void)state;
+    free(check_note("01:00.0 x\n" BYTES, note));
+    free(check_note("01:00.0 x\n\tExpansion ROM at c7800000 [disabled]\n"
+                    BYTES, note));
+    free(parse_one("01:00.0 x\n" NO_ROM_BYTES));
+}
+
 /* The last BAR has no room for a top half. */
 static void test_64_bit_at_the_end(void **state)
 {
@@ -150,6 +278,12 @@ int main(void)
         cmocka_unit_test(test_guess_has_msix),
         cmocka_unit_test(test_resizable_bar),
         cmocka_unit_test(test_bad_extended_chain),
+        cmocka_unit_test(test_bars_of_enhanced_allocation_were_not_shown),
+        cmocka_unit_test(test_ports_of_enhanced_allocation),
+        cmocka_unit_test(test_bad_enhanced_allocation),
+        cmocka_unit_test(test_old_prefix_refused_the_file),
+        cmocka_unit_test(test_shadow_was_taken_for_the_rom),
+        cmocka_unit_test(test_rom_without_a_size_was_left_out_silently),
         cmocka_unit_test(test_64_bit_at_the_end),
         cmocka_unit_test(test_small_bar_alone),
         cmocka_unit_test(test_small_bar_shares_page),

@@ -298,6 +298,72 @@ while [ $at -lt "$size" ]; do
 done
 ok $fine 'no truncation ends in a crash'
 
+# --- Dumps as people send them -------------------------------------------------
+
+dumps=$here/dumps
+
+# A log: lspci's list, then its dump with a message in the middle of a line.
+{
+	echo 'Start of the report'
+	grep -h '^[0-9a-f:]*\.[0-7] ' "$nic" "$several"
+	echo '0000:00:1f.6 Ethernet controller: only in the list'
+	cat "$nic" "$several" | sed '/^09:00.0/,/^$/{
+		s/^20: .. ../&pcilib: sysfs_read_vpd: read failed\
+/
+	}'
+	echo '[    0.4] pci 0000:01:00.0: [8086:10c9] type 00 class 0x020000'
+} > log.txt
+line=$(grep -n '^20: .*pcilib' log.txt | cut -d : -f 1)
+
+run 2 -F log.txt && has out '^0000:01:00\.0 Ether' '^0000:02:00\.0 3D contr' &&
+! grep -q -e '^0000:09:00' -e 'makes* no sense' out &&
+has err "^ptview: log\.txt: line $line: 0000:09:00\.0: these are not 16 bytes$" \
+	'line 7: 0000:00:1f\.6: no bytes' && [ "$(wc -l < err)" = 2 ]
+ok $? 'a message in a log of several functions costs one of them'
+
+run 0 -F log.txt 01:00.0 && [ ! -s err ] && sed '/^Notes/,$d' out > one &&
+run 0 -F "$nic" && sed '/^Notes/,$d' out | cmp -s - one &&
+run 2 -F log.txt 09:00.0 && [ ! -s out ] && has err 'these are not 16 bytes$' &&
+run 2 -F log.txt 00:1f.6 && has err '0000:00:1f\.6: no bytes' &&
+run 2 --diff "$nic" log.txt:09:00.0 && has err 'these are not 16 bytes$' &&
+run 0 --diff "$nic" log.txt:01:00.0
+ok $? 'one address out of a log'
+
+run 2 -j -F log.txt && has out '"address": "0000:02:00\.0"' &&
+! grep -q '"address": "0000:09:00' out
+ok $? '--json of what is sound in a log'
+
+{ cat "$nic"; grep '^[0-9a-f:]*\.[0-7] ' "$several"; } > l.txt
+run 2 -F l.txt && has out '^0000:01:00\.0 ' && has err \
+	'^ptview: l\.txt: 4 functions have no bytes' && [ "$(wc -l < err)" = 1 ]
+ok $? 'a list of functions is one line of complaint'
+
+run 0 -F "$dumps/enetc-old-lspci-prefix.txt" &&
+has out '^ +256K of 32-bit memory at 1f8000000$' &&
+run 0 -F "$dumps/enetc-no-lines.txt" &&
+has out '^ +256K of 32-bit memory at 1f8000000$' \
+	'^ +64K of 32-bit memory, prefetchable, at 1f8160000; ' \
+	'^  guest .*80 MSI-X' && ! grep -q guess out
+ok $? 'BARs of Enhanced Allocation'
+
+run 0 -F "$dumps/gf116-rom-shadow.txt" &&
+has out '^30 +Expansion ROM .* none$' "line 6: .* firmware's copy" &&
+! grep -q 'of ROM' out
+ok $? "firmware's copy of a ROM is not the device's"
+
+run 0 -F "$dumps/connectx5-rom-without-line.txt" &&
+has out '^30 +Expansion ROM .* none$' 'ROM at e6700000, of a size that is not'
+ok $? 'a ROM whose size is not known is noted'
+
+run 0 -F "$dumps/rage-xl-size-967c0000.txt" &&
+has out '^ +4K of 32-bit memory at 95000000; the size is a guess$' \
+	'^ +256 I/O ports at f000$' 'line 2: region has an impossible size' &&
+run 0 -F "$dumps/isp1020-size-257.txt" &&
+has out '^ +32 I/O ports at f200000; the size is a guess$' \
+	'line [23]: region has an' 'line 5: expansion ROM has an' \
+	'^18 +Base Address 2 .* none$'
+ok $? 'impossible sizes are guesses'
+
 # --- JSON -------------------------------------------------------------------
 
 cat > check.py << 'END'

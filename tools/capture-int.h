@@ -28,42 +28,75 @@ struct region_line {
 /* What is collected until a function is complete. */
 struct pending {
     bool open;
-    unsigned long header_line;
+    bool no_address;     /* its header's numbers are out of range */
     bool caps;           /* Region lines from here on are a capability's */
     unsigned num_lines;
     struct region_line lines[PT_NUM_BARS];
     struct region_line rom;
     unsigned long hex_line[CAPTURE_CFG_MAX / HEX_BYTES];
+    unsigned long bad_line[CAPTURE_CFG_MAX / HEX_BYTES];  /* no 16 bytes */
 };
 
 struct parser {
     const char *name;
     struct pt_error *err;
-    struct capture *list;
+    struct capture *list;  /* the last one is being read if fn.open */
     unsigned count;
     unsigned room;
+    struct capture_lost *lost;
+    unsigned num_lost;
+    unsigned lost_room;
+    unsigned num_headers;
     unsigned long line;
+    unsigned long nul_line;   /* the first with a NUL */
+    unsigned long bytes_line; /* the first with bytes of no function */
     struct pending fn;
     char buf[LINE_ROOM];  /* the line so far; what is beyond it is dropped */
     size_t len;
     bool nul;
 };
 
-/* Not a capture, and why: -EINVAL, with the line in p->err. */
-int capture_fail(struct parser *p, unsigned long line, const char *fmt, ...)
+/* The function that is being read. */
+static inline struct capture *current(const struct parser *p)
+{
+    return &p->list[p->count - 1];
+}
+
+/* What of @c is not taken, or not known. @line 0: it is in none. */
+void capture_note(struct capture *c, unsigned long line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ------------------------------------------------------------------ */
+/* capture.c                                                           */
+
+/* Text comes in pieces of any length. 0, or -errno and p->err. */
+int parser_feed(struct parser *p, const char *text, size_t len);
+/* It is all there; @rc: what went wrong before. Frees what @p has. */
+int parser_finish(struct parser *p, int rc, struct captures *out);
 
 /* ------------------------------------------------------------------ */
 /* capture-regions.c                                                   */
 
-/* An indented line of a function: is it about a region? 0 or -errno. */
-int regions_line(struct parser *p, const char *s);
+/* An indented line of a function: is it about a region? */
+void regions_line(struct parser *p, const char *s);
 /* Regions of the function @c, whose bytes and lines are all there. */
-int regions_make(struct parser *p, struct capture *c);
+void regions_make(struct parser *p, struct capture *c);
 /* Find the pages that several functions have registers in. */
 int regions_share(struct parser *p);
 /* How many BARs its header type has. */
 unsigned regions_num_bars(const struct capture *c);
+/* Where the register of its expansion ROM is; 0: there is none. */
+unsigned regions_rom_register(const struct capture *c);
+
+/* ------------------------------------------------------------------ */
+/* capture-caps.c                                                      */
+
+/* The end of the MSI-X table and pending bits, as far as they are in @bar. */
+uint64_t caps_msix_end(const struct capture *c, unsigned bar);
+/* Regions without a line that Enhanced Allocation tells of. */
+void caps_enhanced(struct capture *c);
+/* Sizes of regions without one that Resizable BAR tells. */
+void caps_resizable(struct capture *c);
 
 /* ------------------------------------------------------------------ */
 /* Pieces of a line                                                    */

@@ -10,24 +10,15 @@
 
 #include "pt-xen.h"
 
-/* PCI Local Bus 3.0 sections 6.7 and 6.8.2. */
-#define CAPS_START 0x40
-#define CAPS_END 0x100
-#define MAX_CAPS ((CAPS_END - CAPS_START) / 4)
-#define MSIX_CAP_SIZE 12
-#define MSIX_ENTRY_SIZE 16
-
-/* PCI Express 5.0 sections 7.6 and 7.8.6. */
-#define EXT_START 0x100
-#define MAX_EXT_CAPS ((CAPTURE_CFG_MAX - EXT_START) / 4)
-#define EXT_CAP_ID_REBAR 0x15
-#define REBAR_CONTROL 8
-#define REBAR_INDEX 0x07
-#define REBAR_SIZE 0x3f00
-#define REBAR_SIZE_SHIFT 8
+/* The address in its register. */
+#define ROM_ADDRESS 0xfffff800u
 
 /* Where firmware keeps its copy of the display's ROM. */
 #define ROM_SHADOW 0xc0000
+
+/* PCI Local Bus 3.0 section 6.2.5.1. */
+#define LEAST_MEM_SIZE 16
+#define LEAST_IO_SIZE 4
 
 /* A guess at what most devices have. */
 #define LIKELY_MEM_SIZE 4096
@@ -36,13 +27,16 @@
 /* ------------------------------------------------------------------ */
 /* Region lines                                                        */
 
-/* "[size=128K]", anywhere in @s. Returns false if it makes no sense. */
+/*
+ * "[size=128K]", anywhere in @s. Returns false if it makes no sense: kernels
+ * and old lspcis have said "[size=257]" and "[size=967c0000]".
+ */
 static bool take_size(const char *s, struct region_line *r)
 {
     static const char units[] = "KMGT";
     const char *p = strstr(s, "[size=");
     const char *unit;
-    uint64_t v = 0;
+    uint64_t v = 0, least = r->io ? LEAST_IO_SIZE : LEAST_MEM_SIZE;
     unsigned shift = 0;
 
     if (!p) {
@@ -63,7 +57,8 @@ static bool take_size(const char *s, struct region_line *r)
         shift = 10 * (unsigned)(unit - units + 1);
         p++;
     }
-    if (*p != ']' || !v || (v & (v - 1)) || v >> (62 - shift)) {
+    if (*p != ']' || !v || (v & (v - 1)) || v >> (62 - shift) ||
+        v << shift < least || (r->addr & ((v << shift) - 1))) {
         return false;
     }
     r->size = v << shift;
@@ -71,15 +66,18 @@ static bool take_size(const char *s, struct region_line *r)
     return true;
 }
 
-/* "at e0800000", "at <unassigned>" and what follows. */
-static bool take_place(const char *s, struct region_line *r)
+/* "at e0800000", "at <unassigned>" and what follows; @name for messages. */
+static bool take_place(struct parser *p, const char *name, const char *s,
+                       struct region_line *r)
 {
     if (*s == '<') {
         if (!strchr(s, '>')) {
+            capture_note(current(p), p->line, "%s makes no sense", name);
             return false;
         }
         r->ignored = !take_text(&s, "<unassigned>");
     } else if (!take_hex(&s, 1, 16, &r->addr) || !is_end(*s)) {
+        capture_note(current(p), p->line, "%s makes no sense", name);
         return false;
     }
     r->is_64 = strstr(s, "64-bit") != NULL;
@@ -87,74 +85,79 @@ static bool take_place(const char *s, struct region_line *r)
     if (strstr(s, "[virtual]") || strstr(s, "[enhanced]")) {
         r->from_os = true;
     }
-    return take_size(s, r) && (!r->has_size || !(r->addr & (r->size - 1)));
+    if (!take_size(s, r)) {
+        capture_note(current(p), p->line, "%s has an impossible size", name);
+    }
+    return true;
 }
 
-static int add_region_line(struct parser *p, const struct region_line *r)
+static void add_region_line(struct parser *p, const struct region_line *r)
 {
     struct pending *fn = &p->fn;
 
     if (fn->num_lines == PT_NUM_BARS) {
-        return capture_fail(p, p->line, "more than %d regions", PT_NUM_BARS);
+        capture_note(current(p), p->line, "more than %d regions", PT_NUM_BARS);
+        return;
     }
     for (unsigned i = 0; i < fn->num_lines; i++) {
         if (r->number >= 0 && fn->lines[i].number == r->number) {
-            return capture_fail(p, p->line, "region %d was in line %lu already",
-                                r->number, fn->lines[i].line);
+            capture_note(current(p), p->line, "region %d was in line %lu already",
+                         r->number, fn->lines[i].line);
+            return;
         }
     }
     fn->lines[fn->num_lines++] = *r;
-    return 0;
 }
 
-static int parse_rom(struct parser *p, const char *s, struct region_line *r)
+static void parse_rom(struct parser *p, const char *s, struct region_line *r)
 {
-    if (!take_place(s, r)) {
-        return capture_fail(p, p->line, "expansion ROM makes no sense");
+    if (!take_place(p, "expansion ROM", s, r)) {
+        return;
     }
     if (p->fn.rom.line) {
-        return capture_fail(p, p->line, "expansion ROM was in line %lu already",
-                            p->fn.rom.line);
+        capture_note(current(p), p->line, "expansion ROM was in line %lu already",
+                     p->fn.rom.line);
+        return;
     }
     p->fn.rom = *r;
-    return 0;
 }
 
-int regions_line(struct parser *p, const char *s)
+void regions_line(struct parser *p, const char *s)
 {
     struct region_line r = { .line = p->line, .number = -1 };
     bool numbered = false;
 
     if (take_text(&s, "Capabilities:")) {
         p->fn.caps = true;
-        return 0;
     }
     if (p->fn.caps) {
-        return 0;
+        return;
     }
     if (take_text(&s, "Region ")) {
         if (s[0] < '0' || s[0] > '5' || s[1] != ':' || s[2] != ' ') {
-            return capture_fail(p, p->line, "no such region");
+            capture_note(current(p), p->line, "no such region");
+            return;
         }
         r.number = s[0] - '0';
         s += 3;
         numbered = true;
     }
-    r.from_os = take_text(&s, "[virtual] ");
+    /* lspci 3.5 and 3.6 put it before, later ones behind the address. */
+    r.from_os = take_text(&s, "[virtual] ") || take_text(&s, "[enhanced] ");
     if (!numbered && take_text(&s, "Expansion ROM at ")) {
-        return parse_rom(p, s, &r);
+        parse_rom(p, s, &r);
+        return;
     }
     r.io = take_text(&s, "I/O ports at ");
     if (!r.io && !take_text(&s, "Memory at ")) {
         if (numbered) {
-            return capture_fail(p, p->line, "neither memory nor I/O ports");
+            capture_note(current(p), p->line, "neither memory nor I/O ports");
         }
-        return 0;
+        return;
     }
-    if (!take_place(s, &r)) {
-        return capture_fail(p, p->line, "region makes no sense");
+    if (take_place(p, "region", s, &r)) {
+        add_region_line(p, &r);
     }
-    return add_region_line(p, &r);
 }
 
 /* ------------------------------------------------------------------ */
@@ -174,7 +177,7 @@ unsigned regions_num_bars(const struct capture *c)
     }
 }
 
-static unsigned rom_register(const struct capture *c)
+unsigned regions_rom_register(const struct capture *c)
 {
     switch (c->cfg[PCI_HEADER_TYPE] & 0x7f) {
     case PCI_HEADER_TYPE_NORMAL:
@@ -258,7 +261,8 @@ static int find_number(const struct capture *c, unsigned from,
     return -1;
 }
 
-static int number_lines(struct parser *p, struct capture *c)
+/* A line that no BAR has gets no number, and is not looked at again. */
+static void number_lines(struct parser *p, const struct capture *c)
 {
     unsigned next = 0;
 
@@ -274,15 +278,15 @@ static int number_lines(struct parser *p, struct capture *c)
         }
         if (r->number < (int)next ||
             (unsigned)r->number >= regions_num_bars(c)) {
-            return capture_fail(p, r->line,
-                                "no base address register for this");
+            capture_note(current(p), r->line, "no base address register for this");
+            r->number = -1;
+            continue;
         }
         next = (unsigned)r->number + (r->is_64 && !numbered ? 2 : 1);
     }
-    return 0;
 }
 
-static const struct region_line *line_of(const struct parser *p, unsigned n)
+static struct region_line *line_of(struct parser *p, unsigned n)
 {
     for (unsigned i = 0; i < p->fn.num_lines; i++) {
         if (p->fn.lines[i].number == (int)n) {
@@ -296,19 +300,26 @@ static const struct region_line *line_of(const struct parser *p, unsigned n)
  * BAR @n from its register and its line, without a size if none is known.
  * The operating system's address wins: the bus may see another one.
  */
-static int make_bar(struct parser *p, struct capture *c, unsigned n)
+static void make_bar(struct parser *p, struct capture *c, unsigned n)
 {
-    const struct region_line *r = line_of(p, n);
+    struct region_line *r = line_of(p, n);
     uint32_t reg = bar_register(c, n);
     struct pt_region *g = &c->region[n];
     bool io, wide, prefetch;
 
     if (!r && !reg) {
-        return 0;
+        return;
     }
     if (r && reg && reg_is_io(reg) != r->io) {
-        return capture_fail(p, r->line, "base address register %u is of %s", n,
-                            r->io ? "memory" : "I/O ports");
+        capture_note(current(p), r->line, "base address register %u is of %s", n,
+                     r->io ? "memory" : "I/O ports");
+        r->number = -1;
+        r = NULL;
+    }
+    /* Neither address nor size nor register: there is no BAR. */
+    if (r && !reg && !r->addr && !r->has_size) {
+        r->number = -1;
+        return;
     }
     io = reg ? reg_is_io(reg) : r->io;
     wide = (reg ? reg_is_64(reg) : !io && r->is_64) &&
@@ -322,70 +333,30 @@ static int make_bar(struct parser *p, struct capture *c, unsigned n)
         g->size = r->size;
         c->sizes_known |= 1u << n;
     }
-    return 0;
 }
 
 static void make_rom(struct parser *p, struct capture *c)
 {
     const struct region_line *r = &p->fn.rom;
-    unsigned reg = rom_register(c);
+    unsigned reg = regions_rom_register(c);
     struct pt_region *g = &c->region[PT_ROM];
+    uint32_t addr = reg ? get32(c->cfg + reg) & ROM_ADDRESS : 0;
 
-    if (!r->line || !r->has_size || !reg) {
+    if (!reg || g->size) {
         return;
     }
-    /* The firmware's copy in memory: the device's ROM is not there. */
-    if (r->from_os && r->addr == ROM_SHADOW) {
-        return;
+    /* Linux gives no ROM of a display whose copy firmware has made there. */
+    if (r->line && r->addr == ROM_SHADOW) {
+        capture_note(current(p), r->line, "the expansion ROM is firmware's copy in "
+                     "memory, of which a guest gets nothing");
+    } else if (r->line && r->has_size) {
+        g->addr = r->addr;
+        g->size = r->size;
+        c->sizes_known |= 1u << PT_ROM;
+    } else if (addr && !r->ignored) {
+        capture_note(current(p), 0, "there is an expansion ROM at %x, of a size that "
+                     "is not in the file: it is left out", addr);
     }
-    g->addr = r->addr;
-    g->size = r->size;
-    c->sizes_known |= 1u << PT_ROM;
-}
-
-static const uint8_t *find_msix(const struct capture *c)
-{
-    unsigned pos = c->cfg[PCI_CAPABILITY_LIST] & ~3u;
-
-    if (!(get16(c->cfg + PCI_STATUS) & PCI_STATUS_CAP_LIST)) {
-        return NULL;
-    }
-    for (unsigned left = MAX_CAPS; left; left--) {
-        if (pos < CAPS_START || pos > CAPS_END - MSIX_CAP_SIZE) {
-            return NULL;
-        }
-        if (c->cfg[pos] == PCI_CAP_ID_MSIX) {
-            return c->cfg + pos;
-        }
-        pos = c->cfg[pos + PCI_CAP_LIST_NEXT] & ~3u;
-    }
-    return NULL;
-}
-
-/* The end of the MSI-X table and pending bits, as far as they are in @bar. */
-static uint64_t msix_end(const struct capture *c, unsigned bar)
-{
-    const uint8_t *cap = find_msix(c);
-    uint32_t table, pba;
-    uint64_t n, end = 0;
-
-    if (!cap) {
-        return 0;
-    }
-    n = (get16(cap + PCI_CAP_FLAGS) & PCI_MSIX_TABSIZE) + 1u;
-    table = get32(cap + PCI_MSIX_TABLE);
-    pba = get32(cap + PCI_MSIX_PBA);
-    if ((table & PCI_MSIX_BIR) == bar) {
-        end = (table & ~(uint32_t)PCI_MSIX_BIR) + n * MSIX_ENTRY_SIZE;
-    }
-    if ((pba & PCI_MSIX_BIR) == bar) {
-        uint64_t pba_end = (pba & ~(uint32_t)PCI_MSIX_BIR) + (n + 63) / 64 * 8;
-
-        if (pba_end > end) {
-            end = pba_end;
-        }
-    }
-    return end;
 }
 
 /*
@@ -400,7 +371,7 @@ static void guess_size(struct capture *c, unsigned n)
     if (g->flags & PT_REGION_IO) {
         size = LIKELY_IO_SIZE;
     } else {
-        while (size < msix_end(c, n)) {
+        while (size < caps_msix_end(c, n)) {
             size <<= 1;
         }
     }
@@ -410,68 +381,13 @@ static void guess_size(struct capture *c, unsigned n)
     g->size = size;
 }
 
-/*
- * Resizable BARs tell their size in extended configuration space.
- * PCI Express 5.0 section 7.8.6.
- */
-static void resizable_size(struct capture *c, const uint8_t *control)
+void regions_make(struct parser *p, struct capture *c)
 {
-    uint32_t reg = get32(control);
-    unsigned n = reg & REBAR_INDEX;
-    unsigned shift = 20 + ((reg & REBAR_SIZE) >> REBAR_SIZE_SHIFT);
-    struct pt_region *g;
-
-    if (n >= regions_num_bars(c) || shift > 62) {
-        return;
-    }
-    g = &c->region[n];
-    if (!bar_register(c, n) || (c->sizes_known & 1u << n) || !g->size ||
-        (g->flags & PT_REGION_IO) || g->addr & ((UINT64_C(1) << shift) - 1)) {
-        return;
-    }
-    g->size = UINT64_C(1) << shift;
-    c->sizes_known |= 1u << n;
-}
-
-static void resizable_sizes(struct capture *c)
-{
-    unsigned pos = EXT_START;
-
-    if (c->len < CAPTURE_CFG_MAX) {
-        return;
-    }
-    for (unsigned left = MAX_EXT_CAPS; left && pos >= EXT_START; left--) {
-        uint32_t header = get32(c->cfg + pos);
-        unsigned num = c->cfg[pos + REBAR_CONTROL] >> 5;
-
-        if ((header & 0xffff) == EXT_CAP_ID_REBAR) {
-            for (unsigned i = 0; i < num; i++) {
-                unsigned at = pos + REBAR_CONTROL + 8 * i;
-
-                if (at + 4 <= CAPTURE_CFG_MAX) {
-                    resizable_size(c, c->cfg + at);
-                }
-            }
-            return;
-        }
-        pos = header >> 20 & ~3u;
-        if (pos > CAPTURE_CFG_MAX - REBAR_CONTROL - 4) {
-            return;
-        }
-    }
-}
-
-int regions_make(struct parser *p, struct capture *c)
-{
-    int rc = number_lines(p, c);
-
-    for (unsigned n = 0; !rc && n < regions_num_bars(c); n++) {
+    number_lines(p, c);
+    for (unsigned n = 0; n < regions_num_bars(c); n++) {
         const struct region_line *r;
 
-        rc = make_bar(p, c, n);
-        if (rc) {
-            break;
-        }
+        make_bar(p, c, n);
         r = line_of(p, n);
         if (!c->region[n].size && (r || bar_register(c, n)) &&
             !(r && r->ignored)) {
@@ -481,17 +397,14 @@ int regions_make(struct parser *p, struct capture *c)
             n++;
             r = line_of(p, n);
             if (r && !is_top_half_line(r)) {
-                rc = capture_fail(p, r->line, "region %u is the top of region "
-                                  "%u", n, n - 1);
+                capture_note(current(p), r->line, "region %u is the top of region %u",
+                             n, n - 1);
             }
         }
     }
-    if (rc) {
-        return rc;
-    }
-    resizable_sizes(c);
+    caps_enhanced(c);
+    caps_resizable(c);
     make_rom(p, c);
-    return 0;
 }
 
 /* ------------------------------------------------------------------ */

@@ -6,6 +6,10 @@
  * indented one may tell of a region; all else is text for people. The text
  * is read a line at a time, so that what is kept grows with the functions
  * that are there and not with the file.
+ *
+ * Files are logs, mails and what a terminal had: other text is between the
+ * functions, messages come in the middle of a line, and a function is listed
+ * by one lspci and printed by the next.
  */
 #include "capture-int.h"
 
@@ -15,74 +19,228 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <pci/header.h>
-#include <zlib.h>
 
 #define MAX_FUNCTIONS 4096
-#define MAX_TEXT (UINT64_C(128) << 20)
+#define MAX_HEADERS (4 * MAX_FUNCTIONS)
 
-int capture_fail(struct parser *p, unsigned long line, const char *fmt, ...)
+/* ------------------------------------------------------------------ */
+/* What is not taken                                                   */
+
+void capture_note(struct capture *c, unsigned long line, const char *fmt, ...)
 {
-    char text[160];
+    unsigned n = c->num_notes++;
+    int at = 0;
     va_list ap;
 
+    if (n >= CAPTURE_NOTES) {
+        return;
+    }
+    if (line) {
+        at = snprintf(c->note[n], CAPTURE_NOTE, "line %lu: ", line);
+    }
+    va_start(ap, fmt);
+    vsnprintf(c->note[n] + at, CAPTURE_NOTE - (size_t)at, fmt, ap);
+    va_end(ap);
+}
+
+static int no_memory(struct parser *p)
+{
+    return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
+}
+
+/*
+ * Room for one more of @count elements in *@list, of which there are *@room.
+ * Headers are limited, so that this is.
+ */
+static int grow(struct parser *p, void **list, unsigned *room, unsigned count,
+                size_t size)
+{
+    unsigned more = *room ? 2 * *room : 4;
+    void *larger;
+
+    if (count < *room) {
+        return 0;
+    }
+    larger = realloc(*list, more * size);
+    if (!larger) {
+        return no_memory(p);
+    }
+    *list = larger;
+    *room = more;
+    return 0;
+}
+
+/* A function is lost; NULL: nobody knows which. */
+static int lose(struct parser *p, const struct pt_sbdf *addr,
+                unsigned long line, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int lose(struct parser *p, const struct pt_sbdf *addr,
+                unsigned long line, const char *fmt, ...)
+{
+    struct capture_lost *l;
+    char name[PT_SBDF_LEN + 2] = "", text[128];
+    void *list = p->lost;
+    va_list ap;
+    int rc = grow(p, &list, &p->lost_room, p->num_lost, sizeof(*l));
+
+    p->lost = list;
+    if (rc) {
+        return rc;
+    }
+    l = &p->lost[p->num_lost++];
+    *l = (struct capture_lost){ .unnamed = !addr };
+    if (addr) {
+        l->addr = *addr;
+        pt_sbdf_str(addr, name);
+        strcat(name, ": ");
+    }
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return pt_fail(p->err, EINVAL, "%s: line %lu: %s", p->name, line, text);
+    snprintf(l->text, sizeof(l->text), "%.96s: line %lu: %s%s", p->name, line,
+             name, text);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ */
 /* A complete function                                                 */
 
-/* How much was captured, and is it without a gap where that matters? */
-static int check_bytes(struct parser *p, struct capture *c)
+static bool same_address(const struct pt_sbdf *a, const struct pt_sbdf *b)
+{
+    return a->domain == b->domain && a->bus == b->bus && a->dev == b->dev &&
+           a->func == b->func;
+}
+
+/* The sound function at the address of the one that is being read. */
+static struct capture *find_first(struct parser *p)
+{
+    for (unsigned i = 0; i + 1 < p->count; i++) {
+        if (same_address(&p->list[i].addr, &current(p)->addr)) {
+            return &p->list[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * How much was captured, and is it without a gap where that matters? Returns
+ * the first byte of what is not there, or -1. What lspci -x prints of a
+ * CardBus bridge are 128 bytes.
+ */
+static int find_gap(const struct parser *p, struct capture *c)
 {
     const unsigned long *at = p->fn.hex_line;
     unsigned have = 0, end = 0;
-    char name[PT_SBDF_LEN];
 
     for (unsigned i = 0; i < CAPTURE_CFG_MAX / HEX_BYTES; i++) {
-        if (at[i]) {
+        if (at[i] || (p->fn.bad_line[i] && i * HEX_BYTES < 256)) {
             end = (i + 1) * HEX_BYTES;
         }
     }
     while (have < CAPTURE_CFG_MAX && at[have / HEX_BYTES]) {
         have += HEX_BYTES;
     }
-
-    pt_sbdf_str(&c->addr, name);
-    if (!end) {
-        return capture_fail(p, p->fn.header_line, "%s has no bytes "
-                            "(lspci needs -x, -xxx or -xxxx)", name);
-    }
     c->len = end <= 64 ? 64 : end <= 256 ? 256 : CAPTURE_CFG_MAX;
-    /* Of a CardBus bridge lspci -x prints 128 bytes. */
-    if (end == 128 && regions_num_bars(c) == 1) {
-        return 0;
+    if (have == 128 && end == 128 && regions_num_bars(c) == 1) {
+        return -1;
     }
-    if (have < c->len && have < 256) {
-        return capture_fail(p, p->fn.header_line, "%s: bytes %02x to %02x "
-                            "are not there", name, have,
-                            have + HEX_BYTES - 1);
+    return have < c->len && have < 256 ? (int)have : -1;
+}
+
+static bool has_bytes(const struct parser *p)
+{
+    for (unsigned i = 0; i < CAPTURE_CFG_MAX / HEX_BYTES; i++) {
+        if (p->fn.hex_line[i] || p->fn.bad_line[i]) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* Can the function that was read be used? If not, it is lost, or nothing. */
+static int judge(struct parser *p, bool *sound)
+{
+    struct capture *c = current(p);
+    int gap;
+
+    *sound = false;
+    if (!has_bytes(p)) {
+        int rc = 0;
+
+        /* A line of a list, or a time of day. */
+        if (!p->fn.no_address && !find_first(p)) {
+            rc = lose(p, &c->addr, c->line, "no bytes (lspci needs -x, -xxx "
+                      "or -xxxx)");
+            if (!rc) {
+                p->lost[p->num_lost - 1].bare = true;
+            }
+        }
+        return rc;
+    }
+    if (p->fn.no_address) {
+        return lose(p, NULL, c->line, "no such address");
+    }
+    gap = find_gap(p, c);
+    if (gap >= 0 && p->fn.bad_line[gap / HEX_BYTES]) {
+        return lose(p, &c->addr, p->fn.bad_line[gap / HEX_BYTES],
+                    "these are not %d bytes", HEX_BYTES);
+    }
+    if (gap >= 0) {
+        return lose(p, &c->addr, c->line, "bytes %02x to %02x are not there",
+                    (unsigned)gap, (unsigned)gap + HEX_BYTES - 1);
+    }
+    *sound = true;
     return 0;
+}
+
+static unsigned how_many(unsigned bits)
+{
+    unsigned n = 0;
+
+    for (; bits; bits &= bits - 1) {
+        n++;
+    }
+    return n;
+}
+
+/* Of a function that was printed twice, the one that tells more stays. */
+static void settle_twice(struct parser *p, struct capture *first)
+{
+    struct capture *c = current(p);
+    unsigned long other = c->line;
+
+    if (c->len > first->len ||
+        (c->len == first->len &&
+         how_many(c->sizes_known) > how_many(first->sizes_known))) {
+        other = first->line;
+        *first = *c;
+    }
+    p->count--;
+    capture_note(first, other, "the function is there, too, and tells no "
+                 "more");
 }
 
 static int finish_function(struct parser *p)
 {
-    struct capture *c;
+    bool sound;
     int rc;
 
     if (!p->fn.open) {
         return 0;
     }
-    c = &p->list[p->count - 1];
-    rc = check_bytes(p, c);
-    if (!rc) {
-        rc = regions_make(p, c);
+    rc = judge(p, &sound);
+    if (sound) {
+        struct capture *first = find_first(p);
+
+        regions_make(p, current(p));
+        if (first) {
+            settle_twice(p, first);
+        }
+    } else {
+        p->count--;
     }
     p->fn = (struct pending){ .open = false };
     return rc;
@@ -116,51 +274,23 @@ static const char *take_address(const char *s, struct pt_sbdf *a, bool *good)
     return p;
 }
 
-static bool same_address(const struct pt_sbdf *a, const struct pt_sbdf *b)
-{
-    return a->domain == b->domain && a->bus == b->bus && a->dev == b->dev &&
-           a->func == b->func;
-}
-
-static int grow(struct parser *p)
-{
-    unsigned room = p->room ? 2 * p->room : 4;
-    struct capture *list;
-
-    if (p->count == MAX_FUNCTIONS) {
-        return capture_fail(p, p->line, "more than %d functions",
-                            MAX_FUNCTIONS);
-    }
-    if (p->count < p->room) {
-        return 0;
-    }
-    list = realloc(p->list, room * sizeof(*list));
-    if (!list) {
-        return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
-    }
-    p->list = list;
-    p->room = room;
-    return 0;
-}
-
 static int begin_function(struct parser *p, const struct pt_sbdf *addr,
-                          const char *title)
+                          bool good, const char *title)
 {
-    char name[PT_SBDF_LEN];
+    void *list;
     struct capture *c;
-    int rc;
+    int rc = finish_function(p);
 
-    rc = finish_function(p);
     if (rc) {
         return rc;
     }
-    for (unsigned i = 0; i < p->count; i++) {
-        if (same_address(&p->list[i].addr, addr)) {
-            return capture_fail(p, p->line, "%s is there a second time",
-                                pt_sbdf_str(addr, name));
-        }
+    if (p->count == MAX_FUNCTIONS || p->num_headers == MAX_HEADERS) {
+        return pt_fail(p->err, EINVAL, "%s: line %lu: more than %d functions",
+                       p->name, p->line, MAX_FUNCTIONS);
     }
-    rc = grow(p);
+    list = p->list;
+    rc = grow(p, &list, &p->room, p->count, sizeof(*c));
+    p->list = list;
     if (rc) {
         return rc;
     }
@@ -169,53 +299,68 @@ static int begin_function(struct parser *p, const struct pt_sbdf *addr,
     c = &p->list[p->count++];
     memset(c, 0, sizeof(*c));
     c->addr = *addr;
+    c->line = p->line;
     snprintf(c->title, sizeof(c->title), "%s", title);
+    p->num_headers++;
     p->fn.open = true;
-    p->fn.header_line = p->line;
+    p->fn.no_address = !good;
     return 0;
 }
 
-/* 16 bytes at @s, which follows the colon. */
-static bool take_bytes(const char *s, uint8_t bytes[HEX_BYTES])
+/*
+ * 16 bytes at @s, which follows the colon. Returns how many there are, or -1
+ * if something follows.
+ */
+static int take_bytes(const char *s, uint8_t bytes[HEX_BYTES])
 {
-    for (unsigned i = 0; i < HEX_BYTES; i++) {
+    for (int i = 0; i < HEX_BYTES; i++) {
         uint64_t v;
 
         if (!take_text(&s, " ") || !take_hex(&s, 2, 2, &v)) {
-            return false;
+            return i;
         }
         bytes[i] = (uint8_t)v;
     }
-    return !s[strspn(s, " \t")];
+    return s[strspn(s, " \t")] ? -1 : HEX_BYTES;
 }
 
-static int parse_hex_line(struct parser *p, uint64_t off, const char *s)
+static void parse_hex_line(struct parser *p, uint64_t off, const char *s)
 {
     uint8_t bytes[HEX_BYTES];
-    struct capture *c;
+    int num = take_bytes(s, bytes);
+    bool good = num == HEX_BYTES;
+    unsigned row = (unsigned)(off / HEX_BYTES);
+    uint8_t *cfg;
 
-    if (!take_bytes(s, bytes)) {
-        /* Before the first function it may as well be a sentence. */
-        if (!p->fn.open) {
-            return 0;
-        }
-        return capture_fail(p, p->line, "these are not %d bytes", HEX_BYTES);
-    }
     if (!p->fn.open) {
-        return capture_fail(p, p->line, "bytes of no function: no line with "
-                            "its address comes before");
+        if (good && !p->bytes_line) {
+            p->bytes_line = p->line;
+        }
+        return;
     }
     if (off >= CAPTURE_CFG_MAX || off % HEX_BYTES) {
-        return capture_fail(p, p->line, "no such offset");
+        if (good) {
+            capture_note(current(p), p->line, "no such offset");
+        }
+        return;
     }
-    if (p->fn.hex_line[off / HEX_BYTES]) {
-        return capture_fail(p, p->line, "offset %02x was in line %lu already",
-                            (unsigned)off, p->fn.hex_line[off / HEX_BYTES]);
+    /* "10: and so on" is a sentence, and no line that is cut off. */
+    if (!num && *s) {
+        return;
     }
-    c = &p->list[p->count - 1];
-    memcpy(c->cfg + off, bytes, sizeof(bytes));
-    p->fn.hex_line[off / HEX_BYTES] = p->line;
-    return 0;
+    if (!good) {
+        capture_note(current(p), p->line, "these are not %d bytes", HEX_BYTES);
+        p->fn.bad_line[row] = p->line;
+        return;
+    }
+    cfg = current(p)->cfg + off;
+    if (!p->fn.hex_line[row]) {
+        memcpy(cfg, bytes, sizeof(bytes));
+        p->fn.hex_line[row] = p->line;
+    } else if (memcmp(cfg, bytes, sizeof(bytes)) != 0) {
+        capture_note(current(p), p->line, "offset %02x was in line %lu already",
+                     (unsigned)off, p->fn.hex_line[row]);
+    }
 }
 
 /* Columns of white space; *@s moves behind it. */
@@ -242,42 +387,45 @@ static int parse_line(struct parser *p)
         take_text(&s, "\xef\xbb\xbf");  /* byte order mark */
     }
     rest = take_address(s, &addr, &good);
-    if (rest && !good) {
-        return capture_fail(p, p->line, "no such address");
-    }
     if (rest) {
-        return begin_function(p, &addr, rest);
+        return begin_function(p, &addr, good, rest);
     }
     rest = s;
     if (take_hex(&rest, 2, 8, &off) && take_text(&rest, ":") && is_end(*rest)) {
-        return parse_hex_line(p, off, rest);
+        parse_hex_line(p, off, rest);
+        return 0;
     }
     /* What is deeper belongs to a capability, as VF BARs do. */
     indent = take_indent(&s);
     if (p->fn.open && indent <= 8) {
-        return regions_line(p, s);
+        regions_line(p, s);
     }
     return 0;
 }
 
 static int end_line(struct parser *p)
 {
-    int rc;
+    int rc = 0;
 
     p->line++;
-    if (p->nul) {
-        return capture_fail(p, p->line, "not text: there is a NUL");
-    }
     while (p->len && isspace((unsigned char)p->buf[p->len - 1])) {
         p->len--;
     }
     p->buf[p->len] = '\0';
-    rc = parse_line(p);
+    if (!p->nul) {
+        rc = parse_line(p);
+    } else if (p->fn.open) {
+        capture_note(current(p), p->line, "not text: there is a NUL");
+    }
+    if (p->nul && !p->nul_line) {
+        p->nul_line = p->line;
+    }
     p->len = 0;
+    p->nul = false;
     return rc;
 }
 
-static int feed(struct parser *p, const char *text, size_t len)
+int parser_feed(struct parser *p, const char *text, size_t len)
 {
     int rc = 0;
 
@@ -307,8 +455,62 @@ static int feed(struct parser *p, const char *text, size_t len)
 /* ------------------------------------------------------------------ */
 /* A complete file                                                     */
 
-/* Close the last line and function; @rc: what went wrong before. */
-static int finish(struct parser *p, int rc, struct capture **list)
+/* Is there more of the function than lost one @n, a line of a list? */
+static bool is_elsewhere(const struct parser *p, unsigned n, unsigned kept)
+{
+    const struct pt_sbdf *addr = &p->lost[n].addr;
+
+    for (unsigned i = 0; i < p->count; i++) {
+        if (same_address(&p->list[i].addr, addr)) {
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < p->num_lost; i++) {
+        const struct capture_lost *l = &p->lost[i];
+
+        if ((i < kept || (i > n && !l->bare)) && !l->unnamed &&
+            same_address(&l->addr, addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lists come before what they list: those functions are not lost. */
+static void forget_listed(struct parser *p)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < p->num_lost; i++) {
+        if (!p->lost[i].bare || !is_elsewhere(p, i, kept)) {
+            p->lost[kept++] = p->lost[i];
+        }
+    }
+    p->num_lost = kept;
+}
+
+/* Is there a function in it? */
+static int check_file(struct parser *p)
+{
+    if (p->bytes_line && lose(p, NULL, p->bytes_line, "bytes of no function: "
+                              "no line with its address comes before") != 0) {
+        return no_memory(p);
+    }
+    if (p->count) {
+        return 0;
+    }
+    if (p->nul_line && !p->num_lost) {
+        return pt_fail(p->err, EINVAL, "%s: line %lu: not text: there is a NUL",
+                       p->name, p->nul_line);
+    }
+    if (p->num_lost) {
+        return pt_fail(p->err, EINVAL, "%s", p->lost[0].text);
+    }
+    return pt_fail(p->err, EINVAL, "%s: no function in it: is it the output "
+                   "of lspci -xxx?", p->name);
+}
+
+int parser_finish(struct parser *p, int rc, struct captures *out)
 {
     if (!rc && (p->len || p->nul)) {
         rc = end_line(p);
@@ -316,123 +518,26 @@ static int finish(struct parser *p, int rc, struct capture **list)
     if (!rc) {
         rc = finish_function(p);
     }
-    if (!rc && !p->count) {
-        rc = pt_fail(p->err, EINVAL, "%s: no function in it: is it the output "
-                     "of lspci -xxx?", p->name);
+    if (!rc) {
+        forget_listed(p);
+        rc = check_file(p);
     }
     if (!rc) {
         rc = regions_share(p);
     }
+    *out = (struct captures){ .list = p->list, .num = p->count,
+                              .lost = p->lost, .num_lost = p->num_lost };
     if (rc) {
-        free(p->list);
-        *list = NULL;
-        return rc;
+        captures_free(out);
     }
-    *list = p->list;
-    return (int)p->count;
-}
-
-int capture_parse(const char *name, const char *text, size_t len,
-                  struct capture **list, struct pt_error *err)
-{
-    struct parser p = { .name = name, .err = err };
-    int rc = 0;
-
-    *list = NULL;
-    if (len > MAX_TEXT) {
-        rc = pt_fail(err, EFBIG, "%s: larger than %u MiB", name,
-                     (unsigned)(MAX_TEXT >> 20));
-    }
-    if (!rc) {
-        rc = feed(&p, text, len);
-    }
-    return finish(&p, rc, list);
-}
-
-static int fail_read(struct parser *p, gzFile f)
-{
-    int gz = Z_OK;
-    int saved = errno;
-    const char *text = gzerror(f, &gz);
-
-    if (gz == Z_ERRNO) {
-        return pt_fail(p->err, saved ? saved : EIO, "%s: %s", p->name,
-                       strerror(saved ? saved : EIO));
-    }
-    if (gz == Z_BUF_ERROR) {
-        text = "the compressed file is cut off";
-    }
-    return pt_fail(p->err, EIO, "%s: %s", p->name, text);
-}
-
-static int read_all(struct parser *p, gzFile f)
-{
-    static const unsigned chunk = 1u << 16;
-    uint64_t total = 0;
-    char *buf = malloc(chunk);
-    int rc = 0, n, gz;
-
-    if (!buf) {
-        return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
-    }
-    while (!rc && (n = gzread(f, buf, chunk)) > 0) {
-        total += (unsigned)n;
-        if (total > MAX_TEXT) {
-            rc = pt_fail(p->err, EFBIG, "%s: larger than %u MiB", p->name,
-                         (unsigned)(MAX_TEXT >> 20));
-        } else {
-            rc = feed(p, buf, (size_t)n);
-        }
-    }
-    if (!rc) {
-        gzerror(f, &gz);
-        if (gz != Z_OK && gz != Z_STREAM_END) {
-            rc = fail_read(p, f);
-        }
-    }
-    free(buf);
     return rc;
 }
 
-static gzFile open_file(const char *path)
+void captures_free(struct captures *c)
 {
-    gzFile f;
-    int fd;
-
-    if (strcmp(path, "-") != 0) {
-        return gzopen(path, "rb");
-    }
-    fd = dup(STDIN_FILENO);
-    if (fd < 0) {
-        return NULL;
-    }
-    f = gzdopen(fd, "rb");
-    if (!f) {
-        close(fd);
-    }
-    return f;
-}
-
-int capture_load(const char *path, struct capture **list,
-                 struct pt_error *err)
-{
-    struct parser p = { .name = path, .err = err };
-    gzFile f;
-    int rc;
-
-    *list = NULL;
-    if (strcmp(path, "-") == 0) {
-        p.name = "standard input";
-    }
-    errno = 0;
-    f = open_file(path);
-    if (!f) {
-        rc = errno ? errno : ENOMEM;
-        return pt_fail(err, rc, "%s: %s", p.name, strerror(rc));
-    }
-    rc = read_all(&p, f);
-    gzclose_r(f);
-    return finish(&p, rc, list);
+    free(c->list);
+    free(c->lost);
+    *c = (struct captures){ .num = 0 };
 }
 
 /* ------------------------------------------------------------------ */

@@ -184,15 +184,55 @@ static bool same_address(const struct pt_sbdf *a, const struct pt_sbdf *b)
            a->func == b->func;
 }
 
-static const struct capture *find_capture(const struct capture *list, int num,
+static const struct capture *find_capture(const struct captures *c,
                                           const struct pt_sbdf *addr)
 {
-    for (int i = 0; i < num; i++) {
-        if (same_address(&list[i].addr, addr)) {
-            return &list[i];
+    for (unsigned i = 0; i < c->num; i++) {
+        if (same_address(&c->list[i].addr, addr)) {
+            return &c->list[i];
         }
     }
     return NULL;
+}
+
+/* Why @file has no function @addr. */
+static enum status complain_of(const char *file, const struct captures *c,
+                               const struct pt_sbdf *addr)
+{
+    char name[PT_SBDF_LEN];
+
+    for (unsigned i = 0; i < c->num_lost; i++) {
+        if (!c->lost[i].unnamed && same_address(&c->lost[i].addr, addr)) {
+            return complain("%s", c->lost[i].text);
+        }
+    }
+    return complain("%s: no function %s in it", file,
+                    pt_sbdf_str(addr, name));
+}
+
+/* All that can't be used; of those in a mere list, one for all. */
+static enum status complain_of_all(const char *file, const struct captures *c)
+{
+    enum status status = STATUS_OK;
+    const struct capture_lost *bare = NULL;
+    unsigned num_bare = 0;
+
+    for (unsigned i = 0; i < c->num_lost; i++) {
+        if (c->lost[i].bare) {
+            bare = &c->lost[i];
+            num_bare++;
+        } else {
+            status = complain("%s", c->lost[i].text);
+        }
+    }
+    if (num_bare == 1) {
+        return complain("%s", bare->text);
+    }
+    if (num_bare) {
+        return complain("%s: %u functions have no bytes (lspci needs -x, -xxx "
+                        "or -xxxx)", file, num_bare);
+    }
+    return status;
 }
 
 static enum status room_for(struct sources *s, unsigned num)
@@ -202,27 +242,25 @@ static enum status room_for(struct sources *s, unsigned num)
 }
 
 static enum status pick_captures(const struct options *opt,
-                                 const struct capture *list, int num,
+                                 const struct captures *all,
                                  const struct pt_sbdf *addr,
                                  struct sources *out)
 {
     enum status status = STATUS_OK;
-    char name[PT_SBDF_LEN];
 
     if (!out->named) {
-        for (int i = 0; i < num; i++) {
-            source_capture(&list[i], opt->file, &out->list[out->num++]);
+        for (unsigned i = 0; i < all->num; i++) {
+            source_capture(&all->list[i], opt->file, &out->list[out->num++]);
         }
-        return STATUS_OK;
+        return complain_of_all(opt->file, all);
     }
     for (int i = 0; i < opt->num_operands; i++) {
-        const struct capture *c = find_capture(list, num, &addr[i]);
+        const struct capture *c = find_capture(all, &addr[i]);
 
         if (c) {
             source_capture(c, opt->file, &out->list[out->num++]);
         } else {
-            status = complain("%s: no function %s in it", opt->file,
-                              pt_sbdf_str(&addr[i], name));
+            status = complain_of(opt->file, all, &addr[i]);
         }
     }
     return status;
@@ -232,19 +270,18 @@ static enum status gather_file(const struct options *opt,
                                const struct pt_sbdf *addr,
                                struct sources *out)
 {
-    struct capture *list;
+    struct captures all;
     struct pt_error err;
     enum status status;
-    int num = capture_load(opt->file, &list, &err);
 
-    if (num < 0) {
+    if (captures_load(opt->file, &all, &err) != 0) {
         return complain("%s", err.text);
     }
-    status = room_for(out, (unsigned)(out->named ? opt->num_operands : num));
+    status = room_for(out, out->named ? (unsigned)opt->num_operands : all.num);
     if (status == STATUS_OK) {
-        status = pick_captures(opt, list, num, addr, out);
+        status = pick_captures(opt, &all, addr, out);
     }
-    free(list);
+    captures_free(&all);
     return status;
 }
 
@@ -464,28 +501,28 @@ static enum status load_side(const char *operand, struct source *src,
     struct pt_sbdf addr;
     bool has_addr = split_operand(operand, path, &addr);
     const struct capture *c;
-    struct capture *list;
+    struct captures all;
     struct pt_error err;
-    int num = capture_load(path, &list, &err);
+    int rc = captures_load(path, &all, &err);
     enum status status = STATUS_OK;
 
-    if (num == -ENOENT) {
+    if (rc == -ENOENT) {
         return complain("%s: neither a policy nor an address nor a file",
                         operand);
     }
-    if (num < 0) {
+    if (rc) {
         return complain("%s", err.text);
     }
-    c = has_addr ? find_capture(list, num, &addr) : &list[0];
+    c = has_addr ? find_capture(&all, &addr) : &all.list[0];
     if (!c) {
-        status = complain("%s: no such function in the file", operand);
-    } else if (!has_addr && num > 1) {
-        status = complain("%s: has %d functions; name one, as %s:01:00.0",
-                          path, num, path);
+        status = complain_of(path, &all, &addr);
+    } else if (!has_addr && all.num > 1) {
+        status = complain("%s: has %u functions; name one, as %s:01:00.0",
+                          path, all.num, path);
     } else {
         source_capture(c, path, src);
     }
-    free(list);
+    captures_free(&all);
     return status;
 }
 

@@ -209,4 +209,6 @@ void source_capture(const struct capture *c, const char *file,
     src->len = c->len < PT_CFG_SIZE ? CFG_ALL_USERS : PT_CFG_SIZE;
     src->sizes_known = c->sizes_known;
     memcpy(src->cfg, c->cfg, src->len);
+    src->num_notes = c->num_notes;
+    memcpy(src->note, c->note, sizeof(src->note));
 }

@@ -312,6 +312,22 @@ static void add_note(struct view *v, const char *text)
     snprintf(n->text, sizeof(n->text), "%s", text);
 }
 
+/* What of the file was not taken. */
+static void add_file_notes(struct view *v)
+{
+    const struct source *src = v->src;
+    char text[64];
+
+    for (unsigned i = 0; i < src->num_notes && i < CAPTURE_NOTES; i++) {
+        add_note(v, src->note[i]);
+    }
+    if (src->num_notes > CAPTURE_NOTES) {
+        snprintf(text, sizeof(text), "%u more lines of the file make no sense",
+                 src->num_notes - CAPTURE_NOTES);
+        add_note(v, text);
+    }
+}
+
 /* What could not be known of the function, and what was done about it. */
 static void add_source_notes(struct view *v)
 {
@@ -390,6 +406,7 @@ struct view *view_open(const struct source *src,
     args = (struct pt_args){ .host = &v->host, .bus = &v->bus,
                              .policy = policy->pt,
                              .multifunction = policy->multifunction };
+    add_file_notes(v);
     add_source_notes(v);
     v->dev = pt_view(&args, &v->refused);
     if (v->dev) {

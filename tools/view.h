@@ -25,6 +25,9 @@ struct source {
     unsigned len;              /* bytes that could be read: 64 or 256 */
     unsigned sizes_known;      /* bit n: region n's size is no guess */
     uint8_t cfg[PT_CFG_SIZE];  /* 0 from @len on */
+    /* What of the file was not taken, see struct capture. */
+    unsigned num_notes;
+    char note[CAPTURE_NOTES][CAPTURE_NOTE];
 };
 
 struct live;
