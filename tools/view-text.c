@@ -130,7 +130,7 @@ const char *text_size(uint64_t size, char *out, size_t room)
         size /= 1024;
         unit++;
     }
-    snprintf(out, room, "%" PRIu64 "%s", size, units[unit]);
+    snprintf(out, room, "%" PRIu64 "%.1s", size, units[unit]);
     return out;
 }
 
