@@ -2,6 +2,9 @@
 # make fuzz FUZZ_SECONDS=60: libFuzzer over a device's life, seeded from the
 # captures. What it finds is kept in build-fuzz/found; put it into
 # tests/fuzz/regressions, and `make check` runs it from then on.
+#
+# make fuzz-dump: the same over the reader of lspci's dumps, which starts from
+# tests/dumps and goes to a test of tests/test_capture_damage.c.
 
 FUZZ := $(BUILD)-fuzz
 FUZZ_CC ?= clang
@@ -21,6 +24,19 @@ $(FUZZ)/%.o: %.c
 		-D_FILE_OFFSET_BITS=64 $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(FUZZ)/fuzz: $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ_OBJS)
+	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz
+
+# Here it is the reader that leads.
+FUZZ_DUMP_OBJS := $(patsubst %.c,$(FUZZ)/lead/%.o,tests/fuzz/dump.c \
+	$(CAPTURE_SRC) hw/pt-error.c)
+
+$(FUZZ)/lead/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -std=gnu11 $(WARN) -O2 -g $(FUZZ_SAN) \
+		-fsanitize=fuzzer-no-link -D_FILE_OFFSET_BITS=64 $(INCLUDES) \
+		-MMD -MP -c -o $@ $<
+
+$(FUZZ)/dump: $(FUZZ_DUMP_OBJS)
 	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz
 
 $(FUZZ)/seeds: $(FUZZ)/tests/fuzz/seeds.o $(FUZZ_OBJS)
@@ -48,6 +64,16 @@ fuzz: $(FUZZ)/fuzz fuzz-corpus
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
 		$(FUZZ_FROM)
 
+# -only_ascii: what is no text ends at the line that it is in.
+fuzz-dump: $(FUZZ)/dump
+	@mkdir -p $(FUZZ)/found $(FUZZ)/dumps
+	@ls -d tests/dumps/*.txt | LC_ALL=C sort | paste -sd, >$(FUZZ)/dumps.list
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 setarch -R \
+		$(FUZZ)/dump $(FUZZ_LIMIT) -max_len=4096 -timeout=10 -entropic=0 \
+		-reload=0 -only_ascii=1 -dict=tests/fuzz/dump.dict \
+		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/dump- \
+		-seed_inputs=@$(FUZZ)/dumps.list $(FUZZ)/dumps
+
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
-.PHONY: fuzz fuzz-corpus
+.PHONY: fuzz fuzz-corpus fuzz-dump
