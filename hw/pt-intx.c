@@ -146,6 +146,24 @@ void pt_translate_off(struct pt_dev *d)
     pt_pirq_unmap(d, &q->translate_pirq, 1, rc != 0);
 }
 
+/*
+ * Xen takes a vector that a guest has for one that the guest masked, and knows
+ * no guest that would unmask this one. It understands the write; where it does
+ * not see it (PVH), the device does.
+ */
+static int unmask(struct pt_dev *d)
+{
+    uint16_t pos = d->irq->msi_pos;
+    uint32_t flags = pt_load(d->snap + pos + PCI_MSI_FLAGS, 2);
+
+    if (!(flags & PCI_MSI_FLAGS_MASK_BIT)) {
+        return 0;
+    }
+    return pt_host_write_val(d, (uint16_t)(pos +
+        (flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_MASK_BIT_64 :
+         PCI_MSI_MASK_BIT_32)), 0, 4);
+}
+
 int pt_translate_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
@@ -161,16 +179,17 @@ int pt_translate_on(struct pt_dev *d)
     if (rc == 0) {
         rc = x->ops->bind_msi_intx(x->priv, q->translate_pirq, pt_irq_slot(d),
                                    q->pin);
-        if (rc != 0) {
-            pt_pirq_unmap(d, &q->translate_pirq, 1, false);
-        }
+        q->translate_bound = rc == 0;
+    }
+    if (rc == 0) {
+        rc = unmask(d);
     }
     if (rc != 0) {
+        pt_translate_off(d);
         pt_irq_complain(d, PT_ONCE_MSI,
                         "no MSI-INTx translation, INTx instead", rc);
         q->translate_failed = true;
         return rc;
     }
-    q->translate_bound = true;
     return 0;
 }

@@ -265,6 +265,7 @@ static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
 static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
 {
     const struct pt_policy *p = m->policy;
+    uint32_t flags;
 
     switch (m->cfg[pos]) {
     case PCI_CAP_ID_PM:
@@ -291,6 +292,12 @@ static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
         break;
     case PCI_CAP_ID_MSI:
         m->r->engine[pos + 2] = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
+        flags = get(m->cfg + pos + PCI_MSI_FLAGS, 2);
+        if (m->policy->msitranslate && (flags & PCI_MSI_FLAGS_MASK_BIT)) {
+            /* Nobody else would unmask the vector. */
+            m->r->engine[pos + (flags & PCI_MSI_FLAGS_64BIT ?
+                PCI_MSI_MASK_BIT_64 : PCI_MSI_MASK_BIT_32)] = 1;
+        }
         break;
     case PCI_CAP_ID_MSIX:
         m->r->engine[pos + 3] = (PCI_MSIX_ENABLE | PCI_MSIX_MASK) >> 8;

@@ -50,6 +50,57 @@ static void test_devices_msi_is_the_guests_intx(void **state)
     assert_true(world_close(&w));
 }
 
+/*
+ * Xen has a vector masked until the guest unmasks it, and here no guest can: a
+ * device with mask bits was never heard.
+ */
+static void test_translated_device_with_mask_bits_was_never_heard(void **state)
+{
+    static const unsigned flags[] = {
+        0, MSI_64, MSI_MASKS, MSI_64 | MSI_MASKS,
+        MSI_64 | MSI_MASKS | MSI_CAPABLE(5),
+    };
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(flags); i++) {
+        struct capture c;
+        struct world w;
+
+        irq_card(&c);
+        add_msi(&c, flags[i]);
+        irq_begin(&w, &c, &policy, NULL);
+        assert_true(translated(&w));
+        assert_true(hears_intx(&w, 0));
+        /* Each time that it is bound. */
+        msi_start(&w, 0);
+        assert_true(hears(&w, 0, VECTOR));
+        msi_off(&w);
+        assert_true(hears_intx(&w, 0));
+        assert_int_equal(sim_dev_writes_at(&w.sim.dev, MSI + 4, 4), 0);
+        assert_true(world_close(&w));
+    }
+}
+
+/* One that stays masked is no use. */
+static void test_vector_that_can_not_be_unmasked_is_not_translated(void **st)
+{
+    struct capture c;
+    struct world w;
+
+    (void)st;
+    card_c(&c);
+    irq_init(&w, &c, &policy, NULL);
+    /* The first access is the block read. */
+    sim_fault_at(&w.sim.dev.config_fault, 2, EIO);
+    assert_true(world_attach(&w));
+    place_and_decode(&w);
+    assert_false(translated(&w));
+    assert_true(line_bound(&w));
+    assert_true(hears_intx(&w, PIN));
+    assert_true(world_close(&w));
+}
+
 static void test_1_5_11_off_unless_asked_for(void **state)
 {
     struct capture c;
@@ -450,6 +501,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_devices_msi_is_the_guests_intx),
+        cmocka_unit_test(
+            test_translated_device_with_mask_bits_was_never_heard),
+        cmocka_unit_test(
+            test_vector_that_can_not_be_unmasked_is_not_translated),
         cmocka_unit_test(test_1_5_11_off_unless_asked_for),
         cmocka_unit_test(test_needs_a_pin_and_msi),
         cmocka_unit_test(test_guests_intx_disable_toggles_the_devices_msi),

@@ -408,15 +408,23 @@ static unsigned dm_cycle(struct sim_dev *d, unsigned off, unsigned len,
                          const uint8_t *val, bool failed)
 {
     bool deaf = !sim_dev_answers(d), lost = failed || deaf;
-    uint8_t old[4];
+    uint32_t put = (uint32_t)sim_get(val, len);
+    uint8_t old[4], now[4];
     unsigned what = 0;
+    int rc = 0;
 
     memcpy(old, d->cfg + off, len);
-    check_msi(d, off, len);
-    if (!lost) {
-        what = cycle_write(d, off, len, val);
+    if (!failed && d->sink.intercept) {
+        rc = d->sink.intercept(d->sink.priv, d, off, len, &put);
     }
-    record(d, off, len, val, old, lost, deaf);
+    if (rc <= 0 && !failed) {
+        check_msi(d, off, len);
+    }
+    sim_put(now, len, put);
+    if (!lost && rc >= 0) {
+        what = cycle_write(d, off, len, now);
+    }
+    record(d, off, len, now, old, lost, deaf);
     return what;
 }
 

@@ -69,6 +69,13 @@ struct sim_dev_sink {
                     uint32_t data);
     void (*line)(void *priv, struct sim_dev *d, bool asserted);
     void (*wrote)(void *priv, struct sim_dev *d, unsigned what);
+    /*
+     * The device model's write of @len bytes at @off, before it is done.
+     * Returns 0, -errno (it is dropped), or 1: it is as Xen wants it, and
+     * *@val what is written.
+     */
+    int (*intercept)(void *priv, struct sim_dev *d, unsigned off,
+                     unsigned len, uint32_t *val);
 };
 
 /* One write cycle of the device model's. */

@@ -134,7 +134,7 @@ static void deaf(struct sim_xen *x, const struct sim_dev *d)
 static bool hw_masked(const struct sim_pirq *p)
 {
     return p->bound == SIM_UNBOUND ||
-           (p->bound == SIM_BOUND_MSI && p->guest_masked);
+           (p->bound != SIM_BOUND_INTX && p->guest_masked);
 }
 
 /* Bring the device's mask bit (PCI 3.0, 6.8.1.7 and 6.8.2.9) to @p's. */
@@ -436,6 +436,7 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     p->pin[p->num_pins].intx = intx;
     p->num_pins++;
     p->bound = line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX;
+    p->guest_masked = true;
     if (line) {
         sim_xen_update_lines(x);
     } else {

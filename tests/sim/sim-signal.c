@@ -148,10 +148,32 @@ static void on_write(void *priv, struct sim_dev *d, unsigned what)
     }
 }
 
+/*
+ * A PV domain's writes of configuration space go through Xen. The mask bits
+ * of an MSI that is mapped are Xen's record of what the guest wants; a device
+ * model has reason to write them under translation only.
+ */
+static int intercept(void *priv, struct sim_dev *d, unsigned off,
+                     unsigned len, uint32_t *val)
+{
+    struct sim_xen *x = priv;
+    struct sim_pirq *p = sim_xen_vector(x, d, SIM_PIRQ_MSI, 0);
+
+    if (!p || !d->msi.mask || off != d->msi.mask || len != 4 ||
+        p->bound != SIM_BOUND_MSI_INTX) {
+        return 0;
+    }
+    p->guest_masked = *val & 1;
+    /* One vector is mapped: the others stay masked. */
+    *val |= (uint32_t)((UINT64_C(1) << d->msi.vectors) - 1) & ~UINT32_C(1);
+    return 1;
+}
+
 void sim_xen_listen(struct sim_xen *x, struct sim_dev *d)
 {
     d->sink = (struct sim_dev_sink) {
         .priv = x, .message = on_message, .line = on_line, .wrote = on_write,
+        .intercept = intercept,
     };
     sim_irq_update(d);
 }

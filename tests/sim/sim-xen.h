@@ -11,7 +11,8 @@
  *   mask. Enable and Function Mask stay the device model's to write.
  * - Binding leaves the vector masked unless PT_GFLAGS_UNMASKED is given; an
  *   update without it leaves the mask as it is. Unbinding masks. Under
- *   MSI-INTx translation the vector is unmasked.
+ *   MSI-INTx translation the vector stays masked until the device model writes
+ *   the mask bit (of a PV dom0, Xen takes these writes for the guest's).
  * - The first vector of a device that is bound with a table address tells Xen
  *   where the guest's table is; it is forgotten with the last one. Then Xen
  *   answers reads of vector control in it, and does writes of vector control;
