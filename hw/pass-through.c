@@ -10,7 +10,7 @@
 
 #include "pt-pci.h"
 #include "pt-dev.h"
-#include "pt-msi.h"
+#include "pt-irq.h"
 
 #define HEADER_TYPE_MASK 0x7f
 #define GUEST_COMMAND (PCI_COMMAND_MASTER | PCI_COMMAND_SPECIAL | \
@@ -89,7 +89,8 @@ int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len)
 static int host_write(struct pt_dev *d, uint16_t off, const void *buf,
                       unsigned len)
 {
-    int rc = d->host->ops->write(d->host->priv, off, buf, len);
+    int rc = d->left ? 0 :
+        d->host->ops->write(d->host->priv, off, buf, len);
 
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_WRITE, PT_LOG_ERROR,
@@ -506,6 +507,49 @@ void pt_detach(struct pt_dev *d)
         pt_irq_stop(d);
         hand_back(d);
     }
+    pt_irq_free(d);
+    free(d);
+}
+
+/* How many MSIs the device has, whatever the guest is offered; 0: none. */
+static unsigned num_msis(const struct pt_dev *d)
+{
+    for (unsigned i = 0; i < d->num_caps; i++) {
+        if (d->cap[i].id == PCI_CAP_ID_MSI) {
+            return 1u << ((pt_load(d->snap + d->cap[i].pos + PCI_MSI_FLAGS,
+                                   2) & PCI_MSI_FLAGS_QMASK) >> 1);
+        }
+    }
+    return 0;
+}
+
+static bool has_msix(const struct pt_dev *d)
+{
+    for (unsigned i = 0; i < d->num_caps; i++) {
+        if (d->cap[i].id == PCI_CAP_ID_MSIX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pt_detach_left(struct pt_dev *d)
+{
+    int rc = d && d->started ?
+        d->xen->ops->owns(d->xen->priv, &d->host->info.addr, has_msix(d),
+                          num_msis(d)) : 1;
+
+    if (rc != 1) {
+        d->left = true;
+        pt_log(d, PT_LOG_INFO, "%s: nothing is written to it", rc == 0 ?
+               "has left the domain" : "may be another domain's by now");
+    }
+    if (rc >= 0) {
+        pt_detach(d);
+        return;
+    }
+    pt_bars_unmap(d);
+    pt_intx_off(d);
     pt_irq_free(d);
     free(d);
 }

@@ -71,6 +71,15 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err);
 void pt_detach(struct pt_dev *d);
 
 /*
+ * The same, of a device that may have left the domain, as when the process
+ * ends: another guest can have it by now. Unless Xen says that the domain has
+ * it, nothing is written to it; and unless nobody has it, its messages, which
+ * Xen would silence in it, are left to the domain's end. A device without
+ * MSI-X or MSI, or with 32 MSIs, of which Xen can't tell, counts as another's.
+ */
+void pt_detach_left(struct pt_dev *d);
+
+/*
  * The guest was reset: its programming is gone, mappings and interrupts with
  * it; the device itself is silenced, and reset only by the toolstack.
  */

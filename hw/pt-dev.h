@@ -76,6 +76,7 @@ struct pt_dev {
     uint8_t devfn;
     bool multifunction;
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
+    bool left;         /* the domain: never write to the device again */
     uint16_t command;  /* decode bits that the device keeps */
     bool rom_on;       /* its ROM's enable bit, as written last */
     uint32_t said;     /* messages of enum pt_once that were logged */

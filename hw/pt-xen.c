@@ -25,6 +25,8 @@
 
 /* For map_pirq: Xen allocates the interrupt. */
 #define AUTO_INDEX (-1)
+/* An entry that no MSI-X table has: they have 2048 at most. */
+#define NO_ENTRY 2048
 
 struct production {
     xc_interface *xch;
@@ -295,6 +297,62 @@ static int prod_has_hvm_pirqs(void *priv)
 }
 
 /* ------------------------------------------------------------------ */
+/* Whose is it?                                                        */
+
+/*
+ * Xen has no question for this. But map_pirq looks for the device among the
+ * domain's first (-ENODEV), and at what is asked of it then; so it is asked
+ * for what the device can't have, and nothing is mapped. xc_get_device_group()
+ * leaves out the device that it is asked about.
+ */
+static int ask_for_too_much(struct production *p, const struct pt_sbdf *dev,
+                            bool msix, int *pirq)
+{
+    struct physdev_map_pirq map = {
+        .domid = (domid_t)p->domid,
+        .type = msix ? MAP_PIRQ_TYPE_MSI_SEG : MAP_PIRQ_TYPE_MULTI_MSI,
+        .index = AUTO_INDEX,
+        .pirq = -1,
+        .bus = (int)(dev->domain << 16 | dev->bus),
+        .devfn = dev->dev << 3 | dev->func,
+        .entry_nr = msix ? NO_ENTRY : MAX_MSI_VECTORS,
+        .table_base = msix ? PT_PAGE_SIZE : 0,
+    };
+    int rc = physdev_map(p, &map);
+
+    *pirq = map.pirq;
+    return rc;
+}
+
+static int prod_owns(void *priv, const struct pt_sbdf *dev, bool msix,
+                     unsigned msis)
+{
+    struct production *p = priv;
+    int pirq, rc;
+
+    if (dev->dev >= NUM_SLOTS || dev->func > 7) {
+        return -EINVAL;
+    }
+    if (dev->domain > MAX_SEGMENT) {
+        return -ERANGE;
+    }
+    /* It succeeds for what no guest has. */
+    if (xc_test_assign_device(p->xch, p->domid, dev->domain << 16 |
+                              (uint32_t)dev->bus << 8 |
+                              (uint32_t)dev->dev << 3 | dev->func) == 0) {
+        return 0;
+    }
+    if (!msix && (msis == 0 || msis >= MAX_MSI_VECTORS)) {
+        return -EOPNOTSUPP;
+    }
+    rc = ask_for_too_much(p, dev, msix, &pirq);
+    if (rc == 0) {
+        prod_unmap_pirq(p, pirq);
+    }
+    return rc == 0 || rc == (msix ? -EINVAL : -ENFILE) ? 1 : rc;
+}
+
+/* ------------------------------------------------------------------ */
 /* Open and close                                                      */
 
 static const struct pt_xen_ops prod_ops = {
@@ -310,6 +368,7 @@ static const struct pt_xen_ops prod_ops = {
     .bind_msi = prod_bind_msi,
     .unbind_msi = prod_unbind_msi,
     .has_hvm_pirqs = prod_has_hvm_pirqs,
+    .owns = prod_owns,
 };
 
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,

@@ -3,7 +3,7 @@
  * The hypervisor, behind a small table of functions, for one domain.
  *
  * Production is libxenctrl (pt-xen.c); tests put a simulated Xen in its
- * place. Every function returns 0 or -errno.
+ * place. Functions return 0 or -errno where nothing else is said.
  */
 #ifndef PT_XEN_H
 #define PT_XEN_H
@@ -66,6 +66,15 @@ struct pt_xen_ops {
      * or -errno.
      */
     int (*has_hvm_pirqs)(void *priv);
+
+    /*
+     * Is @dev assigned to this domain? @msix: it has an MSI-X table; @msis:
+     * how many MSIs its capability has, 0: none. Changes nothing.
+     * Returns 1: yes; 0: no, nor to another guest; or -errno: to another, or
+     * Xen does not tell.
+     */
+    int (*owns)(void *priv, const struct pt_sbdf *dev, bool msix,
+                unsigned msis);
 };
 
 /* An INTx line's pirq, and how many of the domain's devices have it. */

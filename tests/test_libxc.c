@@ -17,6 +17,7 @@
 #include <xenctrl.h>
 #include <xencall.h>
 
+#include "pt-pci.h"
 #include "pt-xen.h"
 
 #define DOMID 7
@@ -36,6 +37,8 @@ static struct {
     uint32_t gvec, gflags;
     struct xen_domctl domctl;
     struct physdev_map_pirq map;
+    bool assignable;
+    uint32_t sbdf;
     int vectors;      /* that Xen grants at most */
     uint32_t emulation;
     bool next_domain;
@@ -101,6 +104,16 @@ int xc_physdev_unmap_pirq(xc_interface *x, uint32_t domid, int pirq)
     assert_int_equal(domid, DOMID);
     fake.pirq = pirq;
     return answer();
+}
+
+int xc_test_assign_device(xc_interface *x, uint32_t domid, uint32_t sbdf)
+{
+    assert_ptr_equal(x, xch);
+    assert_int_equal(domid, DOMID);
+    fake.calls++;
+    fake.sbdf = sbdf;
+    errno = EINVAL;
+    return fake.assignable ? 0 : -1;
 }
 
 int xc_domctl(xc_interface *x, struct xen_domctl *domctl)
@@ -378,6 +391,56 @@ static void no_way_to_call_xen(void **state)
     assert_int_equal(pirq, -1);
 }
 
+/* Nothing is mapped to find out whose a device is. */
+static void asks_whose_a_device_is(void **state)
+{
+    const struct pt_sbdf dev = { .domain = 0x8001, .bus = 3, .dev = 4,
+                                 .func = 5 };
+    const struct pt_sbdf odd = { .dev = 32 };
+    const struct pt_sbdf vmd = { .domain = 0x10000 };
+
+    (void)state;
+    fake.ret = -1;
+    fake.errnum = EINVAL;
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, true, 0), 1);
+    assert_int_equal(fake.sbdf, 0x80010325);
+    assert_int_equal(fake.map.domid, DOMID);
+    assert_int_equal(fake.map.type, MAP_PIRQ_TYPE_MSI_SEG);
+    assert_int_equal((uint32_t)fake.map.bus, 0x80010003);
+    assert_int_equal(fake.map.devfn, 4 << 3 | 5);
+    /* What no table has: PCI 3.0, 6.8.2.3. */
+    assert_int_equal(fake.map.entry_nr, PCI_MSIX_TABSIZE + 1);
+    assert_int_not_equal(fake.map.table_base, 0);
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 16), -EINVAL);
+    assert_int_equal(fake.map.type, MAP_PIRQ_TYPE_MULTI_MSI);
+    assert_int_equal(fake.map.entry_nr, 32);
+    assert_int_equal(fake.map.table_base, 0);
+    fake.errnum = ENFILE;
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 16), 1);
+    fake.errnum = ENODEV;
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, true, 1), -ENODEV);
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 1), -ENODEV);
+    fake.assignable = true;
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, true, 1), 0);
+    fake.calls = 0;
+    refused(xen.ops->owns(xen.priv, &odd, true, 1), -EINVAL);
+    refused(xen.ops->owns(xen.priv, &vmd, true, 1), -ERANGE);
+}
+
+static void asks_nothing_that_could_be_granted(void **state)
+{
+    const struct pt_sbdf dev = { .bus = 3 };
+
+    (void)state;
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 0), -EOPNOTSUPP);
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 32), -EOPNOTSUPP);
+    assert_int_equal(fake.calls, 2);
+    /* A device that grew: it is given back. */
+    assert_int_equal(xen.ops->owns(xen.priv, &dev, false, 16), 1);
+    assert_int_equal(fake.pirq, 400);
+    assert_int_equal(fake.calls, 5);
+}
+
 typedef int line_op(void *priv, int pirq, uint8_t slot, uint8_t intx);
 
 static void check_line(line_op *op, uint32_t cmd, uint32_t type)
@@ -516,6 +579,8 @@ int main(void)
         TEST(no_way_to_call_xen),
         TEST(binds_lines_of_any_pirq),
         TEST(binds_an_msi_of_any_pirq),
+        TEST(asks_whose_a_device_is),
+        TEST(asks_nothing_that_could_be_granted),
         TEST(failures_have_a_reason),
         TEST(knows_whether_a_guest_has_pirqs),
         TEST(opening_asks_nothing),

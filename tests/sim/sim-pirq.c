@@ -344,24 +344,33 @@ static int map_msix(struct sim_xen *x, struct sim_dev *d, unsigned nr,
     return rc;
 }
 
+/* The domain's device at @addr, or NULL. */
+static struct sim_dev *device_at(const struct sim_xen *x,
+                                 const struct pt_sbdf *addr)
+{
+    struct sim_dev *d = NULL;
+    unsigned i;
+
+    for (i = 0; i < x->num_devs; i++) {
+        const struct pt_sbdf *a = &x->devs[i].dev->pt.info.addr;
+
+        if (!x->devs[i].left && a->domain == addr->domain && a->bus == addr->bus &&
+            a->dev == addr->dev && a->func == addr->func) {
+            d = x->devs[i].dev;
+        }
+    }
+    return d;
+}
+
 static int map_pirq_msi(void *priv, const struct pt_sbdf *addr, unsigned nr,
                         unsigned entry, uint64_t table_base, int *pirq)
 {
     struct sim_xen *x = priv;
-    struct sim_dev *d = NULL;
+    struct sim_dev *d = device_at(x, addr);
     int rc = sim_xen_call(x, SIM_MAP_MSI);
-    unsigned i;
 
     if (rc != 0) {
         return rc;
-    }
-    for (i = 0; i < x->num_devs; i++) {
-        const struct pt_sbdf *a = &x->devs[i].dev->pt.info.addr;
-
-        if (a->domain == addr->domain && a->bus == addr->bus &&
-            a->dev == addr->dev && a->func == addr->func) {
-            d = x->devs[i].dev;
-        }
     }
     if (!d || nr == 0 || nr > 32 || (nr & (nr - 1)) || *pirq < -1) {
         sim_note(&x->notes, "map of %u MSI vectors of %s to pirq %d", nr,
@@ -371,6 +380,29 @@ static int map_pirq_msi(void *priv, const struct pt_sbdf *addr, unsigned nr,
     rc = table_base ? map_msix(x, d, nr, entry, table_base, pirq) :
          map_msi(x, d, nr, entry, pirq);
     return rc == 1 ? 0 : rc;
+}
+
+static int owns(void *priv, const struct pt_sbdf *addr, bool msix,
+                unsigned msis)
+{
+    struct sim_xen *x = priv;
+    const struct sim_dev *d = device_at(x, addr);
+    int rc = sim_xen_call(x, SIM_OWNS);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (!d && !x->others) {
+        return 0;
+    }
+    if (!msix && (msis == 0 || msis > 16)) {
+        return -EOPNOTSUPP;
+    }
+    if (d && (msix ? !d->msix.pos : !d->msi.pos || msis != d->msi.vectors)) {
+        sim_note(&x->notes, "whose is it, by what the device has not");
+        return -ENODEV;
+    }
+    return d ? 1 : -ENODEV;
 }
 
 /* ------------------------------------------------------------------ */
@@ -684,4 +716,5 @@ const struct pt_xen_ops sim_xen_ops = {
     .bind_msi = bind_msi,
     .unbind_msi = unbind_msi,
     .has_hvm_pirqs = has_hvm_pirqs,
+    .owns = owns,
 };

@@ -26,6 +26,7 @@ static const char *const call_names[SIM_NUM_CALLS] = {
     [SIM_BIND_MSI] = "bind MSI",
     [SIM_UNBIND_MSI] = "unbind MSI",
     [SIM_HAS_PIRQS] = "look for HVM pirqs",
+    [SIM_OWNS] = "whose is it",
 };
 
 const char *sim_call_name(enum sim_call c)
@@ -368,6 +369,11 @@ int sim_xen_add(struct sim_xen *x, struct sim_dev *d)
     x->num_devs++;
     sim_xen_listen(x, d);
     return 0;
+}
+
+void sim_xen_leave(struct sim_xen *x, const struct sim_dev *d)
+{
+    sim_xen_find(x, d)->left = true;
 }
 
 void sim_xen_remove(struct sim_xen *x, const struct sim_dev *d)

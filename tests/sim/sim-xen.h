@@ -23,6 +23,7 @@
  * - Unmapping a block needs its first pirq, and unmaps all of it.
  * - Mapping an MSI to a pirq that is wanted and in use succeeds, maps nothing
  *   and leaks the host's interrupt; of a block only the first is looked at.
+ * - Whose a device is can be told by an MSI-X table or fewer than 32 MSIs.
  *
  * Where it is stricter than Xen, so that mistakes show: maps may not overlap,
  * an unmap must be exactly what was mapped, unmapping a bound pirq is a
@@ -55,6 +56,7 @@ enum sim_call {
     SIM_BIND_MSI,
     SIM_UNBIND_MSI,
     SIM_HAS_PIRQS,
+    SIM_OWNS,
     SIM_NUM_CALLS,
 };
 
@@ -111,6 +113,7 @@ struct sim_xen_dev {
     uint64_t gtable;       /* guest address; 0: not accelerated */
     unsigned refs;         /* vectors bound with it */
     uint64_t *changed;     /* entries whose address or data changed */
+    bool left;             /* not assigned any more */
 };
 
 struct sim_xen {
@@ -142,6 +145,8 @@ struct sim_xen {
     uint64_t beyond;           /* maps of frames that the guest can't have */
     uint64_t leaked;           /* host interrupts: also a complaint */
 
+    bool others;               /* what left the domain is another's */
+
     uint64_t unmask_gpa;       /* unmasked once the device model has seen it */
 };
 
@@ -155,6 +160,12 @@ void sim_xen_fini(struct sim_xen *x);
  */
 int sim_xen_add(struct sim_xen *x, struct sim_dev *d);
 void sim_xen_remove(struct sim_xen *x, const struct sim_dev *d);
+/*
+ * The toolstack takes @d from the domain, without a word to the device model:
+ * mappings and pirqs stay, as they do in Xen. sim_xen_add() of another domain
+ * may follow, with @x->others.
+ */
+void sim_xen_leave(struct sim_xen *x, const struct sim_dev *d);
 
 /* What is still mapped or bound; appended to the string in @buf (or NULL). */
 unsigned sim_xen_leaks(const struct sim_xen *x, char *buf, size_t size);
