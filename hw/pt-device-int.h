@@ -11,6 +11,21 @@
 struct pci_access;
 struct pci_dev;
 
+/* Linux's words for a region, in sysfs `resource` and in pci_dev.flags. */
+#define LINUX_RES_IO         0x00000100u
+#define LINUX_RES_MEM        0x00000200u
+#define LINUX_RES_PREFETCH   0x00002000u
+#define LINUX_RES_MEM_64     0x00100000u
+#define LINUX_RES_UNSET      0x20000000u
+#define LINUX_RES_ROM_SHADOW 0x00000002u
+
+/* A BAR or the ROM, as sysfs has it. */
+struct pt_resource {
+    uint64_t start;
+    uint64_t end;
+    uint64_t flags;  /* LINUX_RES_* */
+};
+
 /* A part of a region that is mapped here. */
 struct pt_real_window {
     uint8_t *base;  /* NULL: none */
@@ -24,6 +39,7 @@ struct pt_real {
     char name[PT_SBDF_LEN];
     char devices[PATH_MAX - 64];  /* the directory of all functions */
     char dir[PATH_MAX];           /* and of this one */
+    char iomem[PATH_MAX];         /* who has which memory of the host */
     struct {
         uint64_t size;  /* 0: nothing here to map */
         uint64_t skew;  /* of the region in its first page */
@@ -33,10 +49,20 @@ struct pt_real {
 
 /*
  * pt_device_open() with another directory than libpci's own in the place of
- * /sys/bus/pci. NULL: libpci's.
+ * /sys/bus/pci, which has /proc's iomem, too. NULL: libpci's.
  */
 int pt_device_open_at(struct pt_device *dev, const struct pt_sbdf *addr,
                       const char *sysfs, struct pt_error *err);
+
+/*
+ * pt-device-near.c: the BARs and the ROM of the function in directory @dir.
+ * Returns 0, -errno, or -EINVAL if what is there makes no sense.
+ */
+int pt_real_resources(const char *dir,
+                      struct pt_resource res[PT_NUM_REGIONS]);
+
+/* Mark what shares its page, as far as that can be told: PT_REGION_SHARED. */
+void pt_real_share(const struct pt_real *r, struct pt_device_info *info);
 
 /* pt-device-config.c: read and write of struct pt_device_ops. */
 int pt_real_read(void *priv, uint16_t pos, void *buf, unsigned len);

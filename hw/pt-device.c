@@ -3,13 +3,11 @@
  * The real device: open, and what the operating system knows of it.
  *
  * libpci tells IDs, regions and the interrupt line. Sysfs tells whether the
- * function exists, whether it is virtual and who its neighbours in memory
- * are. Its configuration space is in pt-device-config.c, its memory in
- * pt-device-mem.c.
+ * function exists and whether it is virtual. Its neighbours in memory are in
+ * pt-device-near.c, its configuration space is in pt-device-config.c, its
+ * memory in pt-device-mem.c.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +17,6 @@
 
 #include "pt-device-int.h"
 #include "pt-libpci.h"
-#include "pt-xen.h"
-
-/* Linux's words for a region, in sysfs `resource` and in pci_dev.flags. */
-#define LINUX_RES_IO         0x00000100u
-#define LINUX_RES_MEM        0x00000200u
-#define LINUX_RES_PREFETCH   0x00002000u
-#define LINUX_RES_MEM_64     0x00100000u
-#define LINUX_RES_UNSET      0x20000000u
-#define LINUX_RES_ROM_SHADOW 0x00000002u
 
 /* ------------------------------------------------------------------ */
 /* libpci                                                              */
@@ -88,89 +77,6 @@ static bool lib_stop(void *who, void *arg)
 /* ------------------------------------------------------------------ */
 /* Regions                                                             */
 
-struct resource {
-    uint64_t start;
-    uint64_t end;
-    uint64_t flags;  /* LINUX_RES_* */
-};
-
-/*
- * The BARs and the ROM in sysfs directory @dir. libpci reads this file as
- * well, but leaves it open when it jumps out at an error: it has to be sound.
- */
-static int load_resources(const char *dir,
-                          struct resource res[PT_NUM_REGIONS])
-{
-    char path[PATH_MAX + sizeof("/resource")], line[128], more;
-    FILE *f;
-    int i;
-
-    snprintf(path, sizeof(path), "%s/resource", dir);
-    f = fopen(path, "re");
-    if (!f) {
-        return -errno;
-    }
-    for (i = 0; i < PT_NUM_REGIONS; i++) {
-        if (!fgets(line, sizeof(line), f) ||
-            sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64 " %c",
-                   &res[i].start, &res[i].end, &res[i].flags, &more) != 3 ||
-            res[i].end < res[i].start) {
-            break;
-        }
-    }
-    fclose(f);
-    return i == PT_NUM_REGIONS ? 0 : -EINVAL;
-}
-
-static bool in_page(const struct resource res[PT_NUM_REGIONS], uint64_t page)
-{
-    for (int i = 0; i < PT_NUM_REGIONS; i++) {
-        if ((res[i].flags & LINUX_RES_MEM) && res[i].end != 0 &&
-            res[i].start < page + PT_PAGE_SIZE && res[i].end >= page) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/*
- * Are another function's registers in the page at @page? Also true where that
- * can't be told.
- */
-static bool has_neighbours(const struct pt_real *r, uint64_t page)
-{
-    struct resource res[PT_NUM_REGIONS];
-    char dir[PATH_MAX];
-    const struct dirent *e;
-    bool found = false;
-    DIR *all = opendir(r->devices);
-
-    if (!all) {
-        return true;
-    }
-    while (!found && (e = readdir(all))) {
-        if (e->d_name[0] == '.' || strcmp(e->d_name, r->name) == 0) {
-            continue;
-        }
-        if (snprintf(dir, sizeof(dir), "%s/%s", r->devices, e->d_name) >=
-            (int)sizeof(dir)) {
-            found = true;
-            continue;
-        }
-        switch (load_resources(dir, res)) {
-        case 0:
-            found = in_page(res, page);
-            break;
-        case -ENOENT:
-            break;  /* unplugged meanwhile */
-        default:
-            found = true;
-        }
-    }
-    closedir(all);
-    return found;
-}
-
 static unsigned bar_flags(uint64_t base, uint64_t linux_flags)
 {
     unsigned flags = 0;
@@ -219,13 +125,6 @@ static void set_region(struct pt_region *region, const struct pt_real *r,
 
     region->addr = (flags & LINUX_RES_UNSET) ? 0 : base;
     region->size = size;
-    if ((region->flags & PT_REGION_IO) || size >= PT_PAGE_SIZE ||
-        region->addr == 0) {
-        return;
-    }
-    if ((base & ~PT_PAGE_MASK) || has_neighbours(r, base)) {
-        region->flags |= PT_REGION_SHARED;
-    }
 }
 
 /* ------------------------------------------------------------------ */
@@ -290,13 +189,13 @@ static int find_function(struct pt_real *r, const struct pt_sbdf *a,
 static int fill_info(struct pt_device_info *info, struct pt_real *r,
                      const struct pt_sbdf *addr, struct pt_error *err)
 {
-    struct resource res[PT_NUM_REGIONS];
+    struct pt_resource res[PT_NUM_REGIONS];
     char path[PATH_MAX + sizeof("/physfn")];
     struct pt_libpci said;
     struct stat st;
     int ret;
 
-    ret = load_resources(r->dir, res);
+    ret = pt_real_resources(r->dir, res);
     if (ret == -EINVAL) {
         return pt_fail(err, EIO, "%s: %s/resource makes no sense", r->name,
                        r->dir);
@@ -324,6 +223,7 @@ static int fill_info(struct pt_device_info *info, struct pt_real *r,
     for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
         set_region(&info->region[n], r, n);
     }
+    pt_real_share(r, info);
     return 0;
 }
 
@@ -338,6 +238,7 @@ int pt_device_open_at(struct pt_device *dev, const struct pt_sbdf *addr,
         return pt_fail(err, ENOMEM, "out of memory");
     }
     pt_sbdf_str(addr, r->name);
+    snprintf(r->iomem, sizeof(r->iomem), "%s/iomem", sysfs ? sysfs : "/proc");
     ret = open_lib(r, sysfs, err);
     if (ret == 0) {
         ret = find_function(r, addr, err);

@@ -47,7 +47,8 @@ const char *pt_sbdf_str(const struct pt_sbdf *a, char buf[PT_SBDF_LEN]);
 #define PT_REGION_PREFETCH 0x04
 /*
  * Smaller than a page, and either not at its start or together there with
- * another function's registers: mapping the page would give these away.
+ * something else, as another function's registers or another region of this
+ * one: mapping the page would give these away. See pt-page.h.
  */
 #define PT_REGION_SHARED   0x08
 

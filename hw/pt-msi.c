@@ -240,15 +240,36 @@ static struct pt_window pages(uint64_t off, uint64_t size)
     return (struct pt_window) { .offset = off, .size = end - off };
 }
 
-/* Are there @size bytes at @off of @bar in region @n, and which pages? */
-static bool pages_in(unsigned n, uint8_t bar, uint32_t off, uint32_t size,
-                     struct pt_window *w)
+/*
+ * The pages of region @n where the host has @size bytes at @off of @bar: in
+ * the BAR itself, and in one that lies in the same page.
+ */
+static bool pages_in(const struct pt_dev *d, unsigned n, uint8_t bar,
+                     uint32_t off, uint32_t size, struct pt_window *w)
 {
-    if (size == 0 || bar != n) {
+    const struct pt_region *in = &d->host->info.region[n];
+    const struct pt_region *of = &d->host->info.region[bar];
+    uint64_t page = in->addr & PT_PAGE_MASK, from, end;
+
+    if (size == 0) {
         return false;
     }
-    *w = pages(off, size);
-    return true;
+    if (n == bar) {
+        *w = pages(off, size);
+        return true;
+    }
+    if (d->bar[n].size == 0 || (in->flags & PT_REGION_IO) || !in->addr ||
+        !of->addr) {
+        return false;
+    }
+    *w = pages(of->addr + off, size);
+    from = w->offset > page ? w->offset : page;
+    end = w->offset + w->size;
+    if (end > page + d->bar[n].size) {
+        end = page + d->bar[n].size;
+    }
+    *w = (struct pt_window) { .offset = from - page, .size = end - from };
+    return from < end;
 }
 
 /*
@@ -265,8 +286,8 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
     if (!q) {
         return 0;
     }
-    num += pages_in(n, q->table_bar, q->table_off, q->table_size, &w[num]);
-    num += pages_in(n, q->pba_bar, q->pba_off, q->pba_size, &w[num]);
+    num += pages_in(d, n, q->table_bar, q->table_off, q->table_size, &w[num]);
+    num += pages_in(d, n, q->pba_bar, q->pba_off, q->pba_size, &w[num]);
     if (num == 2 && low->offset > high->offset) {
         other = *low;
         *low = *high;

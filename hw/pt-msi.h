@@ -116,8 +116,9 @@ void pt_irq_stop(struct pt_dev *d);
 bool pt_irq_intx_disabled(const struct pt_dev *d);
 
 /*
- * The parts of region @n that are trapped for its MSI-X table and its pending
- * bits, from low to high, with something between. Returns how many @w holds.
+ * The parts of region @n that are trapped for the device's MSI-X table and its
+ * pending bits, its own or another's that the host has in the same page, from
+ * low to high, with something between. Returns how many @w holds.
  */
 unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
                          struct pt_window w[PT_REGION_TRAPS]);

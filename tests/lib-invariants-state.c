@@ -82,14 +82,31 @@ static unsigned region_of(const struct inv *v, bool io, uint64_t addr,
     return n;
 }
 
-static bool in_table(const struct inv *v, unsigned n, uint64_t off,
-                     uint64_t size)
+/* Do [@host, @host + @size) and @len bytes at @off of BAR @bir meet? */
+static bool meets(const struct inv *v, unsigned bir, uint64_t off,
+                  uint64_t len, uint64_t host, uint64_t size)
 {
-    const struct pt_irq *q = v->w->d->irq;
+    const struct pt_region *r;
+    uint64_t start;
+
+    if (bir >= PT_NUM_BARS) {
+        return false;
+    }
+    r = &v->w->sim.dev.pt.info.region[bir];
+    start = r->addr + off;
+    return r->addr && off + len <= r->size && host < start + len &&
+        start < host + size;
+}
+
+/* Is any of the MSI-X table or pending bits there, in whichever BAR? */
+static bool in_table(const struct inv *v, uint64_t host, uint64_t size)
+{
     const struct sim_msix *m = &v->w->sim.dev.msix;
 
-    return q->msix_pos && m->bir == n && off < m->off + 16ull * m->entries &&
-        m->off < off + size;
+    return m->pos &&
+        (meets(v, m->bir, m->off, 16ull * m->entries, host, size) ||
+         meets(v, m->pba_bir, m->pba_off, (m->entries + 63ull) / 64 * 8, host,
+               size));
 }
 
 /* Is another device there? */
@@ -126,8 +143,8 @@ static bool check_maps(struct inv *v, bool io)
                        (ull)host, (ull)size);
         }
         off = host - v->w->sim.dev.pt.info.region[n].addr;
-        if (in_table(v, n, off, size)) {
-            return bad(v, "the MSI-X table is mapped");
+        if (!io && in_table(v, host, size)) {
+            return bad(v, "MSI-X's table or pending bits are mapped");
         }
         if (is_taken(v, io, guest, size) && !v->failures) {
             return bad(v, "another device is where region %u is mapped", n);

@@ -270,6 +270,54 @@ static void test_small_bar_shares_page(void **state)
     free(list);
 }
 
+/* One function's own: the table in BAR 2 was shown as mapped through BAR 0. */
+static void test_own_regions_share_a_page(void **state)
+{
+    struct capture *c = parse_one(
+        "01:00.0 a\n"
+        "\tRegion 0: Memory at e0800000 (32-bit, non-prefetchable) "
+        "[size=256]\n"
+        "\tRegion 1: Memory at e0900000 (32-bit, non-prefetchable) "
+        "[size=256]\n"
+        "\tRegion 2: Memory at e0800800 (32-bit, non-prefetchable) "
+        "[size=2K]\n"
+        "\tExpansion ROM at e0900800 [size=2K]\n"
+        "00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 00\n"
+        "10: 00 00 80 e0 00 00 90 e0 00 08 80 e0 00 00 00 00\n"
+        "20:" ZEROS "30: 01 08 90 e0 00 00 00 00 00 00 00 00 00 00 00 00\n");
+
+    (void)state;
+    check_region(c, 0, 0xe0800000, 256, PT_REGION_SHARED);
+    check_region(c, 1, 0xe0900000, 256, PT_REGION_SHARED);
+    check_region(c, 2, 0xe0800800, 0x800, PT_REGION_SHARED);
+    check_region(c, PT_ROM, 0xe0900800, 0x800, PT_REGION_SHARED);
+    free(c);
+}
+
+/* A neighbour that is large, and starts far below or far before in the file. */
+static void test_small_bar_in_a_large_ones_page(void **state)
+{
+    struct capture *list;
+    char text[2048];
+
+    (void)state;
+    snprintf(text, sizeof(text), "%s\n01:00.1 b\n\tRegion 0: Memory at "
+             "e0000000 (32-bit, non-prefetchable) [size=16M]\n"
+             "00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 00\n"
+             "10: 00 00 00 e0 00 00 00 00 00 00 00 00 00 00 00 00\n"
+             "20:" ZEROS "30:" ZEROS
+             "\n01:00.2 c\n\tRegion 0: Memory at "
+             "e0100000 (32-bit, non-prefetchable) [size=16K]\n"
+             "00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 00\n"
+             "10: 00 00 10 e0 00 00 00 00 00 00 00 00 00 00 00 00\n"
+             "20:" ZEROS "30:" ZEROS, small_bars);
+    assert_int_equal(parse(text, &list), 3);
+    check_region(&list[0], 0, 0xe0800000, 256, PT_REGION_SHARED);
+    check_region(&list[1], 0, 0xe0000000, 0x1000000, 0);
+    check_region(&list[2], 0, 0xe0100000, 0x4000, 0);
+    free(list);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -287,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_64_bit_at_the_end),
         cmocka_unit_test(test_small_bar_alone),
         cmocka_unit_test(test_small_bar_shares_page),
+        cmocka_unit_test(test_own_regions_share_a_page),
+        cmocka_unit_test(test_small_bar_in_a_large_ones_page),
     };
 
     return cmocka_run_group_tests_name("capture_sizes", tests, NULL, NULL);

@@ -228,6 +228,117 @@ static void xsa461_unknown_neighbour(void **state)
     assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
 }
 
+/* The first region's flags where the list of the host's memory is @text. */
+static unsigned flags_near(const char *text)
+{
+    char path[PATH_MAX];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/iomem", root);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    return flags_of("fec00000 fec000ff 200");
+}
+
+/* The table in BAR 2 was mapped through BAR 0. */
+static void the_functions_own_regions_share_a_page(void **state)
+{
+    struct pt_device dev;
+    char text[1024];
+
+    (void)state;
+    snprintf(text, sizeof(text), "e0000000 e00000ff 200\n0 0 0\n"
+             "e0000800 e0000fff 200\n0 0 0\ne0001000 e00010ff 200\n0 0 0\n"
+             "e0001800 e0001fff 200\n");
+    put_text(SELF, "resource", text);
+    open_self(&dev);
+    for (unsigned n = 0; n <= PT_ROM; n += 2) {
+        assert_int_equal(dev.info.region[n].flags, PT_REGION_SHARED);
+    }
+    pt_device_close(&dev);
+    /* Itself, it does not share with. */
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+}
+
+static void a_neighbour_without_a_place_is_none(void **state)
+{
+    (void)state;
+    put_function("0001:00:00.0", no_resources);
+    neighbour("1000 1fff 20000200");
+    assert_int_equal(flags_of("1000 10ff 200"), 0);
+    neighbour("1000 1fff 200");
+    assert_int_equal(flags_of("1000 10ff 200"), PT_REGION_SHARED);
+}
+
+/* All regions of all functions, not the first ones only. */
+static void the_last_of_many_neighbours_counts(void **state)
+{
+    char name[16], text[1024];
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "0001:00:%02x.0", i);
+        put_function(name, no_resources);
+    }
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "0001:00:%02x.0", i);
+        snprintf(text, sizeof(text), "0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n"
+                 "0 0 0\ne0000800 e0000fff 200\n");
+        put_text(name, "resource", text);
+        assert_int_equal(flags_of("e0000000 e00000ff 200"), PT_REGION_SHARED);
+        put_text(name, "resource", no_resources);
+    }
+}
+
+/* What is no PCI function has registers, too. */
+static void an_ioapic_in_the_page(void **state)
+{
+    (void)state;
+    assert_int_equal(flags_near(""), 0);
+    assert_int_equal(flags_near("00000000-00000fff : Reserved\n"
+                                "fec00400-fec007ff : IOAPIC 0\n"),
+                     PT_REGION_SHARED);
+    assert_int_equal(flags_near("fec00fff-fec00fff : last\n"),
+                     PT_REGION_SHARED);
+    assert_int_equal(flags_near("fec01000-fec013ff : next page\n"
+                                "febff000-febfffff : the page before\n"), 0);
+    /* Half of it is somebody's. */
+    assert_int_equal(flags_near("febff000-fec0007f : before\n"),
+                     PT_REGION_SHARED);
+    assert_int_equal(flags_near("fec00080-fec0017f : behind\n"),
+                     PT_REGION_SHARED);
+}
+
+/* Bridges hold it, a driver has it: these are not near. */
+static void what_holds_a_region_is_not_near(void **state)
+{
+    (void)state;
+    assert_int_equal(flags_near("c0000000-febfffff : PCI Bus 0000:00\n"
+                                "fec00000-fec00fff : Reserved\n"
+                                "  fec00000-fec000ff : 0000:01:02.3\n"
+                                "    fec00000-fec000ff : a driver\n"
+                                "    fec00010-fec0001f : a part of it\n"), 0);
+    assert_int_equal(flags_near("fec00000-fecfffff : Reserved\n"
+                                "  fec00000-fec000ff : 0000:01:02.3\n"
+                                "  fec00100-fec0010f : else\n"),
+                     PT_REGION_SHARED);
+}
+
+/* Ordinary users see zeros; what is no list tells nothing. */
+static void a_list_of_memory_that_tells_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(flags_near("00000000-00000000 : IOAPIC 0\n"
+                                "  00000000-00000000 : 0000:01:02.3\n"), 0);
+    assert_int_equal(flags_near("zebra\n"), 0);
+    assert_int_equal(flags_near("fec00400\n"), 0);
+    assert_int_equal(flags_near("1-2 :\nfec00400-fec007ff :\n"),
+                     PT_REGION_SHARED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +350,12 @@ int main(void)
         TEST(mmio_of_a_device_that_was_pulled_out),
         TEST(xsa461_shared_page),
         TEST(xsa461_unknown_neighbour),
+        TEST(the_functions_own_regions_share_a_page),
+        TEST(a_neighbour_without_a_place_is_none),
+        TEST(the_last_of_many_neighbours_counts),
+        TEST(an_ioapic_in_the_page),
+        TEST(what_holds_a_region_is_not_near),
+        TEST(a_list_of_memory_that_tells_nothing),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

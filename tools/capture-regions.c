@@ -8,7 +8,7 @@
 
 #include <pci/header.h>
 
-#include "pt-xen.h"
+#include "pt-page.h"
 
 /* The address in its register. */
 #define ROM_ADDRESS 0xfffff800u
@@ -410,71 +410,76 @@ void regions_make(struct parser *p, struct capture *c)
 /* ------------------------------------------------------------------ */
 /* All functions of a file                                             */
 
-/* A memory region that is smaller than a page. */
-struct small_region {
-    uint64_t page;
+/* A region of memory. */
+struct place {
+    uint64_t first;
+    uint64_t last;
     struct pt_region *region;
-    unsigned function;
 };
 
-static int by_page(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-    const struct small_region *x = a, *y = b;
+    const struct place *x = a, *y = b;
 
-    if (x->page != y->page) {
-        return x->page < y->page ? -1 : 1;
-    }
-    return (x->function > y->function) - (x->function < y->function);
+    return (x->first > y->first) - (x->first < y->first);
 }
 
-static unsigned collect_small(struct capture *c, unsigned function,
-                              struct small_region *out)
+static unsigned collect_places(struct capture *c, struct place *out)
 {
     unsigned num = 0;
 
-    for (unsigned n = 0; n < PT_NUM_BARS; n++) {
+    for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
         struct pt_region *g = &c->region[n];
 
-        if (!g->addr || !g->size || g->size >= PT_PAGE_SIZE ||
-            (g->flags & PT_REGION_IO)) {
+        if (!g->addr || !g->size || (g->flags & PT_REGION_IO)) {
             continue;
         }
-        if (g->addr & ~PT_PAGE_MASK) {
+        if (pt_region_displaced(g)) {
             g->flags |= PT_REGION_SHARED;
         }
-        out[num++] = (struct small_region){ .page = g->addr >> PT_PAGE_SHIFT,
-                                            .region = g,
-                                            .function = function };
+        out[num++] = (struct place){ .first = g->addr,
+                                     .last = g->addr + (g->size - 1),
+                                     .region = g };
     }
     return num;
 }
 
+/*
+ * Of all that starts before a region (or with it) what reaches farthest is the
+ * nearest; of all that starts behind it, what starts first.
+ */
+static void find_company(const struct place *at, unsigned num)
+{
+    const struct place *far = NULL;
+
+    for (unsigned i = 0; i < num; i++) {
+        const struct place *next = i + 1 < num ? &at[i + 1] : NULL;
+        struct pt_region *g = at[i].region;
+
+        if ((far && pt_region_shares(g, far->first, far->last)) ||
+            (next && pt_region_shares(g, next->first, next->last))) {
+            g->flags |= PT_REGION_SHARED;
+        }
+        if (!far || at[i].last > far->last) {
+            far = &at[i];
+        }
+    }
+}
+
 int regions_share(struct parser *p)
 {
-    struct small_region *s;
+    struct place *at;
     unsigned num = 0;
 
-    s = calloc((size_t)p->count * PT_NUM_BARS, sizeof(*s));
-    if (!s) {
+    at = calloc((size_t)p->count * PT_NUM_REGIONS, sizeof(*at));
+    if (!at) {
         return pt_fail(p->err, ENOMEM, "%s: out of memory", p->name);
     }
     for (unsigned i = 0; i < p->count; i++) {
-        num += collect_small(&p->list[i], i, s + num);
+        num += collect_places(&p->list[i], at + num);
     }
-    qsort(s, num, sizeof(*s), by_page);
-    for (unsigned i = 0, end; i < num; i = end) {
-        end = i + 1;
-        while (end < num && s[end].page == s[i].page) {
-            end++;
-        }
-        /* They are in the order of their functions. */
-        if (s[i].function == s[end - 1].function) {
-            continue;
-        }
-        for (unsigned k = i; k < end; k++) {
-            s[k].region->flags |= PT_REGION_SHARED;
-        }
-    }
-    free(s);
+    qsort(at, num, sizeof(*at), by_place);
+    find_company(at, num);
+    free(at);
     return 0;
 }
