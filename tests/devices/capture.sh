@@ -42,17 +42,11 @@ as_root() {
 
 as_root apt-get -qq update ||
 	echo "capture.sh: going on with the package lists there are" >&2
-
-missing=
-for p in qemu-system-x86 seabios ipxe-qemu pciutils pci.ids; do
-	[ "$(dpkg-query -W -f '${db:Status-Status}' $p 2>/dev/null)" = installed ] ||
-		missing="$missing $p"
-done
-if [ -n "$missing" ]; then
-	# shellcheck disable=SC2086 # a list
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing >&2
-fi
+"$(dirname "$0")/../../scripts/install-deps" \
+	qemu-system-x86_64=qemu-system-x86 lspci=pciutils \
+	/usr/share/seabios/bios-256k.bin=seabios \
+	/usr/lib/ipxe/qemu/pxe-e1000.rom=ipxe-qemu \
+	/usr/share/misc/pci.ids=pci.ids
 
 kernel=$(apt-cache depends linux-image-cloud-amd64 |
 	sed -n 's/^ *Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)

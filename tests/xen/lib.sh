@@ -12,25 +12,11 @@ PATH=$PATH:/usr/sbin:/sbin              # depmod and others, when not root
 note() { echo "# $*" >&2; }
 die()  { echo "Bail out! $*" >&2; exit 99; }
 
-# as_root COMMAND...: only installing packages needs it.
-as_root()
-{
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# need PROGRAM=PACKAGE...: install the packages whose program is missing.
+# need CHECK=PACKAGE...: install what is missing.
 need()
 {
-    local pair missing=()
-    for pair; do
-        command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
-    done
-    [ ${#missing[@]} = 0 ] && return
-    note "installing ${missing[*]}"
-    as_root apt-get update -qq >&2 || die "apt-get update failed"
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "cannot install ${missing[*]}"
+    CC=gcc "$(dirname "${BASH_SOURCE[0]}")/../../scripts/install-deps" "$@" ||
+        die "not all is here that is needed"
 }
 
 # cached NAME KEY FUNCTION ARG...: print the directory of a cache entry; when
