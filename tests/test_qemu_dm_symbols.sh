@@ -5,7 +5,7 @@
 # report's line are the lessons' items that it stands for.
 set -eu
 cd "$(dirname "$0")/.."
-CC=${CC:-cc}
+CC=${CC:-cc}                       # can be two words
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 count=0
@@ -37,7 +37,7 @@ compile() {
     mkdir -p "$dir"
     shift
     for o in $list; do
-        "$CC" -I"$tmp/hw" -Itests/qemu-dm/include -Itests/qemu-dm/include/hw \
+        $CC -I"$tmp/hw" -Itests/qemu-dm/include -Itests/qemu-dm/include/hw \
             -DNEED_CPU_H -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
             -D_LARGEFILE_SOURCE -DXC_WANT_COMPAT_MAP_FOREIGN_API \
             -DXC_WANT_COMPAT_DEVICEMODEL_API -O2 -g -fno-strict-aliasing \
@@ -145,7 +145,7 @@ xs_daemon_open
 xs_read
 LIST
 sort "$tmp/tree.list" "$tmp/lib.list" >"$tmp/offered"
-libc=$("$CC" -print-file-name=libc.so.6)
+libc=$($CC -print-file-name=libc.so.6)
 # atexit() is in the part of libc that is linked in.
 { nm -D --defined-only "$libc" | awk '{ print $3 }' | sed 's/@.*//'
   echo atexit; } | sort -u >"$tmp/libc"
@@ -172,7 +172,7 @@ empty "stub: 1.15 nothing of sysfs, /dev/mem or chmod" \
 # A program of them, the libraries and nothing but names for the tree's part.
 { sed 's/.*/int &;/' "$tmp/tree.list"
   echo 'int main(void) { return 0; }'; } >"$tmp/rest.c"
-if said=$("$CC" -w -o "$tmp/program" "$tmp/rest.c" "$tmp"/tree/*.o -lpci \
+if said=$($CC -w -o "$tmp/program" "$tmp/rest.c" "$tmp"/tree/*.o -lpci \
         -lxenctrl -lxencall -lxenstore 2>&1); then
     report 0 "they link with libpci, libxenctrl, libxencall, libxenstore"
 else
@@ -184,7 +184,7 @@ fi
 
 # Without pass-through the header offers nothing of the glue's.
 if printf '#include "pass-through.h"\nint main(void) { return 0; }\n' |
-    "$CC" -x c -I"$tmp/hw" -Wall -Werror -fsyntax-only - 2>"$tmp/said"; then
+    $CC -x c -I"$tmp/hw" -Wall -Werror -fsyntax-only - 2>"$tmp/said"; then
     report 0 "1.8.16 the header compiles without CONFIG_PASSTHROUGH"
 else
     report 1 "1.8.16 the header compiles without CONFIG_PASSTHROUGH" \
@@ -195,7 +195,7 @@ if printf '%s\n' '#include "hw/hw.h"' '#include "hw/pci.h"' '#include "pass-thro
     'void (*a)(PCIBus *) = intel_pch_init;' \
     'PCIConfigReadFunc *b = igd_pci_read;' \
     'PCIConfigWriteFunc *c = igd_pci_write;' |
-    "$CC" -x c -I"$tmp/hw" -Itests/qemu-dm/include -DCONFIG_PASSTHROUGH \
+    $CC -x c -I"$tmp/hw" -Itests/qemu-dm/include -DCONFIG_PASSTHROUGH \
         -DNEED_CPU_H -Wall -Werror -fsyntax-only - 2>"$tmp/said"; then
     report 0 "the header declares what hw/pc.c and hw/piix_pci.c use"
 else
