@@ -576,6 +576,7 @@ if have valgrind && ! grep -q __asan_init "$ptview"; then
 	done
 	if [ -n "$first" ]; then
 		valgrind -q --error-exitcode=99 --leak-check=full \
+			--suppressions="$here/libpci.supp" \
 			"$ptview" > out 2> err
 		[ $? -le 1 ] || fine=1
 	fi
