@@ -25,11 +25,16 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pci-passthrough/qemu
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 PROGRAM=qemu-system-i386
 LINE="subdir('pass-through')"
-PACKAGES=(
-    build-essential dpkg-dev pkg-config meson ninja-build python3-venv
-    python3-distlib rsync
-    libglib2.0-dev libpixman-1-dev libfdt-dev libxen-dev libpci-dev zlib1g-dev
-    debian-archive-keyring
+# What it takes to build QEMU, and to fetch Debian's, for install-deps.
+NEEDS=(
+    stdio.h=libc6-dev pkg-config=pkg-config meson=meson ninja=ninja-build
+    ensurepip.py=python3-venv distlib.py=python3-distlib
+    glib-2.0.pc=libglib2.0-dev pixman-1.pc=libpixman-1-dev
+    libfdt.h,-lfdt=libfdt-dev xenctrl.h,-lxenctrl=libxen-dev
+    pci/pci.h,-lpci=libpci-dev zlib.h,-lz=zlib1g-dev
+)
+NEEDS_DEBIAN=(
+    apt-get=apt dpkg-source=dpkg-dev "$KEYRING"=debian-archive-keyring
 )
 # Xen's guests have a VNC display unless they say otherwise. Data files are
 # those of Debian's own QEMU: outside of the prefix, QEMU looks for them where
@@ -47,25 +52,11 @@ OPTIONS=(
 note() { echo "qemu: $*" >&2; }
 die()  { echo "qemu: $*" >&2; exit 1; }
 
-as_root()
+# need CHECK=PACKAGE...: of the system's own Python, as compile() has it.
+need()
 {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# Packages of a machine that can build QEMU.
-install_missing()
-{
-    local package missing=()
-    for package in "${PACKAGES[@]}"; do
-        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
-            grep -qx installed || missing+=("$package")
-    done
-    [ ${#missing[@]} = 0 ] && return
-    note "installing ${missing[*]}"
-    as_root apt-get update -qq >&2 || die "apt-get update failed"
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "cannot install ${missing[*]}"
+    PATH=/usr/bin:/bin:$PATH "$top/scripts/install-deps" "$@" ||
+        die "not all is here that is needed"
 }
 
 # hash: what standard input amounts to, short enough for a file's name.
@@ -302,10 +293,12 @@ from_tree()
 
 main()
 {
-    install_missing
+    need "${NEEDS[@]}"
     if [ -n "${1:-}" ]; then
+        need rsync=rsync
         from_tree "$1"
     else
+        need "${NEEDS_DEBIAN[@]}"
         from_debian
     fi
 }
