@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What judges the full stack can fail: without a Xen, on files and names.
+set -eu
+cd "$(dirname "$0")/.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+count=0
+failed=0
+
+ok() { # RESULT NAME
+    count=$((count + 1))
+    [ "$1" = 0 ] && { echo "ok $count - $2"; return; }
+    failed=1
+    echo "not ok $count - $2"
+    sed 's/^/# /' "$dir/said"
+}
+
+# fails WORDS COMMAND...: with a status and these words.
+fails() {
+    words=$1
+    shift
+    if "$@" >"$dir/said" 2>&1; then return 1; fi
+    grep -qF -- "$words" "$dir/said"
+}
+
+status() { if "$@"; then echo 0; else echo 1; fi; }
+
+cat >"$dir/stock" <<'COUNTS'
+attach 0000:01:00.0 reads 4 cycles 191 writes 1 cycles 1
+attach hypercalls 4 dm-ops 9 maps 1
+boot 0000:01:00.0 reads 100 cycles 204 writes 46 cycles 46
+boot hypercalls 161 dm-ops 9 maps 1
+time of reading vendor over an emulated device's: 1.042
+COUNTS
+sed -e 's/191/64/' -e 's/ 161/ 135/' "$dir/stock" >"$dir/ours"
+bench="tests/xen/bench $dir/stock"
+
+better() {
+    $bench "$dir/ours" >"$dir/said" 2>&1 &&
+        grep -qxF '| attach | config 01:00.0 | 191 + 1 | 64 + 1 |' "$dir/said" &&
+        [ "$(wc -l <"$dir/said")" = 7 ]
+}
+ok "$(status better)" "bench: ours is below the stock one's"
+
+sed 's/ 161/ 162/' "$dir/stock" >"$dir/more"
+ok "$(status fails 'above the stock device model: boot | hypercalls' $bench \
+    "$dir/more")" "bench: one hypercall more fails"
+
+: >"$dir/empty"
+empty() {
+    fails "no cycles in $dir/empty" $bench "$dir/empty" &&
+        fails "no cycles in $dir/empty" tests/xen/bench "$dir/empty" \
+            "$dir/empty"
+}
+ok "$(status empty)" "bench: empty counts passed"
+
+kinds() {
+    for k in reads:cycles hypercalls:hypercalls time:instructions; do
+        grep -v "${k%:*}" "$dir/ours" >"$dir/part"
+        fails "no ${k#*:} in $dir/part" $bench "$dir/part" || return 1
+    done
+}
+ok "$(status kinds)" "bench: counts without one of the three kinds passed"
+
+grep -v '^boot' "$dir/ours" >"$dir/part"
+ok "$(status fails 'not the same phases' $bench "$dir/part")" \
+    "bench: counts that end early passed"
+
+ok "$(status fails 'no break create; there are: none msix ' tests/xen/breaks \
+    create)" "breaks: a scenario's name was taken, and nothing broken"
+ok "$(status fails 'no break bars|' tests/xen/breaks 'bars|')" \
+    "breaks: a part of a line is no name"
+
+echo "1..$count"
+exit $failed
