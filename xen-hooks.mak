@@ -4,8 +4,9 @@
 
 # The engine, which knows neither libpci's nor Xen's libraries ...
 PT_OBJS := pass-through.o pt-space.o pt-chain.o pt-error.o pt-header.o \
-	pt-bar.o pt-page.o pt-trap.o pt-pm.o pt-pcie.o pt-vpd.o pt-vendor.o \
-	pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o pt-hidden.o
+	pt-bar.o pt-page.o pt-trap.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o \
+	pt-vendor.o pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o \
+	pt-hidden.o
 # ... and its neighbours in production: libpci with sysfs, libxenctrl.
 PT_HOST_OBJS := pt-device.o pt-device-near.o pt-device-config.o \
 	pt-device-mem.o pt-libpci.o

@@ -22,6 +22,7 @@ const struct pt_group *const pt_groups[] = {
     &pt_group_vpd,
     &pt_group_vendor,
     &pt_group_pcie,
+    &pt_group_pcix,
     &pt_group_msi,
     &pt_group_msix,
     NULL,

@@ -56,7 +56,8 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err);
 /*
  * Assign a device to the guest: the view, the device awake in D0 with its
  * decoders on and bus mastering off, its interrupt bound. One block read and
- * at most 8 accesses more.
+ * at most 8 accesses more; under power_mgmt one for each extended capability
+ * in front of error reporting (AER), and two for that.
  *
  * Returns the device, for pt_detach(), or NULL, nothing left behind, and the
  * reason in @err. The device is not reset, assigned or de-assigned: that is

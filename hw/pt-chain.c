@@ -128,35 +128,100 @@ const struct pt_cap *pt_cap_at(const struct pt_dev *d, unsigned i)
     return &d->cap[i];
 }
 
-/* Follow the pointers. A set of visited places bounds the walk. */
+/* No device has as many extended capabilities. */
+#define EXT_CAPS_START 0x100u
+#define EXT_CAPS_END 0x1000u
+#define MAX_EXT_CAPS 64
+#define EXT_NEXT(head) ((head) >> 20 & 0xffcu)
+
+/*
+ * A walk through one of the device's two chains. Its pointers may lead
+ * anywhere, and back: a set of visited places bounds it.
+ */
+struct walk {
+    const char *name;
+    uint16_t start;  /* no structure of it is before */
+    unsigned left;   /* how many there may be */
+    uint32_t visited[EXT_CAPS_END / 4 / 32];
+};
+
+/* Is there a structure at @pos, a new one? A chain that ends badly is told. */
+static bool walk_on(struct pt_dev *d, struct walk *w, uint32_t pos)
+{
+    uint32_t bit = UINT32_C(1) << (pos / 4 % 32);
+    const char *wrong = NULL;
+
+    if (pos == 0) {
+        return false;
+    }
+    if (pos < w->start) {
+        wrong = "a pointer out of its space, to";
+    } else if (w->visited[pos / 4 / 32] & bit) {
+        wrong = "a loop to";
+    } else if (w->left == 0) {
+        wrong = "too many, at";
+    }
+    if (wrong) {
+        pt_log(d, PT_LOG_WARNING, "%s chain ends at %s %02x", w->name, wrong,
+               pos);
+        return false;
+    }
+    w->visited[pos / 4 / 32] |= bit;
+    w->left--;
+    return true;
+}
+
+int pt_ext_cap_find(struct pt_dev *d, uint16_t id, uint16_t size,
+                    uint16_t *found)
+{
+    struct walk w = {
+        .name = "extended capability", .start = EXT_CAPS_START,
+        .left = MAX_EXT_CAPS,
+    };
+    uint32_t pos = EXT_CAPS_START, head;
+    uint8_t buf[4];
+    int rc;
+
+    *found = 0;
+    while (walk_on(d, &w, pos)) {
+        rc = d->host->ops->read(d->host->priv, (uint16_t)pos, buf, 4);
+        if (rc != 0) {
+            return rc;
+        }
+        head = pt_load(buf, 4);
+        if (head == UINT32_MAX) {
+            return 0;
+        }
+        if ((head & 0xffff) == id) {
+            *found = pos + size <= EXT_CAPS_END ? (uint16_t)pos : 0;
+            return 0;
+        }
+        pos = EXT_NEXT(head);
+    }
+    return 0;
+}
+
+/* Follow the pointers. */
 static void collect(struct pt_dev *d)
 {
-    uint64_t visited = 0;
+    struct walk w = {
+        .name = "capability", .start = PT_CFG_CAPS_START,
+        .left = PT_MAX_CAPS,
+    };
     uint8_t pos;
 
     if (!(d->snap[PCI_STATUS] & PCI_STATUS_CAP_LIST)) {
         return;
     }
     pos = (uint8_t)(d->snap[PCI_CAPABILITY_LIST] & ~3u);
-    while (pos != 0) {
+    while (walk_on(d, &w, pos)) {
         struct pt_cap *c = &d->cap[d->num_caps];
 
-        if (pos < PT_CFG_CAPS_START) {
-            pt_log(d, PT_LOG_WARNING, "capability chain ends at a pointer "
-                   "into the header, %02x", pos);
-            return;
-        }
-        if (visited & (UINT64_C(1) << (pos / 4))) {
-            pt_log(d, PT_LOG_WARNING, "capability chain ends at a loop to %02x",
-                   pos);
-            return;
-        }
         if (d->snap[pos] == 0xff && d->snap[pos + 1] == 0xff) {
             pt_log(d, PT_LOG_WARNING, "capability chain ends at %02x, which "
                    "reads all ones", pos);
             return;
         }
-        visited |= UINT64_C(1) << (pos / 4);
         c->pos = pos;
         c->id = d->snap[pos + PCI_CAP_LIST_ID];
         c->next = d->snap[pos + PCI_CAP_LIST_NEXT];

@@ -133,6 +133,13 @@ void pt_space_reset(struct pt_dev *d);
 
 /* pt-chain.c: walk the device's chain into d->cap. */
 void pt_chain_walk(struct pt_dev *d);
+/*
+ * Where the device has the first extended capability @id, of @size bytes, in
+ * *@found; 0: nowhere. One read for each capability up to it, 64 at most.
+ * Returns 0, or -errno if the space can't be read.
+ */
+int pt_ext_cap_find(struct pt_dev *d, uint16_t id, uint16_t size,
+                    uint16_t *found);
 /* The exposed capability @id, or NULL. */
 const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id);
 void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,

@@ -31,6 +31,14 @@ static void device_setup(const struct pt_dev *d, const struct pt_field *f,
     bits->init = d->host->info.device;
 }
 
+/* A pin that there is not is bound as the first: the guest sees that. */
+static void pin_setup(const struct pt_dev *d, const struct pt_field *f,
+                      struct pt_bits *bits)
+{
+    (void)f;
+    bits->init = d->irq && d->irq->has_pin ? d->irq->pin + 1u : 0;
+}
+
 static void type_setup(const struct pt_dev *d, const struct pt_field *f,
                        struct pt_bits *bits)
 {
@@ -177,9 +185,10 @@ static const struct pt_row header_rows[] = {
         .off = PCI_INTERRUPT_LINE, .size = 1, .emu = 0xff,
     }, {
         .name = "Interrupt Pin", .spec = "PCI 3.0, 6.2.4",
-        .why = "constant; the pin that is bound is this one",
+        .why = "constant: the pin that is bound",
         .off = PCI_INTERRUPT_PIN, .size = 1, .flags = PT_ROW_INERT,
-        .host = 0xff, .emu = 0xff, .ro = 0xff,
+        .emu = 0xff, .ro = 0xff,
+        .setup = pin_setup,
     }, {
         .name = "Min_Gnt", .spec = "PCI 3.0, 6.2.4", .why = "constant",
         .off = PCI_MIN_GNT, .size = 1, .flags = PT_ROW_INERT,

@@ -8,15 +8,6 @@
 #include "pt-pci.h"
 #include "pt-dev.h"
 
-/* PCI-X 2.0, 7.2: ECC registers follow in versions 1 and 2. */
-static void pcix_probe(const struct pt_dev *d, uint16_t pos,
-                       struct pt_probe *p)
-{
-    unsigned version = (pt_load(d->snap + pos + 2, 2) >> 12) & 3;
-
-    p->size = version == 0 ? 8 : 24;
-}
-
 /* HyperTransport 3.10, 7.3: the type gives the length. */
 static void ht_probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
 {
@@ -47,6 +38,17 @@ static void ht_probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
     }
 }
 
+/* Serial ATA AHCI 1.3, 2.4.2: where the window is, or that it follows. */
+#define SATA_BAR_LOCATION 0x0f
+#define SATA_INLINE 0x0f
+
+static void sata_probe(const struct pt_dev *d, uint16_t pos,
+                       struct pt_probe *p)
+{
+    p->size = (d->snap[pos + PCI_SATA_HBA_BARS] & SATA_BAR_LOCATION) ==
+        SATA_INLINE ? 16 : 8;
+}
+
 /* PCI Express 4.0, 7.8.5: a header, then entries that tell their length. */
 static void ea_probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
 {
@@ -73,9 +75,6 @@ const struct pt_group pt_group_hidden[] = {
     PASSED_OVER(PCI_CAP_ID_CHSWP, "CompactPCI Hot Swap", 4,
                 "the host's slot"),
     {
-        .id = PCI_CAP_ID_PCIX, .name = "PCI-X", .fate = PT_ZERO,
-        .why = "the host's bus mode", .probe = pcix_probe,
-    }, {
         .id = PCI_CAP_ID_HT, .name = "HyperTransport", .fate = PT_HIDDEN,
         .why = "the host's fabric", .probe = ht_probe,
     },
@@ -88,8 +87,11 @@ const struct pt_group pt_group_hidden[] = {
     ZERO(PCI_CAP_ID_AGP3, "AGP 8x", 0x30, "the host's chipset's"),
     PASSED_OVER(PCI_CAP_ID_SECURE, "Secure Device", 0,
                 "the host's IOMMU"),
-    PASSED_OVER(PCI_CAP_ID_SATA, "SATA", 8,
-                "an index and data window into the BARs"),
+    {
+        .id = PCI_CAP_ID_SATA, .name = "SATA", .fate = PT_HIDDEN,
+        .why = "an index and data window into the BARs",
+        .probe = sata_probe,
+    },
     PASSED_OVER(PCI_CAP_ID_AF, "Advanced Features", 6,
                 "its function level reset would go past the toolstack"),
     {

@@ -15,6 +15,9 @@
 #ifndef PCI_CAP_ID_SATA
 #define PCI_CAP_ID_SATA 0x12
 #endif
+#ifndef PCI_SATA_HBA_BARS
+#define PCI_SATA_HBA_BARS 4
+#endif
 #ifndef PCI_CAP_ID_AF
 #define PCI_CAP_ID_AF 0x13
 #endif

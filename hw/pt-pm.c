@@ -77,22 +77,44 @@ static void pmcsr_setup(const struct pt_dev *d, const struct pt_field *f,
     }
 }
 
+/*
+ * A change to @to that the device or the specification does not have is none:
+ * PM 1.2, 3.2.4. The guest's copy says @from again.
+ */
+static bool refused(struct pt_dev *d, const struct pt_field *f, uint8_t from,
+                    uint8_t to)
+{
+    uint32_t copy = pt_copy(d, f->off, 2) & ~(uint32_t)PCI_PM_CTRL_STATE_MASK;
+
+    if (to == from || possible(d, from, to)) {
+        return false;
+    }
+    pt_log_once(d, PT_ONCE_POWER, PT_LOG_WARNING,
+                "ignored a change from D%u to D%u, which the device or the "
+                "specification does not have", from, to);
+    pt_store(d->copy + f->off, copy | from, 2);
+    return true;
+}
+
+/* power_mgmt off: the state is nobody's but the guest's. */
+static void emulated_commit(struct pt_dev *d, const struct pt_field *f,
+                            uint32_t old, const struct pt_access *a)
+{
+    (void)a;
+    refused(d, f, old & PCI_PM_CTRL_STATE_MASK,
+            pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK);
+}
+
 static void pmcsr_prepare(struct pt_dev *d, const struct pt_field *f,
                           uint32_t old, struct pt_access *a)
 {
-    uint32_t copy = pt_copy(d, f->off, 2);
-    uint8_t to = copy & PCI_PM_CTRL_STATE_MASK;
+    uint8_t to = pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK;
 
     (void)old;
     if (to == d->pm.state) {
         return;
     }
-    if (!possible(d, d->pm.state, to)) {
-        pt_log_once(d, PT_ONCE_POWER, PT_LOG_WARNING,
-                    "ignored a change from D%u to D%u, which the device or "
-                    "the specification does not have", d->pm.state, to);
-        copy = (copy & ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | d->pm.state;
-        pt_store(d->copy + f->off, copy, 2);
+    if (refused(d, f, d->pm.state, to)) {
         pt_access_drop(a, f->off, 2, PCI_PM_CTRL_STATE_MASK);
         return;
     }
@@ -175,36 +197,28 @@ static int to_d0(struct pt_dev *d)
     return rc;
 }
 
-/*
- * AER's masks and severities are the host's and go with a reset. One block
- * read of the first extended capabilities finds them in all but the rarest.
- */
+/* AER's masks and severities are the host's and go with a reset. */
 static void find_aer(struct pt_dev *d)
 {
-    uint8_t ext[0x100 + 4] = { 0 };
-    uint16_t pos = 0x100;
-    unsigned i;
-    int rc = d->host->ops->read(d->host->priv, 0x100, ext, 0x100);
+    uint8_t *regs = d->pm.aer_regs;
+    uint16_t pos;
+    int rc = pt_ext_cap_find(d, PCI_EXT_CAP_ID_AER,
+                             PCI_ERR_UNCOR_MASK + sizeof(d->pm.aer_regs),
+                             &pos);
 
+    if (rc == 0 && pos != 0) {
+        rc = d->host->ops->read(d->host->priv,
+                                (uint16_t)(pos + PCI_ERR_UNCOR_MASK), regs,
+                                sizeof(d->pm.aer_regs));
+    }
     if (rc != 0) {
         pt_log(d, PT_LOG_WARNING, "its error reporting (AER) will not be "
                "restored after D3hot: can't read it: %s", strerror(-rc));
         return;
     }
-    for (i = 0; i < 0x40 && pos >= 0x100 && pos <= 0x200 - 0x1c; i++) {
-        uint32_t head = pt_load(ext + pos - 0x100, 4);
-
-        if ((head & 0xffff) == PCI_EXT_CAP_ID_AER) {
-            d->pm.aer = pos;
-            memcpy(d->pm.aer_regs, ext + pos - 0x100 + PCI_ERR_UNCOR_MASK,
-                   sizeof(d->pm.aer_regs));
-            /* RW1C: restored as nothing to clear. */
-            memset(d->pm.aer_regs + PCI_ERR_COR_STATUS - PCI_ERR_UNCOR_MASK,
-                   0, 4);
-            return;
-        }
-        pos = (uint16_t)(head >> 20) & 0xffc;
-    }
+    d->pm.aer = pos;
+    /* RW1C: restored as nothing to clear. */
+    memset(regs + PCI_ERR_COR_STATUS - PCI_ERR_UNCOR_MASK, 0, 4);
 }
 
 void pt_pm_init(struct pt_dev *d)
@@ -298,6 +312,7 @@ static const struct pt_row pm_rows[] = {
         .ro = PMCSR_BIT2 | PCI_PM_CTRL_NO_SOFT_RST | PCI_PM_CTRL_PME_ENABLE |
             PCI_PM_CTRL_DATA_SCALE_MASK,
         .rw1c = PCI_PM_CTRL_PME_STATUS, .rsvd = PMCSR_RSVD,
+        .commit = emulated_commit,
     }, {
         .name = "Power Management Control/Status", .spec = "PM 1.2, 3.2.4",
         .why = "the state is the device's (power_mgmt); no PME",

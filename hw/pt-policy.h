@@ -142,6 +142,7 @@ extern const struct pt_group pt_group_pm;
 extern const struct pt_group pt_group_vpd;
 extern const struct pt_group pt_group_vendor;
 extern const struct pt_group pt_group_pcie;
+extern const struct pt_group pt_group_pcix;
 /* Those that no guest gets: pt-hidden.c. */
 extern const struct pt_group pt_group_hidden[];
 extern const unsigned pt_num_hidden;

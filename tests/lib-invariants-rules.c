@@ -64,7 +64,9 @@ static void rule_header(struct rule_maker *m)
     fixed(m, PCI_BIST, 1, 0xff, 0);
     fixed_host(m, PCI_CARDBUS_CIS, 4);
     fixed_host(m, PCI_SUBSYSTEM_VENDOR_ID, 4);
-    fixed_host(m, PCI_INTERRUPT_PIN, 1);
+    /* INTA for a pin that there is not: PCI 3.0, 6.2.4. */
+    fixed(m, PCI_INTERRUPT_PIN, 1, 0xff,
+          m->cfg[PCI_INTERRUPT_PIN] > 4 ? 1 : m->cfg[PCI_INTERRUPT_PIN]);
     fixed_host(m, PCI_MIN_GNT, 2);
 }
 
@@ -102,8 +104,10 @@ static unsigned spec_size(const uint8_t *p, unsigned room)
     case PCI_CAP_ID_VPD:
     case PCI_CAP_ID_HOTPLUG:
     case PCI_CAP_ID_SSVID:
-    case PCI_CAP_ID_SATA:
         return 8;
+    case PCI_CAP_ID_SATA:
+        /* Registers in configuration space: AHCI 1.3, 2.4.2. */
+        return room > 4 && (p[4] & 0xf) == 0xf ? 16 : 8;
     case PCI_CAP_ID_AGP:
     case PCI_CAP_ID_AGP3:
         return 0x30;
@@ -124,7 +128,7 @@ static unsigned spec_size(const uint8_t *p, unsigned room)
     case PCI_CAP_ID_HT:
         return ht_size(p);
     case PCI_CAP_ID_VNDR:
-        return p[2] >= 3 ? p[2] : 0;
+        return p[2] >= 3 ? p[2] : 3;
     case PCI_CAP_ID_EXP:
         n = flags >> 4 & 0xf;
         if (n != 0 && n != 1 && n != 9) {
@@ -169,6 +173,8 @@ static bool offered(const struct world *w, const uint8_t *p)
         return true;
     case PCI_CAP_ID_VNDR:
         return p[2] >= 3;
+    case PCI_CAP_ID_PCIX:
+        return (flags >> 12 & 3) != 3;
     case PCI_CAP_ID_EXP:
         return ((flags & 0xf) == 1 || (flags & 0xf) == 2) &&
             (type == 0 || type == 1 || type == 9);
@@ -290,6 +296,16 @@ static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
     case PCI_CAP_ID_EXP:
         rule_express(m, pos, size);
         break;
+    case PCI_CAP_ID_PCIX:
+        /* Command has a copy; errors are the host's. */
+        fixed(m, pos + PCI_PCIX_COMMAND, 2, 0xff80,
+              get(m->cfg + pos + PCI_PCIX_COMMAND, 2) & 0xff80);
+        fixed(m, pos + PCI_PCIX_STATUS, 4, UINT32_MAX,
+              get(m->cfg + pos + PCI_PCIX_STATUS, 4) & ~0x200c0000u);
+        if (p->permissive && size > 8) {
+            memset(m->r->may + pos + 8, 0xff, size - 8);
+        }
+        break;
     case PCI_CAP_ID_MSI:
         m->r->engine[pos + 2] = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
         flags = get(m->cfg + pos + PCI_MSI_FLAGS, 2);
@@ -314,7 +330,7 @@ static bool reads_zero(uint8_t id)
 {
     return id == PCI_CAP_ID_AGP || id == PCI_CAP_ID_AGP3 ||
         id == PCI_CAP_ID_SLOTID || id == PCI_CAP_ID_HOTPLUG ||
-        id == PCI_CAP_ID_SSVID || id == PCI_CAP_ID_PCIX;
+        id == PCI_CAP_ID_SSVID;
 }
 
 static void rule_caps(struct rule_maker *m)

@@ -44,6 +44,8 @@ static void test_1_7_5_pins_above_4_are_taken_for_the_first(void **state)
 
     (void)state;
     open_pin(&w, 5, NULL);
+    /* The guest has to look for its interrupt there. */
+    assert_int_equal(rd8(&w, PCI_INTERRUPT_PIN), 1);
     assert_true(hears_intx(&w, 0));
     assert_true(world_close(&w));
 }

@@ -261,7 +261,7 @@ static void test_peer_4_vendor_lengths_that_cannot_be(void **state)
         bool good;
     } l[] = {
         { 0, false }, { 1, false }, { 2, false }, { 3, true }, { 4, true },
-        { 16, true }, { 17, false }, { 0x98, false }, { 0xff, false },
+        { 16, true }, /* and longer than its room */ { 17, false }, { 0x98, false }, { 0xff, false },
     };
     struct capture c;
     struct world w;
@@ -279,7 +279,7 @@ static void test_peer_4_vendor_lengths_that_cannot_be(void **state)
         wr32(&w, CAP + 16 + PCI_MSI_ADDRESS_LO, 0xfee01000);
         assert_int_equal(rd32(&w, CAP + 16 + PCI_MSI_ADDRESS_LO), 0xfee01000);
         assert_int_equal(dev(&w, CAP + 16 + PCI_MSI_ADDRESS_LO, 4), 0);
-        if (!l[i].good) {
+        if (!l[i].good && l[i].len > 2) {
             assert_int_equal(closed(&w, CAP), 16 + 10);
         }
         assert_true(world_close(&w));
@@ -289,6 +289,41 @@ static void test_peer_4_vendor_lengths_that_cannot_be(void **state)
         begin(&w, &c, NULL);
         chain_is(&w, l[i].good ? "f0:09 " : "");
         assert_true(world_close(&w));
+    }
+}
+
+/*
+ * A length of 0 concealed all up to the next structure: Intel's xHCI
+ * controllers have one at b0, and registers of their own behind it.
+ */
+static void test_vendor_length_0_conceals_nothing_behind_it(void **state)
+{
+    const struct world_policy *p;
+    struct capture c;
+    struct world w;
+    uint8_t len;
+
+    (void)state;
+    for (len = 0; len < 3; len++) {
+        for (p = world_policies; p->name; p++) {
+            bool strict = p->policy.strict, open = p->policy.permissive;
+
+            card(&c);
+            world_build_cap(&c, 0xb0, PCI_CAP_ID_VNDR, &len, 1);
+            begin(&w, &c, &p->policy);
+            chain_is(&w, "");
+            wr32(&w, 0xb4, 0x11223344);
+            wr8(&w, 0xb3, 0x55);
+            wr8(&w, 0xff, 0x66);
+            assert_int_equal(dev(&w, 0xb4, 4), strict ? 0 : 0x11223344);
+            assert_int_equal(dev(&w, 0xb3, 1), strict ? 0 : 0x55);
+            assert_int_equal(dev(&w, 0xff, 1), strict ? 0 : 0x66);
+            wr8(&w, 0xb0, 0);
+            wr8(&w, 0xb1, 0x40);
+            wr8(&w, 0xb2, 0x50);
+            assert_int_equal(written(&w, 0xb0, 3), open);
+            assert_true(world_close(&w));
+        }
     }
 }
 
@@ -440,22 +475,23 @@ static void hidden(uint8_t pos, uint8_t id, const void *body, unsigned len,
 static void test_hidden_capabilities_have_their_lengths(void **state)
 {
     static const struct {
-        uint8_t id, body[2];
+        uint8_t id, body[3];
         uint16_t size;
         bool zero;
     } h[] = {
         { PCI_CAP_ID_AGP, { 0x30, 0 }, 0x30, true },
         { PCI_CAP_ID_SLOTID, { 0, 0 }, 4, true },
         { PCI_CAP_ID_CHSWP, { 0, 0 }, 4, false },
-        { PCI_CAP_ID_PCIX, { 0x22, 0x00 }, 8, true },
-        { PCI_CAP_ID_PCIX, { 0x22, 0x10 }, 24, true },
-        { PCI_CAP_ID_PCIX, { 0x22, 0x20 }, 24, true },
+        { PCI_CAP_ID_PCIX, { 0x22, 0x30 }, 24, false },
         { PCI_CAP_ID_DBG, { 0, 0 }, 4, false },
         { PCI_CAP_ID_CCRC, { 0, 0 }, 4, false },
         { PCI_CAP_ID_HOTPLUG, { 0, 0 }, 8, true },
         { PCI_CAP_ID_SSVID, { 0, 0 }, 8, true },
         { PCI_CAP_ID_AGP3, { 0x30, 0 }, 0x30, true },
-        { PCI_CAP_ID_SATA, { 0x10, 0 }, 8, false },
+        /* The window is in BAR 4, or in configuration space: at +8. */
+        { PCI_CAP_ID_SATA, { 0x10, 0, 0x48 }, 8, false },
+        { PCI_CAP_ID_SATA, { 0x10, 0, 0x0f }, 16, false },
+        { PCI_CAP_ID_SATA, { 0x10, 0, 0xff }, 16, false },
         { PCI_CAP_ID_AF, { 6, 3 }, 6, false },
         { PCI_CAP_ID_NULL, { 0, 0 }, 2, false },
         { PCI_CAP_ID_FPB, { 0, 0 }, 16, false },
@@ -478,8 +514,48 @@ static void test_hidden_capabilities_have_their_lengths(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(h); i++) {
-        hidden(CAP, h[i].id, h[i].body, 2, h[i].size, h[i].zero);
+        hidden(CAP, h[i].id, h[i].body, 3, h[i].size, h[i].zero);
     }
+}
+
+/*
+ * PCI-X read as zero: tg3 and bnx2 need it, and end their probe with an error.
+ */
+static void test_pcix_was_hidden_from_drivers_that_need_it(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    world_open(&w, "hw-bcm5701.txt", 0, NULL);
+    assert_true(world_attach(&w));
+    assert_int_equal(world_cap(&w, PCI_CAP_ID_PCIX, 0), 0x40);
+    assert_true(world_close(&w));
+
+    card(&c);
+    card_pm(&c, 0x40, 0x0003, 0);
+    world_build_cap(&c, CAP, PCI_CAP_ID_PCIX, "\x0e\x10\x10\x01\xcf\x2b", 6);
+    begin(&w, &c, POLICY(power_mgmt));
+    assert_int_equal(rd16(&w, CAP + PCI_PCIX_COMMAND), 0x100e);
+    /* The errors that were there are the host's. */
+    assert_int_equal(rd32(&w, CAP + PCI_PCIX_STATUS), 0x0bc30110);
+    wr16(&w, CAP + PCI_PCIX_COMMAND, 0xffff);
+    wr32(&w, CAP + PCI_PCIX_STATUS, UINT32_MAX);
+    assert_int_equal(rd16(&w, CAP + PCI_PCIX_COMMAND), 0x107f);
+    assert_int_equal(rd32(&w, CAP + PCI_PCIX_STATUS), 0x0bc30110);
+    /* ECC registers follow. */
+    wr32(&w, CAP + 20, UINT32_MAX);
+    assert_int_equal(w.sim.dev.num_writes, 0);
+    wr8(&w, CAP + 24, 0x5a);
+    assert_int_equal(dev(&w, CAP + 24, 1), 0x5a);
+    /* And the host's own setting comes back. */
+    world_power(&w, 3);
+    rd16(&w, CAP);
+    world_power(&w, 0);
+    rd16(&w, CAP);
+    assert_int_equal(w.sim.dev.count.resets, 1);
+    assert_int_equal(dev(&w, CAP + PCI_PCIX_COMMAND, 2), 0x100e);
+    assert_true(world_close(&w));
 }
 
 /* Entries of Enhanced Allocation tell their own length. */
@@ -791,10 +867,12 @@ int main(void)
         cmocka_unit_test(test_peer_1_four_vendor_capabilities_of_virtio),
         cmocka_unit_test(test_peer_3_what_is_left_out_stays_out),
         cmocka_unit_test(test_peer_4_vendor_lengths_that_cannot_be),
+        cmocka_unit_test(test_vendor_length_0_conceals_nothing_behind_it),
         cmocka_unit_test(test_peer_5_msix_in_a_bar_that_is_not_there),
         cmocka_unit_test(
             test_peer_6_the_window_is_whole_pages_around_the_table),
         cmocka_unit_test(test_hidden_capabilities_have_their_lengths),
+        cmocka_unit_test(test_pcix_was_hidden_from_drivers_that_need_it),
         cmocka_unit_test(test_hidden_enhanced_allocation_by_its_entries),
         cmocka_unit_test(test_hidden_structures_end_at_the_next_one),
         cmocka_unit_test(test_structures_that_do_not_fit_are_hidden),

@@ -324,9 +324,12 @@ static void test_1_4_2_aer_is_found_in_its_list(void **state)
     } list[] = {
         { 0x150, false, true }, { 0x150, true, false },
         { 0x1e4, false, true },
-        /* Behind what one read at attach sees. */
-        { 0x1e8, false, false }, { 0x1fc, false, false },
-        { 0x200, false, false },
+        /* One block read of 100..1ff did not find what was behind it. */
+        { 0x1e8, false, true }, { 0x1fc, false, true },
+        { 0x200, false, true }, { 0x420, false, true },
+        { 0xfe4, false, true },
+        /* And there is no room for it. */
+        { 0xfe8, false, false },
     };
     struct capture c;
     struct world w;
@@ -337,20 +340,79 @@ static void test_1_4_2_aer_is_found_in_its_list(void **state)
         at = list[i].at;
         power_card(&c, PMC_ALL, 0);
         card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
-        c.len = 1024;
+        c.len = 4096;
         pt_store(c.cfg + 0x100, 0x0003 | 1 << 16 | at << 20, 4);
         pt_store(c.cfg + at, list[i].loop ? 0x0004 | 1 << 16 | 0x100u << 20 :
                  PCI_EXT_CAP_ID_AER | 1 << 16, 4);
-        if (!list[i].loop) {
+        if (!list[i].loop && at + PCI_ERR_COR_MASK < 0xffc) {
             pt_store(c.cfg + at + PCI_ERR_COR_MASK, 0x1001, 4);
         }
         world_init(&w, &c, POLICY(power_mgmt), &opts);
         assert_true(world_attach(&w));
+        /* The block, a header each, and then AER's registers. */
+        assert_int_equal(w.sim.dev.count.reads, 3 + list[i].found);
+        assert_int_equal(sim_bus_logged(&w.sim.bus, "loop"), list[i].loop);
         world_power(&w, 3);
         world_power(&w, 0);
         rd16(&w, PMCSR);
         assert_int_equal(dev(&w, at + PCI_ERR_COR_MASK, 4),
-                         list[i].found ? 0x1001 : list[i].loop ? 0 : 0x2000);
+                         list[i].found ? 0x1001 : 0x2000 & -!list[i].loop);
+        assert_true(world_close(&w));
+    }
+}
+
+/* Whatever the chain says, attaching ends, and costs what it may. */
+static void test_extended_chains_that_lie_end(void **state)
+{
+    static const struct {
+        uint16_t step;   /* from header to header */
+        uint16_t last;   /* pointer of the last one */
+        unsigned num, reads;
+        const char *log;
+    } list[] = {
+        { 8, 0, 63, 64, NULL },
+        { 8, 0, 64, 64, "too many" },
+        { 4, 0x000, 900, 64, "too many" },
+        { 8, 0x0fc, 3, 3, "out of its space" },
+        { 8, 0x004, 3, 3, "out of its space" },
+        { 8, 0x104, 3, 4, NULL },
+        { 8, 0x100, 3, 3, "loop" },
+        { 8, 0x110, 3, 3, "loop" },
+    };
+    struct capture c;
+    struct world w;
+    unsigned i, n, pos;
+
+    (void)state;
+    for (i = 0; i < COUNT(list); i++) {
+        power_card(&c, PMC_ALL, 0);
+        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
+        c.len = 4096;
+        for (n = 0, pos = 0x100; n < list[i].num; n++, pos += list[i].step) {
+            uint32_t next = n + 1 == list[i].num && list[i].last ?
+                list[i].last : pos + list[i].step;
+
+            pt_store(c.cfg + pos, 0x0003u | 1 << 16 | next << 20, 4);
+        }
+        world_init(&w, &c, POLICY(power_mgmt), NULL);
+        assert_true(world_attach(&w));
+        assert_int_equal(w.sim.dev.count.reads, 1 + list[i].reads);
+        assert_int_equal(w.sim.bus.lines[PT_LOG_WARNING], list[i].log != NULL);
+        if (list[i].log) {
+            assert_true(sim_bus_logged(&w.sim.bus, list[i].log));
+        }
+        assert_true(world_close(&w));
+    }
+    /* Nothing behind the first 256 bytes. */
+    for (n = 0; n < 2; n++) {
+        power_card(&c, PMC_ALL, 0);
+        card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
+        c.len = 4096;
+        memset(c.cfg + 0x100, n ? 0xff : 0, 0xf00);
+        world_init(&w, &c, POLICY(power_mgmt), NULL);
+        assert_true(world_attach(&w));
+        assert_int_equal(w.sim.dev.count.reads, 2);
+        assert_int_equal(w.sim.bus.lines[PT_LOG_WARNING], 0);
         assert_true(world_close(&w));
     }
 }
@@ -452,22 +514,56 @@ static void test_1_4_4_a_device_that_does_not_wake_is_refused(void **state)
 /* Guests' D3hot made devices fail: it is not theirs unless asked for. */
 static void test_1_4_5_states_are_emulated_by_default(void **state)
 {
+    static const unsigned to[] = { 1, 2, 3, 0, 2, 0, 1, 3, 0 };
     struct world w;
-    unsigned to;
+    unsigned i;
 
     (void)state;
     with_power(&w, PMC_ALL, 0, NULL);
     place_and_decode(&w);
     sim_dev_forget(&w.sim.dev);
-    for (to = 3; to < 4; to--) {
-        world_power(&w, to);
-        assert_int_equal(guest_state(&w), to);
+    for (i = 0; i < COUNT(to); i++) {
+        world_power(&w, to[i]);
+        assert_int_equal(guest_state(&w), to[i]);
         assert_int_equal(sim_dev_power(&w.sim.dev), 0);
     }
     assert_int_equal(w.sim.dev.num_writes, 0);
     assert_int_equal(w.sim.bus.delays, 0);
     assert_true(mem_at(&w, WORLD_MEM, CARD_MEM, CARD_MEM_SIZE));
     assert_true(world_close(&w));
+}
+
+/* They went where the device or the specification has no way. */
+static void test_emulated_states_go_where_states_can(void **state)
+{
+    static const struct {
+        uint16_t pmc;
+        uint8_t from, to, now;
+    } way[] = {
+        { PMC_ALL, 3, 1, 3 }, { PMC_ALL, 3, 2, 3 }, { PMC_ALL, 2, 1, 2 },
+        { PMC_ALL, 1, 2, 2 }, { PMC_ALL, 3, 0, 0 }, { PMC_ALL, 3, 3, 3 },
+        { PMC_V3, 0, 1, 0 }, { PMC_V3, 0, 2, 0 }, { PMC_V3, 0, 3, 3 },
+        { PMC_V3 | PCI_PM_CAP_D1, 0, 1, 1 },
+        { PMC_V3 | PCI_PM_CAP_D1, 1, 2, 1 },
+        { PMC_V3 | PCI_PM_CAP_D2, 0, 2, 2 },
+    };
+    struct world w;
+    unsigned i, len;
+
+    (void)state;
+    for (i = 0; i < COUNT(way); i++) {
+        for (len = 1; len <= 2; len++) {
+            with_power(&w, way[i].pmc, 0, NULL);
+            world_power(&w, way[i].from);
+            pt_config_write(w.d, PMCSR, way[i].to, len);
+            pt_config_write(w.d, PMCSR, way[i].to, len);
+            assert_int_equal(guest_state(&w), way[i].now);
+            assert_int_equal(w.sim.bus.lines[PT_LOG_WARNING],
+                             way[i].now != way[i].to);
+            assert_int_equal(w.sim.dev.num_writes, 0);
+            assert_true(world_close(&w));
+        }
+    }
 }
 
 /* A timer of the transition ran on after the device was gone. */
@@ -779,11 +875,13 @@ int main(void)
         cmocka_unit_test(test_1_4_1_pmc_hides_wake_up_only),
         cmocka_unit_test(test_1_4_2_aer_masks_and_severities_come_back),
         cmocka_unit_test(test_1_4_2_aer_is_found_in_its_list),
+        cmocka_unit_test(test_extended_chains_that_lie_end),
         cmocka_unit_test(test_1_4_3_no_power_management_at_all),
         cmocka_unit_test(
             test_1_4_4_2_29_a_sleeping_device_is_woken_at_attach),
         cmocka_unit_test(test_1_4_4_a_device_that_does_not_wake_is_refused),
         cmocka_unit_test(test_1_4_5_states_are_emulated_by_default),
+        cmocka_unit_test(test_emulated_states_go_where_states_can),
         cmocka_unit_test(test_1_4_6_removed_and_reset_in_a_transition),
         cmocka_unit_test(test_1_4_7_no_soft_reset_is_1_for_emulated_states),
         cmocka_unit_test(test_1_4_8_the_line_is_unbound_once),

@@ -277,9 +277,9 @@ git -C "$g" commit -q -m tree
 state "$g" >"$tmp/git.before"
 ok "series" "$series" "$g" "$tmp/out"
 ok "leaves the tree alone" same "$g" "$tmp/git.before"
-ok "a patch for each of: removal, engine, neighbours, header, PM, PCIe, VPD, \
-vendor, hidden, interrupts, glue, build" sh -c "
-    [ \$(ls '$tmp/out' | grep -c '[.]patch\$') = 12 ]"
+ok "a patch for each of: removal, engine, neighbours, header, PM, PCIe, PCI-X, \
+VPD, vendor, hidden, interrupts, glue, build" sh -c "
+    [ \$(ls '$tmp/out' | grep -c '[.]patch\$') = 13 ]"
 ok "git am takes them" git -C "$g" am -q "$tmp"/out/*.patch
 "$overlay" "$t" >/dev/null
 ok "the result is the overlay's" diff -r -x .git -x .pt-overlay -x i386-dm \

@@ -210,6 +210,14 @@ static const struct reg exp_2_integrated[] = {
     EXP_FLAGS, EXP_DEVCAP, EXP_DEVCTL, EXP_DEVSTA, EXP_DEVCAP2, EXP_DEVCTL2,
 };
 
+/* PCI-X 2.0, 7.2. The version (13:12) is read-only, the rest reserved. */
+static const struct reg pcix[] = {
+    { 2, 2, "PCI-X Command", "PCI-X 2.0, 7.2.3", .rw = 0x007f,
+      .ro = 0x3000 },
+    { 4, 4, "PCI-X Status", "PCI-X 2.0, 7.2.4", .rw1c = 0x200c0000,
+      .ro = 0xdff3ffff },
+};
+
 static const struct kind kinds[] = {
     { "Power Management", 0x01, 0x0003, 8, false, REGS(pm) },
     { "Power Management", 0x01, 0x0003, 8, true, REGS(pm_forwarded) },
@@ -218,6 +226,9 @@ static const struct kind kinds[] = {
     { "MSI", 0x05, 0x0080, 14, false, REGS(msi64) },
     { "MSI", 0x05, 0x0100, 20, false, REGS(msi32_masks) },
     { "MSI", 0x05, 0x0180, 24, false, REGS(msi64_masks) },
+    { "PCI-X", 0x07, 0x0000, 8, false, REGS(pcix) },
+    { "PCI-X", 0x07, 0x1000, 24, false, REGS(pcix) },
+    { "PCI-X", 0x07, 0x2000, 24, false, REGS(pcix) },
     { "Vendor Specific", 0x09, 0x0003, 3, false, REGS(vendor) },
     { "Vendor Specific", 0x09, 0x0020, 0x20, false, REGS(vendor) },
     { "PCI Express", 0x10, 0x0001, 0x14, false, REGS(exp_1) },

@@ -109,8 +109,8 @@ END
 # 2: the engine: all that no later step names.
 msi="hw/pt-msi.c hw/pt-msi.h hw/pt-irq.c hw/pt-irq.h hw/pt-intx.c
     hw/pt-vectors.c hw/pt-pirq.c"
-caps="hw/pt-header.c hw/pt-pm.c hw/pt-pcie.c hw/pt-vpd.c hw/pt-vendor.c
-hw/pt-hidden.c"
+caps="hw/pt-header.c hw/pt-pm.c hw/pt-pcie.c hw/pt-pcix.c hw/pt-vpd.c
+hw/pt-vendor.c hw/pt-hidden.c"
 near=$(cd "$here/../.." && ls hw/pt-device* hw/pt-libpci.* hw/pt-xen.*)
 glue=$(cd "$here" && for f in *.[ch]; do echo "hw/$f"; done)
 hooks="pt-objects.mak xen-hooks.mak Makefile.target"
@@ -154,6 +154,9 @@ END
 table hw/pt-pcie.c "PCI Express" <<'END'
 Versions 1 and 2, of endpoints, legacy and root-complex integrated ones. What
 has another version or type is hidden, and the device works without.
+END
+table hw/pt-pcix.c "PCI-X" <<'END'
+Status is constant, command the guest's copy: tg3 and bnx2 do not start without.
 END
 table hw/pt-vpd.c "Vital Product Data" <<'END'
 Address and flag are forwarded, and data.

@@ -407,16 +407,6 @@ static void express(struct sim_dev *d, unsigned pos)
     }
 }
 
-/* PCI-X 2.0, 7.2.2 to 7.2.4. */
-static void pcix(struct sim_dev *d, unsigned pos)
-{
-    read_only(d, pos, 8);
-    set(d, pos + PCI_PCIX_COMMAND, 2, (struct bits) { .rw = 0x7f });
-    set(d, pos + PCI_PCIX_STATUS, 4, (struct bits) { .rw1c =
-        PCI_PCIX_STATUS_SC_DISCARDED | PCI_PCIX_STATUS_UNEXPECTED_SC |
-        PCI_PCIX_STATUS_RCVD_SC_ERR_MESS });
-}
-
 /* Bytes that @id's structure takes, as far as it is simulated; 0: unknown. */
 static unsigned cap_size(const struct sim_dev *d, uint8_t id, unsigned pos)
 {
@@ -424,8 +414,9 @@ static unsigned cap_size(const struct sim_dev *d, uint8_t id, unsigned pos)
     case PCI_CAP_ID_PM:
     case PCI_CAP_ID_VPD:
     case PCI_CAP_ID_SSVID:
-    case PCI_CAP_ID_PCIX:
         return 8;
+    case PCI_CAP_ID_PCIX:
+        return get(d, pos + PCI_PCIX_COMMAND, 2) & 0x3000 ? 24 : 8;
     case PCI_CAP_ID_MSIX:
         return 12;
     case PCI_CAP_ID_AF:
@@ -435,6 +426,17 @@ static unsigned cap_size(const struct sim_dev *d, uint8_t id, unsigned pos)
     default:
         return 0;
     }
+}
+
+/* PCI-X 2.0, 7.2.2 to 7.2.4. */
+static void pcix(struct sim_dev *d, unsigned pos)
+{
+    read_only(d, pos, cap_size(d, PCI_CAP_ID_PCIX, pos));
+    set(d, pos + PCI_PCIX_COMMAND, 2, (struct bits) {
+        .rw = 0x7f, .reset = 0x32 });
+    set(d, pos + PCI_PCIX_STATUS, 4, (struct bits) { .rw1c =
+        PCI_PCIX_STATUS_SC_DISCARDED | PCI_PCIX_STATUS_UNEXPECTED_SC |
+        PCI_PCIX_STATUS_RCVD_SC_ERR_MESS });
 }
 
 static int capability(struct sim_dev *d, uint8_t id, unsigned pos)
