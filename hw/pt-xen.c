@@ -2,10 +2,10 @@
 /*
  * The hypervisor: libxenctrl, for one domain.
  *
- * Two of its calls are narrower than Xen is. xc_domain_bind_pt_irq() and its
- * like take 8 bits of a pirq, so bindings of lines are sent as the domctl
- * that they wrap; xc_physdev_map_pirq_msi() knows segment 0 and one vector,
- * so the rest goes to Xen through libxencall.
+ * Three of its calls are left out. xc_domain_bind_pt_irq() and its like take
+ * 8 bits of a pirq, and xc_domain_memory_mapping() makes two hypercalls: what
+ * they wrap is sent as a domctl. xc_physdev_map_pirq_msi() knows segment 0
+ * and one vector, so the rest goes to Xen through libxencall.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +22,9 @@
 #define NUM_INTX 4
 #define MAX_MSI_VECTORS 32
 #define MAX_SEGMENT 0xffffu
+
+/* Pages of a region that can be unmapped already when it is unmapped. */
+#define MAX_GONE 64u
 
 /* For map_pirq: Xen allocates the interrupt. */
 #define AUTO_INDEX (-1)
@@ -46,24 +49,77 @@ static int result(int ret)
 /* ------------------------------------------------------------------ */
 /* Mappings                                                            */
 
+/*
+ * xc_domain_memory_mapping() first asks what kind of domain it is, which here
+ * it always is: the domctl itself is half of the hypercalls. Returns what it
+ * does: pages that were done where there were too many for once, else 0, or
+ * -errno.
+ */
+static int send_mapping(const struct production *p, uint64_t gfn,
+                        uint64_t mfn, uint64_t nr, bool add)
+{
+    struct xen_domctl op;
+    int ret;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_memory_mapping;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = (domid_t)p->domid;
+    op.u.memory_mapping.first_gfn = gfn;
+    op.u.memory_mapping.first_mfn = mfn;
+    op.u.memory_mapping.nr_mfns = nr;
+    op.u.memory_mapping.add_mapping = add ? DPCI_ADD_MAPPING :
+        DPCI_REMOVE_MAPPING;
+    errno = 0;
+    ret = xc_domctl(p->xch, &op);
+    return ret > 0 ? ret : result(ret);
+}
+
+/*
+ * Map or unmap all of it, in as many parts as Xen wants. *@done: pages from
+ * the first on; an error of Xen's is the next one's. Where that has nothing to
+ * unmap, what is behind it still may have.
+ */
+static int map_parts(const struct production *p, uint64_t gfn, uint64_t mfn,
+                     uint64_t nr, bool add, uint64_t *done)
+{
+    uint64_t most = nr, n;
+    unsigned gone = 0;
+    int ret;
+
+    *done = 0;
+    while (*done < nr) {
+        n = nr - *done < most ? nr - *done : most;
+        ret = send_mapping(p, gfn + *done, mfn + *done, n, add);
+        if (ret == -E2BIG && n > 1) {
+            most = n / 2;
+        } else if (ret == -EINVAL && !add && gone < MAX_GONE) {
+            gone++;
+            *done += 1;
+        } else if (ret < 0) {
+            return ret;
+        } else {
+            *done += ret > 0 && (uint64_t)ret < n ? (uint64_t)ret : n;
+        }
+    }
+    return 0;
+}
+
 static int prod_map_memory(void *priv, uint64_t gfn, uint64_t mfn,
                            uint64_t nr, bool add)
 {
     const struct production *p = priv;
+    uint64_t done, undone;
+    int ret;
 
     if (nr == 0 || nr - 1 > UINT64_MAX - gfn || nr - 1 > UINT64_MAX - mfn) {
         return -EINVAL;
     }
-    if (gfn + (nr - 1) > ULONG_MAX || mfn + (nr - 1) > ULONG_MAX) {
-        return -ERANGE;
+    ret = map_parts(p, gfn, mfn, nr, add, &done);
+    if (ret && add && done) {
+        map_parts(p, gfn, mfn, done, false, &undone);
     }
-    errno = 0;
-    return result(xc_domain_memory_mapping(p->xch, p->domid,
-                                           (unsigned long)gfn,
-                                           (unsigned long)mfn,
-                                           (unsigned long)nr,
-                                           add ? DPCI_ADD_MAPPING
-                                               : DPCI_REMOVE_MAPPING));
+    return ret;
 }
 
 static int prod_map_ports(void *priv, uint32_t gport, uint32_t mport,

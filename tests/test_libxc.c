@@ -30,7 +30,7 @@ static struct {
     int ret;
     int errnum;
     unsigned calls;
-    unsigned long args[3];
+    uint32_t ports[3];
     uint32_t add;
     int index, pirq, devfn, bus, entry;
     uint64_t table_base, gtable;
@@ -56,25 +56,17 @@ static int answer(void)
     return fake.ret;
 }
 
-int xc_domain_memory_mapping(xc_interface *x, uint32_t domid,
-                             unsigned long first_gfn, unsigned long first_mfn,
-                             unsigned long nr_mfns, uint32_t add_mapping)
-{
-    assert_ptr_equal(x, xch);
-    assert_int_equal(domid, DOMID);
-    fake.args[0] = first_gfn;
-    fake.args[1] = first_mfn;
-    fake.args[2] = nr_mfns;
-    fake.add = add_mapping;
-    return answer();
-}
-
 int xc_domain_ioport_mapping(xc_interface *x, uint32_t domid,
                              uint32_t first_gport, uint32_t first_mport,
                              uint32_t nr_ports, uint32_t add_mapping)
 {
-    return xc_domain_memory_mapping(x, domid, first_gport, first_mport,
-                                    nr_ports, add_mapping);
+    assert_ptr_equal(x, xch);
+    assert_int_equal(domid, DOMID);
+    fake.ports[0] = first_gport;
+    fake.ports[1] = first_mport;
+    fake.ports[2] = nr_ports;
+    fake.add = add_mapping;
+    return answer();
 }
 
 int xc_physdev_map_pirq(xc_interface *x, uint32_t domid, int index, int *pirq)
@@ -219,39 +211,14 @@ static void refused(int ret, int want)
     assert_int_equal(fake.calls, 0);
 }
 
-static void maps_memory(void **state)
-{
-    (void)state;
-    assert_int_equal(xen.ops->map_memory(xen.priv, 0xf0000, 0x60f2000, 0x200,
-                                         true), 0);
-    assert_int_equal(fake.args[0], 0xf0000);
-    assert_int_equal(fake.args[1], 0x60f2000);
-    assert_int_equal(fake.args[2], 0x200);
-    assert_int_equal(fake.add, DPCI_ADD_MAPPING);
-    assert_int_equal(xen.ops->map_memory(xen.priv, 1, 2, 3, false), 0);
-    assert_int_equal(fake.add, DPCI_REMOVE_MAPPING);
-}
-
-static void refuses_memory_that_wraps(void **state)
-{
-    (void)state;
-    refused(xen.ops->map_memory(xen.priv, 1, 1, 0, true), -EINVAL);
-    refused(xen.ops->map_memory(xen.priv, UINT64_MAX, 1, 2, true), -EINVAL);
-    refused(xen.ops->map_memory(xen.priv, 1, UINT64_MAX, 2, true), -EINVAL);
-    if (ULONG_MAX < UINT64_MAX) {
-        refused(xen.ops->map_memory(xen.priv, UINT64_C(1) << 32, 1, 1, true),
-                -ERANGE);
-    }
-}
-
 static void maps_ports(void **state)
 {
     (void)state;
     assert_int_equal(xen.ops->map_ports(xen.priv, 0xc000, 0x1020, 0x20, true),
                      0);
-    assert_int_equal(fake.args[0], 0xc000);
-    assert_int_equal(fake.args[1], 0x1020);
-    assert_int_equal(fake.args[2], 0x20);
+    assert_int_equal(fake.ports[0], 0xc000);
+    assert_int_equal(fake.ports[1], 0x1020);
+    assert_int_equal(fake.ports[2], 0x20);
     assert_int_equal(xen.ops->map_ports(xen.priv, 0xffff, 0, 1, false), 0);
     assert_int_equal(fake.add, DPCI_REMOVE_MAPPING);
 }
@@ -566,8 +533,6 @@ static void no_such_domain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(maps_memory),
-        TEST(refuses_memory_that_wraps),
         TEST(maps_ports),
         TEST(refuses_ports_that_are_none),
         TEST(maps_a_line),
