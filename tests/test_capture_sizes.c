@@ -169,6 +169,23 @@ static void test_bad_enhanced_allocation(void **state)
     free(c);
 }
 
+/* What it would take for its offset is the extended space's. */
+static void test_enhanced_allocation_at_the_end(void **state)
+{
+    char text[4096] = EA_HEAD;
+    struct capture *c;
+
+    (void)state;
+    strcpy(strstr(text, "30: 00 00 00 00 40"),
+           "30: 00 00 00 00 f4 00 00 00 00 00 00 00 00 00 00 00\n");
+    append_zeros(text, 0x40, 0xf0);
+    strcat(text, "f0: 00 00 00 00 14 00 01 00 02 00 ff 80 00 00 10 d0\n"
+           "100: fc 0f 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n");
+    c = check_note(text, "Enhanced Allocation leaves the configuration space");
+    check_region(c, 0, 0, 0, 0);
+    free(c);
+}
+
 /* lspci 3.5 and 3.6 put the word before the region. */
 static void test_old_prefix_refused_the_file(void **state)
 {
@@ -329,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_bars_of_enhanced_allocation_were_not_shown),
         cmocka_unit_test(test_ports_of_enhanced_allocation),
         cmocka_unit_test(test_bad_enhanced_allocation),
+        cmocka_unit_test(test_enhanced_allocation_at_the_end),
         cmocka_unit_test(test_old_prefix_refused_the_file),
         cmocka_unit_test(test_shadow_was_taken_for_the_rom),
         cmocka_unit_test(test_rom_without_a_size_was_left_out_silently),
