@@ -10,7 +10,7 @@
 
 #include "pt-pci.h"
 #include "pt-dev.h"
-#include "pt-irq.h"
+#include "pt-msi.h"
 
 #define HEADER_TYPE_MASK 0x7f
 #define GUEST_COMMAND (PCI_COMMAND_MASTER | PCI_COMMAND_SPECIAL | \
@@ -550,7 +550,7 @@ void pt_detach_left(struct pt_dev *d)
         return;
     }
     pt_bars_unmap(d);
-    pt_intx_off(d);
+    pt_irq_leave(d);
     pt_irq_free(d);
     free(d);
 }

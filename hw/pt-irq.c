@@ -368,3 +368,8 @@ void pt_irq_stop(struct pt_dev *d)
         pt_intx_off(d);
     }
 }
+
+void pt_irq_leave(struct pt_dev *d)
+{
+    pt_intx_off(d);
+}

@@ -112,6 +112,12 @@ void pt_irq_reset(struct pt_dev *d, bool lost);
 /* Detach: as pt_irq_reset(), and the line unbound and given back. */
 void pt_irq_stop(struct pt_dev *d);
 
+/*
+ * Detach, of a device that may be another domain's by now: the line is given
+ * back. Messages stay: Xen would silence them in the device.
+ */
+void pt_irq_leave(struct pt_dev *d);
+
 /* Should the device's Interrupt Disable be set? */
 bool pt_irq_intx_disabled(const struct pt_dev *d);
 

@@ -67,14 +67,31 @@ C
     for f in pass-through.c pass-through.h pt-msi.c pt-msi.h pt-graphics.c; do
         echo "/* the old $f */" >"$1/hw/$f"
     done
-    # The old ones' symbols, for the skeleton's own link.
+    # The old ones' symbols, for the skeleton's own link; they know each
+    # other's names, and one of them is also the name of one of ours.
     cat >"$1/hw/pass-through.h" <<'C'
+#ifndef OLD_H
+#define OLD_H
 #include "pci.h"
 void intel_pch_init(PCIBus *bus);
+#endif
 C
-    printf '%s\n' '#include "hw.h"' '#include "pci.h"' \
-        'int pt_init(PCIBus *b) { return 0; }' \
-        'void intel_pch_init(PCIBus *b) { }' >"$1/hw/pass-through.c"
+    cat >"$1/hw/pt-msi.h" <<'C'
+#include "hw/pass-through.h"
+int pt_msi_update(PCIBus *bus);
+C
+    cat >"$1/hw/pt-msi.c" <<'C'
+#include "hw.h"
+# include "pt-msi.h"
+int pt_msi_update(PCIBus *bus) { return 0; }
+C
+    cat >"$1/hw/pass-through.c" <<'C'
+#include "hw.h"
+#include "pass-through.h"
+#include "pt-msi.h"
+int pt_init(PCIBus *b) { return pt_msi_update(b); }
+void intel_pch_init(PCIBus *b) { }
+C
     cat >"$1/xen-hooks.mak" <<'MAK'
 # the tree's hooks
 CPPFLAGS += -D__XEN_TOOLS__
@@ -275,12 +292,33 @@ git -C "$g" init -q
 git -C "$g" add -A
 git -C "$g" commit -q -m tree
 state "$g" >"$tmp/git.before"
+# Otherwise it is a test's own, from one call to the next.
+export GIT_AUTHOR_DATE='2026-01-02T03:04:05+0100'
 ok "series" "$series" "$g" "$tmp/out"
 ok "leaves the tree alone" same "$g" "$tmp/git.before"
-ok "a patch for each of: removal, engine, neighbours, header, PM, PCIe, PCI-X, \
-VPD, vendor, hidden, interrupts, glue, build" sh -c "
-    [ \$(ls '$tmp/out' | grep -c '[.]patch\$') = 13 ]"
-ok "git am takes them" git -C "$g" am -q "$tmp"/out/*.patch
+ok "the author is the user, and the date git's" sh -c "
+    [ \$(cat '$tmp'/out/*.patch | grep -c '^From: Test <test@localhost>') = \
+      \$(ls '$tmp/out' | wc -l) ] &&
+    grep -q '^Date: Fri, 2 Jan 2026 03:04:05 +0100' '$tmp'/out/0001*.patch"
+ok "nobody signs off who was not asked to" sh -c "
+    ! grep -q '^Signed-off-by' '$tmp'/out/*.patch"
+ok "SIGNOFF=1" env SIGNOFF=1 "$series" "$g" "$tmp/signed"
+ok "signs off each patch" sh -c "
+    [ \$(grep -l '^Signed-off-by: Test <test@localhost>' \
+        '$tmp'/signed/*.patch | wc -l) = \$(ls '$tmp/out' | wc -l) ]"
+ok "who has no name is told so" refuses 'does not know who you are' \
+    env GIT_CONFIG_GLOBAL=/dev/null EMAIL= GIT_AUTHOR_NAME= "$series" \
+    "$g" "$tmp/out3"
+ok "a table is a patch" sh -c "
+    for f in hw/*.c; do
+        grep -q '^const struct pt_group pt_group_' \$f || continue
+        ! grep -q '\"pt-irq.h\"' \$f || continue
+        ls '$tmp/out' | grep -q -- \"-\${f#hw/}[.]patch\" ||
+            { echo \$f; exit 1; }
+    done"
+ok "git am takes them, and finds no fault" sh -c "
+    git -C '$g' am --whitespace=error-all '$tmp'/out/*.patch >'$tmp/am' 2>&1 ||
+    { cat '$tmp/am'; exit 1; }"
 "$overlay" "$t" >/dev/null
 ok "the result is the overlay's" diff -r -x .git -x .pt-overlay -x i386-dm \
     "$g" "$t"
@@ -289,22 +327,52 @@ ok "with the engine" linked "$g" pt_config_write
 ok "series again, of the same tree overlaid" "$series" "$t" "$tmp/out2"
 ok "is the same, byte for byte" diff -r "$tmp/out" "$tmp/out2"
 ok "series over an older one" "$series" "$t" "$tmp/out2"
+mkdir -p "$tmp/none"
 ok "refuses what is no tree" refuses 'no qemu-xen-traditional' "$series" \
     "$tmp/none" "$tmp/out3"
 ok "and leaves nothing" test ! -e "$tmp/out3"
 
+# A patch that compiles nothing of what it adds is none to bisect with.
+compiles() { # of the step that is checked out: the files that it adds
+    git -C "$g" diff --name-only --diff-filter=A HEAD~1 -- 'hw/*.c' |
+        sed -n '/^hw[/]old-/d; s|^hw/\(.*\)[.]c$|\1|p' >"$tmp/added"
+    while read -r f; do
+        [ "$f" = pt-stubdom ] || [ -f "$g/i386-dm/$f.o" ] ||
+            { echo "$f is not compiled by the step that adds it"; return 1; }
+        [ "$f" != pt-stubdom ] ||
+            make -s -C "$g/i386-dm" CONFIG_STUBDOM=1 CC="$CC -DCONFIG_STUBDOM" \
+                -B old-pass-through.o && [ -f "$g/i386-dm/$f.o" ] || return 1
+        echo "$f" >>"$tmp/compiled"
+    done <"$tmp/added"
+}
+
 steps_build() {
+    : >"$tmp/compiled"
     n=$(git -C "$g" rev-list --count HEAD)
     while [ "$n" -gt 1 ]; do
         n=$((n - 1))
-        git -C "$g" checkout -q "HEAD~$n" 2>/dev/null || return 1
+        git -C "$g" checkout -q "HEAD~$((n - 1))" 2>/dev/null || return 1
+        git -C "$g" log --oneline -1
         rm -f "$g"/i386-dm/*.[od] "$g/i386-dm/qemu-dm"
         build "$g" || return 1
+        compiles || return 1
         git -C "$g" checkout -q - || return 1
     done
 }
 printf '%s\n' 'i386-dm/*.[od]' i386-dm/qemu-dm >>"$g/.git/info/exclude"
-ok "each step builds" steps_build
+ok "each step builds, and compiles what it adds" steps_build
+ok "the old works until the switch" sh -c "
+    n=\$(ls '$tmp/out' | sed -n 's/-pass-through-switch.*//p') &&
+    total=\$(ls '$tmp/out' | wc -l) &&
+    git -C '$g' checkout -q HEAD~\$((total - n + 1)) &&
+    rm -f '$g/i386-dm/qemu-dm' '$g'/i386-dm/*.[od] &&
+    make -s -C '$g/i386-dm' all && git -C '$g' checkout -q -"
+ok "with all of ours beside it" sh -c "
+    for f in hw/*.c hosts/qemu-dm/*.c; do
+        f=\${f##*/}
+        grep -qx \${f%.c} '$tmp/compiled' || { echo \$f; exit 1; }
+    done"
+ok "not linked" not_linked "$g" pt_config_write
 
 echo "1..$count"
 exit $failed
