@@ -30,11 +30,11 @@ NEEDS=(
     stdio.h=libc6-dev pkg-config=pkg-config meson=meson ninja=ninja-build
     ensurepip.py=python3-venv distlib.py=python3-distlib
     glib-2.0.pc=libglib2.0-dev pixman-1.pc=libpixman-1-dev
-    libfdt.h,-lfdt=libfdt-dev xenctrl.h,-lxenctrl=libxen-dev
-    pci/pci.h,-lpci=libpci-dev zlib.h,-lz=zlib1g-dev
+    "libfdt.h,-lfdt=libfdt-dev" "xenctrl.h,-lxenctrl=libxen-dev"
+    "pci/pci.h,-lpci=libpci-dev" "zlib.h,-lz=zlib1g-dev"
 )
 NEEDS_DEBIAN=(
-    apt-get=apt dpkg-source=dpkg-dev "$KEYRING"=debian-archive-keyring
+    apt-get=apt dpkg-source=dpkg-dev "$KEYRING=debian-archive-keyring"
 )
 # Xen's guests have a VNC display unless they say otherwise. Data files are
 # those of Debian's own QEMU: outside of the prefix, QEMU looks for them where
