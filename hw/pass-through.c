@@ -417,9 +417,10 @@ static void log_attached(const struct pt_dev *d)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%d; capabilities (-: hidden):%s", d->devfn >> 3,
-           d->devfn & 7, policy_name(&d->policy), d->policy.power_mgmt,
-           d->policy.msitranslate, i ? caps : " none");
+           "msitranslate=%s; capabilities (-: hidden):%s", d->devfn >> 3,
+           d->devfn & 7, policy_name(&d->policy),
+           d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
+           i ? caps : " none");
 }
 
 struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)

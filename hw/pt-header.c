@@ -76,7 +76,7 @@ static void command_commit(struct pt_dev *d, const struct pt_field *f,
     if (changed & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) {
         pt_bars_sync(d);
     }
-    if (changed & PCI_COMMAND_DISABLE_INTx) {
+    if ((changed & PCI_COMMAND_DISABLE_INTx) || pt_irq_waits(d)) {
         pt_irq_sync(d);
     }
 }

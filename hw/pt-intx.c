@@ -123,6 +123,13 @@ bool pt_irq_intx_disabled(const struct pt_dev *d)
 /* ------------------------------------------------------------------ */
 /* MSI-INTx translation                                                */
 
+/*
+ * libxl has Xen assign a device once the device model has answered, and until
+ * then there is no pirq for its MSI. So often the guest's Command register is
+ * waited for; then a device that is never assigned costs nothing more.
+ */
+#define TRANSLATE_WAITS 8
+
 void pt_translate_off(struct pt_dev *d)
 {
     uint8_t slot = pt_irq_slot(d);
@@ -186,10 +193,38 @@ int pt_translate_on(struct pt_dev *d)
     }
     if (rc != 0) {
         pt_translate_off(d);
+        q->translate_failed = true;
+        if (rc == -ENODEV && q->translate_waited < TRANSLATE_WAITS) {
+            q->translate_waits = true;
+            q->translate_waited++;
+            return rc;
+        }
         pt_irq_complain(d, PT_ONCE_MSI,
                         "no MSI-INTx translation, INTx instead", rc);
-        q->translate_failed = true;
         return rc;
     }
+    if (q->translate_waited) {
+        q->translate_waited = 0;
+        pt_log(d, PT_LOG_INFO, "msitranslate=1 is in force");
+    }
     return 0;
+}
+
+bool pt_irq_waits(const struct pt_dev *d)
+{
+    return d->irq && d->irq->translate_waits;
+}
+
+const char *pt_irq_translation(const struct pt_dev *d)
+{
+    const struct pt_irq *q = d->irq;
+
+    if (!d->policy.msitranslate || q->translate_bound) {
+        return d->policy.msitranslate ? "1" : "0";
+    }
+    if (!q->msi_pos || !q->has_pin) {
+        return "0 (it takes MSI and an interrupt pin)";
+    }
+    return q->translate_waits ? "0 (until Xen has it assigned)" :
+        "0 (it failed)";
 }

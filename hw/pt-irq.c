@@ -125,6 +125,9 @@ void pt_irq_sync(struct pt_dev *d)
     if (q->msix_pos) {
         q->gtable = pt_msix_table_address(d);
     }
+    if (q->translate_waits) {
+        q->translate_waits = q->translate_failed = false;
+    }
     /* A mode that fails takes back its wish: one more round, or two. */
     for (tries = 0; tries < 3; tries++) {
         mode = wanted_mode(d);
@@ -353,7 +356,8 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
         q->stale = q->stale || (lost && !give_back(d));
     }
     q->mode = PT_IRQ_INTX;
-    q->translate_failed = q->intx_failed = false;
+    q->translate_failed = q->translate_waits = q->intx_failed = false;
+    q->translate_waited = 0;
     forget_entries(q, lost);
 }
 

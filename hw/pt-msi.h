@@ -52,7 +52,9 @@ struct pt_irq {
 
     int translate_pirq;      /* -1: none */
     bool translate_bound;
-    bool translate_failed;   /* not tried again until a reset */
+    bool translate_failed;   /* not tried again until a reset, */
+    bool translate_waits;    /* or the guest's next write to Command */
+    uint8_t translate_waited;  /* how often */
 
     uint16_t msi_pos;        /* 0: not offered */
     uint8_t msi_max;         /* vectors that the guest is offered */
@@ -117,6 +119,12 @@ void pt_irq_stop(struct pt_dev *d);
  * back. Messages stay: Xen would silence them in the device.
  */
 void pt_irq_leave(struct pt_dev *d);
+
+/* Has translation to be tried again? */
+bool pt_irq_waits(const struct pt_dev *d);
+
+/* Of msitranslate: what is in force, in words. */
+const char *pt_irq_translation(const struct pt_dev *d);
 
 /* Should the device's Interrupt Disable be set? */
 bool pt_irq_intx_disabled(const struct pt_dev *d);

@@ -497,6 +497,84 @@ static void test_a_guest_reset_tries_again_what_failed(void **state)
     assert_true(world_close(&w));
 }
 
+/*
+ * libxl assigns a device once the device model has answered: translation was
+ * given up at attach, for good, and the log said that it was in force.
+ */
+static void
+test_translation_was_given_up_before_xen_had_the_device(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card_c(&c);
+    irq_init(&w, &c, &policy, NULL);
+    sim_xen_leave(&w.sim.xen, &w.sim.dev);
+    assert_true(world_attach(&w));
+    assert_false(translated(&w));
+    assert_int_equal(logged(&w, "msitranslate=0 (until Xen has it"), 1);
+    assert_int_equal(logged(&w, "INTx instead"), 0);
+    sim_xen_assign(&w.sim.xen, &w.sim.dev);
+    assert_false(translated(&w));
+    place_and_decode(&w);
+    assert_true(translated(&w));
+    assert_true(hears_intx(&w, PIN));
+    assert_int_equal(logged(&w, "msitranslate=1 is in force"), 1);
+    assert_true(world_close(&w));
+}
+
+/* A guest can't make a hypercall of each of its writes. */
+static void test_device_that_is_never_assigned_costs_no_more(void **state)
+{
+    struct capture c;
+    struct world w;
+    uint64_t calls;
+
+    (void)state;
+    card_c(&c);
+    irq_init(&w, &c, &policy, NULL);
+    sim_xen_leave(&w.sim.xen, &w.sim.dev);
+    assert_true(world_attach(&w));
+    for (unsigned i = 0; i < 20; i++) {
+        wr16(&w, PCI_COMMAND, 0);
+    }
+    calls = w.sim.xen.total;
+    assert_int_equal(logged(&w, "INTx instead"), 1);
+    assert_true(line_bound(&w));
+    for (unsigned i = 0; i < 20; i++) {
+        wr16(&w, PCI_COMMAND, 0);
+    }
+    assert_int_equal(w.sim.xen.total, calls);
+    assert_true(hears_intx(&w, PIN));
+    assert_true(world_close(&w));
+}
+
+/* What was asked for was printed, whatever became of it. */
+static void test_log_says_what_is_in_force(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    open_translated(&w);
+    assert_int_equal(logged(&w, "power_mgmt=1, msitranslate=1;"), 1);
+    assert_true(world_close(&w));
+
+    card_c(&c);
+    irq_init(&w, &c, &policy, NULL);
+    w.sim.xen.opts.no_multi_msi = true;
+    sim_fault_at(&w.sim.xen.kind_fault[SIM_BIND_MSI_INTX], 1, ENOSPC);
+    assert_true(world_attach(&w));
+    assert_int_equal(logged(&w, "msitranslate=0 (it failed)"), 1);
+    assert_true(world_close(&w));
+
+    world_build(&c);
+    irq_begin(&w, &c, &policy, NULL);
+    assert_int_equal(logged(&w, "power_mgmt=0, msitranslate=0 (it takes"), 1);
+    assert_true(world_close(&w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +604,10 @@ int main(void)
         cmocka_unit_test(test_comes_back_after_a_power_reset),
         cmocka_unit_test(test_comes_back_after_a_guest_reset),
         cmocka_unit_test(test_a_guest_reset_tries_again_what_failed),
+        cmocka_unit_test(
+            test_translation_was_given_up_before_xen_had_the_device),
+        cmocka_unit_test(test_device_that_is_never_assigned_costs_no_more),
+        cmocka_unit_test(test_log_says_what_is_in_force),
     };
 
     return cmocka_run_group_tests_name("MSI-INTx translation", tests, NULL,

@@ -344,9 +344,9 @@ static int map_msix(struct sim_xen *x, struct sim_dev *d, unsigned nr,
     return rc;
 }
 
-/* The domain's device at @addr, or NULL. */
+/* The domain's device at @addr, assigned or not (any more, yet), or NULL. */
 static struct sim_dev *device_at(const struct sim_xen *x,
-                                 const struct pt_sbdf *addr)
+                                 const struct pt_sbdf *addr, bool *assigned)
 {
     struct sim_dev *d = NULL;
     unsigned i;
@@ -354,9 +354,10 @@ static struct sim_dev *device_at(const struct sim_xen *x,
     for (i = 0; i < x->num_devs; i++) {
         const struct pt_sbdf *a = &x->devs[i].dev->pt.info.addr;
 
-        if (!x->devs[i].left && a->domain == addr->domain && a->bus == addr->bus &&
+        if (a->domain == addr->domain && a->bus == addr->bus &&
             a->dev == addr->dev && a->func == addr->func) {
             d = x->devs[i].dev;
+            *assigned = !x->devs[i].left;
         }
     }
     return d;
@@ -366,11 +367,12 @@ static int map_pirq_msi(void *priv, const struct pt_sbdf *addr, unsigned nr,
                         unsigned entry, uint64_t table_base, int *pirq)
 {
     struct sim_xen *x = priv;
-    struct sim_dev *d = device_at(x, addr);
+    bool assigned = true;
+    struct sim_dev *d = device_at(x, addr, &assigned);
     int rc = sim_xen_call(x, SIM_MAP_MSI);
 
-    if (rc != 0) {
-        return rc;
+    if (rc != 0 || !assigned) {
+        return rc ? rc : -ENODEV;
     }
     if (!d || nr == 0 || nr > 32 || (nr & (nr - 1)) || *pirq < -1) {
         sim_note(&x->notes, "map of %u MSI vectors of %s to pirq %d", nr,
@@ -386,12 +388,14 @@ static int owns(void *priv, const struct pt_sbdf *addr, bool msix,
                 unsigned msis)
 {
     struct sim_xen *x = priv;
-    const struct sim_dev *d = device_at(x, addr);
+    bool assigned = false;
+    const struct sim_dev *d = device_at(x, addr, &assigned);
     int rc = sim_xen_call(x, SIM_OWNS);
 
     if (rc != 0) {
         return rc;
     }
+    d = assigned ? d : NULL;
     if (!d && !x->others) {
         return 0;
     }

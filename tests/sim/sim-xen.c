@@ -376,6 +376,11 @@ void sim_xen_leave(struct sim_xen *x, const struct sim_dev *d)
     sim_xen_find(x, d)->left = true;
 }
 
+void sim_xen_assign(struct sim_xen *x, const struct sim_dev *d)
+{
+    sim_xen_find(x, d)->left = false;
+}
+
 void sim_xen_remove(struct sim_xen *x, const struct sim_dev *d)
 {
     struct sim_xen_dev *xd = sim_xen_find(x, d);

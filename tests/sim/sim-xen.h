@@ -166,6 +166,8 @@ void sim_xen_remove(struct sim_xen *x, const struct sim_dev *d);
  * may follow, with @x->others.
  */
 void sim_xen_leave(struct sim_xen *x, const struct sim_dev *d);
+/* It is assigned (again): libxl does so once the device model has answered. */
+void sim_xen_assign(struct sim_xen *x, const struct sim_dev *d);
 
 /* What is still mapped or bound; appended to the string in @buf (or NULL). */
 unsigned sim_xen_leaks(const struct sim_xen *x, char *buf, size_t size);
