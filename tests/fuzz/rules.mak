@@ -28,7 +28,7 @@ $(FUZZ)/fuzz: $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ_OBJS)
 
 # Here it is the reader that leads.
 FUZZ_DUMP_OBJS := $(patsubst %.c,$(FUZZ)/lead/%.o,tests/fuzz/dump.c \
-	$(CAPTURE_SRC) hw/pt-error.c)
+	$(CAPTURE_SRC) hw/pt-error.c hw/pt-page.c)
 
 $(FUZZ)/lead/%.o: %.c
 	@mkdir -p $(@D)
@@ -64,6 +64,9 @@ fuzz: $(FUZZ)/fuzz fuzz-corpus
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/ \
 		$(FUZZ_FROM)
 
+# What it finds new is kept; not in CI.
+FUZZ_DUMPS ?= $(FUZZ)/dumps
+
 # -only_ascii: what is no text ends at the line that it is in.
 fuzz-dump: $(FUZZ)/dump
 	@mkdir -p $(FUZZ)/found $(FUZZ)/dumps
@@ -72,7 +75,7 @@ fuzz-dump: $(FUZZ)/dump
 		$(FUZZ)/dump $(FUZZ_LIMIT) -max_len=4096 -timeout=10 -entropic=0 \
 		-reload=0 -only_ascii=1 -dict=tests/fuzz/dump.dict \
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/dump- \
-		-seed_inputs=@$(FUZZ)/dumps.list $(FUZZ)/dumps
+		-seed_inputs=@$(FUZZ)/dumps.list $(FUZZ_DUMPS)
 
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
