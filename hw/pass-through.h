@@ -139,6 +139,7 @@ enum pt_kind {
     PT_OPEN,        /* body of an open structure */
     PT_CONCEALED,   /* in a hidden structure */
     PT_ZEROED,      /* in a structure that reads as 0 */
+    PT_MIRRORED,    /* another way to a register of any of these */
 };
 
 /* What one byte of the guest's space is. */

@@ -2,6 +2,8 @@
 /*
  * Configuration space header, type 0. PCI Local Bus 3.0 section 6.2.
  */
+#include <string.h>
+
 #include "pt-pci.h"
 
 #include "pt-dev.h"
@@ -199,6 +201,45 @@ static const struct pt_row header_rows[] = {
         .host = 0xff, .emu = 0xff, .ro = 0xff,
     },
 };
+
+/* Two places are one register of a chip: what is constant tells. */
+static bool mirrored_at(const uint8_t *snap, unsigned at)
+{
+    static const struct {
+        uint8_t from, len;
+    } part[] = {
+        { PCI_VENDOR_ID, 4 },
+        { PCI_CLASS_REVISION, 4 },
+        { PCI_HEADER_TYPE, 1 },
+        /* With the base addresses, up to the ROM's. */
+        { PCI_BASE_ADDRESS_0, PCI_CAPABILITY_LIST + 1 - PCI_BASE_ADDRESS_0 },
+        { PCI_INTERRUPT_PIN, 3 },
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+        if (memcmp(snap + part[i].from, snap + at + part[i].from,
+                   part[i].len) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+unsigned pt_header_period(const uint8_t snap[PT_CFG_SIZE])
+{
+    unsigned period, at;
+
+    for (period = PT_CFG_CAPS_START; period < PT_CFG_SIZE; period *= 2) {
+        for (at = period; at < PT_CFG_SIZE && mirrored_at(snap, at);
+             at += period) {
+        }
+        if (at >= PT_CFG_SIZE) {
+            break;
+        }
+    }
+    return period;
+}
 
 const struct pt_group pt_group_header = {
     .name = "Header", .fate = PT_EXPOSED, .size = PT_CFG_CAPS_START,

@@ -197,6 +197,16 @@ static bool fits(const struct pt_dev *d, uint32_t reg, uint64_t len)
         off < r->size && len <= r->size - off;
 }
 
+/* Do @a bytes at @table and @b at @pba meet? */
+static bool meet(uint32_t table, uint64_t a, uint32_t pba, uint64_t b)
+{
+    uint64_t at = table & ~(uint32_t)PT_MSIX_BIR;
+    uint64_t bits = pba & ~(uint32_t)PT_MSIX_BIR;
+
+    return ((table ^ pba) & PT_MSIX_BIR) == 0 && at < bits + b &&
+        bits < at + a;
+}
+
 static void msix_probe(const struct pt_dev *d, uint16_t pos,
                        struct pt_probe *p)
 {
@@ -217,6 +227,11 @@ static void msix_probe(const struct pt_dev *d, uint16_t pos,
         snprintf(p->why_not, sizeof(p->why_not),
                  "its pending bits are not in BAR %u at %#x",
                  pba & PT_MSIX_BIR, pba & ~(uint32_t)PT_MSIX_BIR);
+    } else if (meet(table, n * PT_MSIX_ENTRY_SIZE, pba, (n + 63) / 64 * 8)) {
+        /* Atheros' AR928x: nothing is there but other registers. */
+        snprintf(p->why_not, sizeof(p->why_not), "its table and pending bits "
+                 "overlap; pages at %#x of BAR %u stay read-only",
+                 table & ~(uint32_t)PT_MSIX_BIR, table & PT_MSIX_BIR);
     }
 }
 
@@ -333,7 +348,7 @@ static bool in_table(const struct pt_trap *t, uint64_t at, unsigned width)
     const struct pt_irq *q = t->dev->irq;
     uint64_t end;
 
-    if (!q || q->table_size == 0 || q->table_bar != t->region) {
+    if (!q || !q->msix_pos || q->table_bar != t->region) {
         return false;
     }
     end = (uint64_t)q->table_off + q->table_size;

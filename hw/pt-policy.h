@@ -132,6 +132,11 @@ struct pt_group {
 int pt_group_check(const struct pt_group *g, struct pt_error *err);
 
 extern const struct pt_group pt_group_header;
+/*
+ * The distance at which the device's space repeats itself: PT_CFG_SIZE, or less
+ * for one that decodes fewer address bits.
+ */
+unsigned pt_header_period(const uint8_t snap[PT_CFG_SIZE]);
 /* What each exposed capability begins with: its ID and next pointer. */
 extern const struct pt_group pt_group_cap_header;
 /* The groups with a table; ends with NULL. */

@@ -369,6 +369,33 @@ static void claim(struct pt_dev *d, uint8_t index)
     }
 }
 
+/*
+ * A chip that decodes fewer address bits has each register more than once. A
+ * guest that can't write it at one place must not at another: Command's mirror
+ * switches decoders off, a BAR's moves it (XSA-120, XSA-126). None of them is
+ * written, not even by permissive; only what is device-specific everywhere is
+ * the driver's.
+ */
+static void close_mirrors(struct pt_dev *d)
+{
+    unsigned period = pt_header_period(d->snap), off, at;
+    bool ours[PT_CFG_SIZE] = { false };
+
+    if (period == PT_CFG_SIZE) {
+        return;
+    }
+    pt_log(d, PT_LOG_INFO, "the header is found again every %#x bytes: there "
+           "the guest can only read", period);
+    for (off = 0; off < PT_CFG_SIZE; off++) {
+        ours[off % period] |= d->kind[off] != PT_DEVICE;
+    }
+    for (at = PT_CFG_CAPS_START; at < PT_CFG_SIZE; at++) {
+        if (ours[at % period] && d->kind[at] == PT_DEVICE) {
+            d->kind[at] = PT_MIRRORED;
+        }
+    }
+}
+
 static bool is_xens(const struct pt_dev *d, unsigned off)
 {
     return d->cap_at[off] != PT_NO_CAP && d->cap[d->cap_at[off]].group->xen;
@@ -392,6 +419,8 @@ static void compile_byte(struct pt_dev *d, unsigned off)
         break;
     case PT_ZEROED:
         guest = true;
+        break;
+    case PT_MIRRORED:
         break;
     case PT_FIELD:
         return;
@@ -444,6 +473,7 @@ int pt_space_build(struct pt_dev *d, struct pt_error *err)
     for (i = 0; i < d->num_caps; i++) {
         claim(d, (uint8_t)i);
     }
+    close_mirrors(d);
     pt_space_reset(d);
     return 0;
 }

@@ -161,6 +161,14 @@ static bool in_bar(const struct world *w, uint32_t reg, uint64_t len)
         !(r->flags & PT_REGION_IO) && r->size >= len && off <= r->size - len;
 }
 
+/* PCI 3.0, 6.8.2: a table and pending bits have each their own place. */
+static bool apart(uint32_t table, uint32_t a, uint32_t pba, uint32_t b)
+{
+    return (table & 7) != (pba & 7) ||
+        (table & ~7u) + (uint64_t)a <= (pba & ~7u) ||
+        (pba & ~7u) + (uint64_t)b <= (table & ~7u);
+}
+
 static bool offered(const struct world *w, const uint8_t *p)
 {
     unsigned flags = get(p + 2, 2), type = flags >> 4 & 0xf;
@@ -180,7 +188,8 @@ static bool offered(const struct world *w, const uint8_t *p)
             (type == 0 || type == 1 || type == 9);
     case PCI_CAP_ID_MSIX:
         return in_bar(w, get(p + 4, 4), 16 * n) &&
-            in_bar(w, get(p + 8, 4), (n + 63) / 64 * 8);
+            in_bar(w, get(p + 8, 4), (n + 63) / 64 * 8) &&
+            apart(get(p + 4, 4), 16 * n, get(p + 8, 4), (n + 63) / 64 * 8);
     default:
         return false;
     }
@@ -333,6 +342,48 @@ static bool reads_zero(uint8_t id)
         id == PCI_CAP_ID_SSVID;
 }
 
+/* Does the space repeat itself, in all that is constant of the header? */
+static bool repeats(const uint8_t *cfg, unsigned period)
+{
+    static const char same[] =
+        "VVDD....CCCC..T.BBBBBBBBBBBBBBBB"
+        "BBBBBBBBIIIISSSSRRRRP........PLL";
+    unsigned i, at;
+
+    for (at = period; at < 0x100; at += period) {
+        for (i = 0; i < 0x40; i++) {
+            if (same[i] != '.' && cfg[i] != cfg[at + i]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* What is another way to header or structures is nobody's to write. */
+static void rule_mirrors(struct rule_maker *m)
+{
+    unsigned period = repeats(m->cfg, 0x40) ? 0x40 : 0x80, i, at;
+
+    if (!repeats(m->cfg, period)) {
+        return;
+    }
+    for (at = 0; at < 0x40; at++) {
+        for (i = at + period; i < 0x100; i += period) {
+            m->r->may[i] = 0;
+        }
+    }
+    for (i = 0; i < m->num; i++) {
+        unsigned pos = m->cap[i].pos, end = pos + m->cap[i].size;
+
+        for (; pos < end; pos++) {
+            for (at = pos % period; at < 0x100; at += period) {
+                m->r->may[at] = at < 0x40 ? m->r->may[at] : 0;
+            }
+        }
+    }
+}
+
 static void rule_caps(struct rule_maker *m)
 {
     unsigned i, last = 0;
@@ -375,5 +426,6 @@ void inv_make_rules(struct inv *v)
     rule_header(&m);
     walk(&m);
     judge(&m, v->w);
+    rule_mirrors(&m);
     rule_caps(&m);
 }

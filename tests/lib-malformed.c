@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "pt-pci.h"
 
 #include "lib-malformed.h"
@@ -183,6 +185,11 @@ static void pba_over_the_end(struct capture *c)
     table_in(c, 0x0000, 0xfffffff8);
 }
 
+static void table_over_its_pending_bits(struct capture *c)
+{
+    table_in(c, 0x0000, 0x00f8);
+}
+
 /* The first is the one that Xen and the host know. */
 static void second_table_is_sound(struct capture *c)
 {
@@ -195,6 +202,29 @@ static void second_table_is_sound(struct capture *c)
 static void table_to_the_end(struct capture *c)
 {
     table_in(c, 0x0f00, 0x0ef8);
+}
+
+/* Of 6 and 7 address bits; the last one has a capability there. */
+static void mirrored_every_40(struct capture *c)
+{
+    unsigned at;
+
+    for (at = 0x40; at < 0x100; at += 0x40) {
+        memcpy(c->cfg + at, c->cfg, 0x40);
+    }
+}
+
+static void mirrored_every_80(struct capture *c)
+{
+    world_build_cap(c, 0x40, PCI_CAP_ID_MSI, "\x80\0\0\0\0\0", 6);
+    memcpy(c->cfg + 0x80, c->cfg, 0x80);
+}
+
+static void mirrored_and_chained(struct capture *c)
+{
+    world_build_cap(c, 0xc0, PCI_CAP_ID_MSI, "\x80\0\0\0\0\0", 6);
+    memcpy(c->cfg + 0x40, c->cfg + 0xc0, 0x40);
+    memcpy(c->cfg + 0x80, c->cfg, 0x40);
 }
 
 const struct malformed malformed_devices[] = {
@@ -223,5 +253,9 @@ const struct malformed malformed_devices[] = {
     { "MSI-X PBA over the BAR's end", pba_over_the_end },
     { "MSI-X twice, the second one sound", second_table_is_sound },
     { "MSI-X table up to the BAR's end", table_to_the_end },
+    { "MSI-X table over its pending bits", table_over_its_pending_bits },
+    { "header mirrored every 40", mirrored_every_40 },
+    { "header mirrored every 80", mirrored_every_80 },
+    { "header mirrored, chain in its mirror", mirrored_and_chained },
     { NULL, NULL },
 };

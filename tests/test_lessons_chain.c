@@ -386,6 +386,71 @@ static void test_peer_5_msix_in_a_bar_that_is_not_there(void **state)
     assert_true(world_close(&w));
 }
 
+/* A table that is its own pending bits, in turns and by a byte. */
+static void test_msix_table_over_its_pending_bits(void **state)
+{
+    static const struct {
+        uint32_t table, pba;
+        uint16_t entries;
+        bool good;
+    } x[] = {
+        { 0x0000 | 0, 0x0000 | 0, 1, false },
+        { 0x0000 | 0, 0x0008 | 0, 1, false },
+        { 0x0000 | 0, 0x0010 | 0, 1, true },
+        { 0x0000 | 0, 0x0010 | 0, 2, false },
+        { 0x0010 | 0, 0x0008 | 0, 64, true },
+        { 0x0010 | 0, 0x0008 | 0, 65, false },
+        { 0x0000 | 0, 0x0000 | 2, 1, true },
+    };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(x); i++) {
+        card(&c);
+        card_msix(&c, CAP, x[i].entries, x[i].table, x[i].pba);
+        begin(&w, &c, NULL);
+        chain_is(&w, x[i].good ? "60:11 " : "");
+        assert_int_equal(sim_bus_logged(&w.sim.bus, "overlap"), !x[i].good);
+        assert_int_equal(sim_bus_logged(&w.sim.bus, "stay read-only"),
+                         !x[i].good);
+        assert_true(world_close(&w));
+    }
+}
+
+/*
+ * Atheros' AR928x: table and pending bits are its driver's registers. They were
+ * taken for a table without a word, and what the driver wrote there was lost.
+ */
+static void test_msix_over_a_drivers_registers_is_hidden(void **state)
+{
+    struct world_cost then;
+    struct world w;
+    uint64_t gpa;
+
+    (void)state;
+    world_open(&w, "hw-ar928x.txt", 0, NULL);
+    w.sim.dev.msix.pos = 0;  /* none, in truth */
+    assert_true(world_attach(&w));
+    assert_int_equal(world_cap(&w, PCI_CAP_ID_MSIX, 0), 0);
+    assert_true(sim_bus_logged(&w.sim.bus, "pages at 0 of BAR 0 stay "
+                               "read-only"));
+    place_and_decode(&w);
+    gpa = world_bar_addr(&w, 0);
+    /* The page that Xen protects is read through us, all of it ... */
+    sim_dev_mem_write(&w.sim.dev, 0xf4600008, 4, 0x11223344);
+    assert_int_equal(sim_guest_mmio_read(&w.sim.bus, gpa + 8, 4), 0x11223344);
+    /* ... a write says why nothing comes of it, and the rest is mapped. */
+    then = world_cost(&w);
+    sim_guest_mmio_write(&w.sim.bus, gpa + 8, 4, 0x55);
+    sim_guest_mmio_write(&w.sim.bus, gpa + 0x40, 4, 0x55);
+    assert_int_equal(world_cost_since(&w, &then).lines, 1);
+    assert_int_equal(world_cost_since(&w, &then).mmio, 0);
+    assert_true(mem_at(&w, gpa + 0x1000, 0xf4601000, 0xf000));
+    assert_true(world_close(&w));
+}
+
 /*
  * The trapped window was as long as the table, from the table's start: pages
  * at its end were mapped, or nobody's.
@@ -869,6 +934,8 @@ int main(void)
         cmocka_unit_test(test_peer_4_vendor_lengths_that_cannot_be),
         cmocka_unit_test(test_vendor_length_0_conceals_nothing_behind_it),
         cmocka_unit_test(test_peer_5_msix_in_a_bar_that_is_not_there),
+        cmocka_unit_test(test_msix_table_over_its_pending_bits),
+        cmocka_unit_test(test_msix_over_a_drivers_registers_is_hidden),
         cmocka_unit_test(
             test_peer_6_the_window_is_whole_pages_around_the_table),
         cmocka_unit_test(test_hidden_capabilities_have_their_lengths),

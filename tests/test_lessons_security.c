@@ -682,9 +682,111 @@ static void test_peer_8_a_failed_hook_costs_one_register(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ */
+/* Another way to the same registers                                   */
+
+/*
+ * A chip that decodes 7 address bits has its header at 80 again: a guest
+ * switched its decoders off there and moved its BARs, in the default policy.
+ */
+static void test_xsa_120_a_mirror_of_the_header_is_no_way_to_it(void **state)
+{
+    const struct world_policy *p;
+    struct world w;
+    unsigned off;
+
+    (void)state;
+    for (p = world_policies; p->name; p++) {
+        world_open(&w, "hw-isp1040.txt", 0, &p->policy);
+        assert_true(world_attach(&w));
+        assert_true(sim_bus_logged(&w.sim.bus, "every 0x80 bytes"));
+        sim_dev_forget(&w.sim.dev);
+        for (off = 0x80; off < 0xc0; off++) {
+            wr8(&w, off, 0);
+            wr32(&w, off & ~3u, UINT32_MAX);
+            assert_int_equal(rd8(&w, off), w.sim.dev.cfg[off]);
+        }
+        assert_int_equal(w.sim.dev.num_writes, 0);
+        /* What is the driver's is so at both places. */
+        wr8(&w, 0x44, 0x5a);
+        wr8(&w, 0xc8, 0x5a);
+        assert_int_equal(dev(&w, 0x44, 1), p->policy.strict ? 0 : 0x5a);
+        assert_int_equal(dev(&w, 0xc8, 1), p->policy.strict ? 0 : 0x5a);
+        assert_true(world_close(&w));
+    }
+}
+
+/* And MSI's address, data and mask bits have mirrors, too. */
+static void test_xsa_128_a_mirror_of_msi_is_no_way_to_it(void **state)
+{
+    static const uint8_t at[] = { 0x40, 0xc0 };
+    const struct world_policy *p;
+    struct capture c;
+    struct world w;
+    unsigned i, mirror;
+
+    (void)state;
+    for (p = world_policies; p->name; p++) {
+        for (i = 0; i < COUNT(at); i++) {
+            mirror = at[i] ^ 0x80;
+            world_build(&c);
+            card_msi(&c, at[i]);
+            memcpy(c.cfg + mirror, c.cfg + at[i], 0x40);
+            memcpy(c.cfg + 0x80, c.cfg, 0x40);
+            begin(&w, &c, &p->policy);
+            assert_int_equal(world_cap(&w, PCI_CAP_ID_MSI, 0), at[i]);
+            wr32(&w, mirror + PCI_MSI_ADDRESS_LO, 0xfee00000);
+            wr16(&w, mirror + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE);
+            assert_int_equal(w.sim.dev.num_writes, 0);
+            assert_true(world_close(&w));
+        }
+    }
+}
+
+/* A chip with its IDs at 80, and nothing else, is no mirror: BCM5764M. */
+static void test_a_copy_of_the_ids_is_no_mirror(void **state)
+{
+    static const uint8_t constant[] = {
+        0x00, 0x03, 0x08, 0x0b, 0x0e, 0x10, 0x27, 0x2c, 0x2f, 0x30, 0x34,
+        0x3d, 0x3f,
+    };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    world_open(&w, "hw-bcm5764m.txt", 0, NULL);
+    assert_true(world_attach(&w));
+    assert_false(sim_bus_logged(&w.sim.bus, "found again"));
+    assert_true(world_close(&w));
+    for (i = 0; i < COUNT(constant); i++) {
+        card(&c);
+        memcpy(c.cfg + 0x80, c.cfg, 0x40);
+        c.cfg[0x80 + constant[i]] ^= 0x40;
+        begin(&w, &c, NULL);
+        assert_false(sim_bus_logged(&w.sim.bus, "found again"));
+        wr8(&w, 0x84, 0x55);
+        assert_int_equal(dev(&w, 0x84, 1), 0x55);
+        assert_true(world_close(&w));
+    }
+    /* What changes by itself or by a driver may differ. */
+    card(&c);
+    memcpy(c.cfg + 0x80, c.cfg, 0x40);
+    c.cfg[0x80 + PCI_COMMAND] ^= 0xff;
+    c.cfg[0x80 + PCI_STATUS + 1] ^= 0xff;
+    c.cfg[0x80 + PCI_LATENCY_TIMER] ^= 0xff;
+    c.cfg[0x80 + PCI_INTERRUPT_LINE] ^= 0xff;
+    begin(&w, &c, NULL);
+    assert_true(sim_bus_logged(&w.sim.bus, "found again"));
+    assert_true(world_close(&w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_xsa_120_a_mirror_of_the_header_is_no_way_to_it),
+        cmocka_unit_test(test_xsa_128_a_mirror_of_msi_is_no_way_to_it),
+        cmocka_unit_test(test_a_copy_of_the_ids_is_no_mirror),
         cmocka_unit_test(test_1_13_3_xsa_120_xsa_126_decoders_stay_on),
         cmocka_unit_test(test_1_13_3_decoders_go_on_at_attach),
         cmocka_unit_test(test_1_13_2_never_a_window_with_the_table),

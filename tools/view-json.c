@@ -239,6 +239,7 @@ static const char *const kind_keys[] = {
     [PT_OPEN] = "body",
     [PT_CONCEALED] = "concealed",
     [PT_ZEROED] = "zeroed",
+    [PT_MIRRORED] = "mirrored",
 };
 
 static json_t *item_json(const struct view *v, const struct view_item *i)

@@ -182,6 +182,8 @@ const char *view_kind_name(enum pt_kind kind)
         return "concealed";
     case PT_ZEROED:
         return "zeroed";
+    case PT_MIRRORED:
+        return "mirrored";
     }
     return "unknown";
 }
