@@ -108,6 +108,13 @@ void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,
  */
 void pt_bars_sync(struct pt_dev *d);
 
+/*
+ * Other devices of the guest have moved: a region that another one was put
+ * over gives way, and is back where it was once there is room again. At most
+ * one question to the bus a region more than pt_bars_sync().
+ */
+void pt_bars_recheck(struct pt_dev *d);
+
 /* ------------------------------------------------------------------ */
 /* Looking                                                             */
 

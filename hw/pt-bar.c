@@ -348,6 +348,22 @@ void pt_bars_sync(struct pt_dev *d)
     pt_irq_table_moved(d);
 }
 
+void pt_bars_recheck(struct pt_dev *d)
+{
+    unsigned n;
+
+    for (n = 0; d->started && n < PT_NUM_REGIONS; n++) {
+        const struct pt_bar *b = &d->bar[n];
+
+        if (pieces_on(b) &&
+            d->bus->ops->taken(d->bus->priv, d, is_io(d, n), b->mapped,
+                               b->size)) {
+            region_off(d, n);
+        }
+    }
+    pt_bars_sync(d);
+}
+
 void pt_bars_unmap(struct pt_dev *d)
 {
     unsigned n;

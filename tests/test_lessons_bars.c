@@ -570,6 +570,35 @@ static void test_field_1_7_overlap_waits_for_the_other_device(void **state)
     assert_true(world_close(&w));
 }
 
+/*
+ * A device whose BAR the guest moved over one of ours was dead: ours stayed
+ * mapped in its place.
+ */
+static void test_device_moved_over_a_mapped_region_was_dead(void **state)
+{
+    struct world w;
+
+    (void)state;
+    with_card(&w);
+    wr32(&w, BAR(0), 0xc0000000);
+    wr32(&w, BAR(1), 0x2000);
+    wr16(&w, PCI_COMMAND, DECODE);
+    sim_bus_take(&w.sim.bus, false, 0xc0004000, 0x1000);
+    sim_bus_take(&w.sim.bus, true, 0x2018, 8);
+    pt_bars_recheck(w.d);
+    assert_int_equal(w.sim.xen.num_mem + w.sim.xen.num_ports, 0);
+    assert_true(w.sim.bus.moved[0] == PT_UNMAPPED);
+    w.sim.bus.num_taken = 0;
+    pt_bars_recheck(w.d);
+    assert_true(mem_at(&w, 0xc0000000, CARD_MEM, CARD_MEM_SIZE));
+    assert_true(ports_at(&w, 0x2000, CARD_PORTS, CARD_NUM_PORTS));
+    /* Where nothing has moved, Xen hears nothing. */
+    sim_xen_forget(&w.sim.xen);
+    pt_bars_recheck(w.d);
+    assert_int_equal(map_calls(&w), 0);
+    assert_true(world_close(&w));
+}
+
 static void test_field_1_7_overlap_waits_for_the_own_bar(void **state)
 {
     struct world w;
@@ -869,6 +898,7 @@ int main(void)
             test_2_20_overlap_is_logged_once_and_not_for_nowhere),
         cmocka_unit_test(test_peer_9_2_25_cis_pointer_is_not_the_rom),
         cmocka_unit_test(test_field_1_7_overlap_waits_for_the_other_device),
+        cmocka_unit_test(test_device_moved_over_a_mapped_region_was_dead),
         cmocka_unit_test(test_field_1_7_overlap_waits_for_the_own_bar),
         cmocka_unit_test(test_field_1_7_unmapped_before_mapped_anew),
         cmocka_unit_test(test_field_1_15_no_decoding_means_all_ones),
