@@ -13,8 +13,6 @@
 #include "qemu/datadir.h"
 #include "qemu/host-utils.h"
 #include "qemu/units.h"
-#include "exec/memory.h"
-#include "hw/loader.h"
 
 /* Not less than a page, and not more than PCI lets a ROM ask for. */
 #define ROM_MIN (4 * KiB)

@@ -10,8 +10,6 @@
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/range.h"
-#include "hw/qdev-properties.h"
-#include "hw/qdev-properties-system.h"
 #include "migration/vmstate.h"
 
 /* ------------------------------------------------------------------ */
@@ -215,23 +213,24 @@ static void reset(DeviceState *dev)
 /* ------------------------------------------------------------------ */
 /* The type                                                            */
 
-/* From QEMU 10 on properties are constants, and no end is to be given. */
-#if QEMU_VERSION_MAJOR >= 10
-#define PROPERTIES static const Property
-#define PROPERTIES_END
-#else
-#define PROPERTIES static Property
-#define PROPERTIES_END DEFINE_PROP_END_OF_LIST()
-#endif
-
-PROPERTIES properties[] = {
+PT_QEMU_PROPERTIES properties[] = {
     DEFINE_PROP_PCI_HOST_DEVADDR("hostaddr", PtQemu, hostaddr),
     DEFINE_PROP_BOOL("permissive", PtQemu, permissive, false),
     DEFINE_PROP_BOOL("strict", PtQemu, strict, false),
     DEFINE_PROP_BOOL("power_mgmt", PtQemu, power_mgmt, false),
     DEFINE_PROP_BOOL("msitranslate", PtQemu, msitranslate, false),
-    PROPERTIES_END
+    PT_QEMU_PROPERTIES_END
 };
+
+/*
+ * A soft reset saves the devices' state, too, removes all devices, and has
+ * the same domain's next device model load it before it gets devices: that
+ * state is to know nothing of ours.
+ */
+static bool save_needed(void *opaque)
+{
+    return !pt_qemu_soft_reset();
+}
 
 /* The device's own state can't be moved to another host. */
 static int refuse_save(void *opaque)
@@ -252,6 +251,7 @@ static const VMStateField no_fields[] = {
 static const VMStateDescription vmstate = {
     .name = TYPE_PT_QEMU,
     .unmigratable = 1,
+    .needed = save_needed,
     .pre_save = refuse_save,
     .fields = no_fields,
 };
@@ -297,7 +297,7 @@ static void describe(ObjectClass *klass)
     }
 }
 
-static void class_init(ObjectClass *klass, void *data)
+static void class_init(ObjectClass *klass, PtClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
@@ -307,11 +307,7 @@ static void class_init(ObjectClass *klass, void *data)
     pc->exit = unrealize;
     pc->config_read = config_read;
     pc->config_write = config_write;
-#if QEMU_VERSION_MAJOR >= 10
-    device_class_set_legacy_reset(dc, reset);
-#else
-    dc->reset = reset;
-#endif
+    pt_qemu_set_reset(dc, reset);
     dc->vmsd = &vmstate;
     dc->desc = "a PCI device of the host, assigned to a guest of Xen";
     device_class_set_props(dc, properties);

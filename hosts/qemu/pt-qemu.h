@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Today's QEMU as a host of pass-through: the type xen-pci-passthrough
- * (pt-qemu.c), what QEMU offers to the engine (pt-qemu-bus.c), and a file as
- * expansion ROM (pt-qemu-rom.c).
+ * (pt-qemu.c), what QEMU offers to the engine (pt-qemu-bus.c), its regions
+ * and its copy of the header (pt-qemu-regions.c, pt-qemu-header.c), a file as
+ * expansion ROM (pt-qemu-rom.c), the domain (pt-qemu-domain.c).
  */
 #ifndef PT_QEMU_H
 #define PT_QEMU_H
 
-#include "qemu/osdep.h"
-#include "hw/pci/pci.h"
-#include "hw/pci/pci_bus.h"
-#if __has_include("hw/pci/pci_device.h")  /* since QEMU 8.0 */
-#include "hw/pci/pci_device.h"
-#endif
+#include "pt-qemu-compat.h"
 #include "qom/object.h"
 
 #include "pass-through.h"
@@ -38,7 +34,7 @@ struct PtQemu {
     bool power_mgmt;
     bool msitranslate;
 
-    struct pt_device host;
+    struct pt_device host;  /* its address is dom0's, in a stub domain too */
     struct pt_bus bus;
     struct pt_dev *dev;  /* NULL: nothing is assigned */
     bool touched;        /* by the guest, since attach or the last reset */
@@ -74,12 +70,24 @@ void pt_qemu_add_regions(PtQemu *s);
 void pt_qemu_refresh(PtQemu *s);
 
 /*
+ * The bus operations of regions: where they are, and windows of them that are
+ * trapped. See pt-bus.h.
+ */
+int pt_qemu_trap(void *priv, struct pt_trap *t);
+void pt_qemu_untrap(void *priv, struct pt_trap *t);
+void pt_qemu_moved(void *priv, const struct pt_dev *self, unsigned region,
+                   uint64_t addr);
+
+/*
  * The domain, as all devices share it, from the first that joins to the last
  * that leaves. A member is detached when the process ends.
  * Returns NULL and the reason in @err if there is no Xen.
  */
 struct pt_xen *pt_qemu_join(PtQemu *s, struct pt_error *err);
 void pt_qemu_leave(PtQemu *s);
+
+/* Has the guest stopped to be loaded anew, by kexec or for a crash dump? */
+bool pt_qemu_soft_reset(void);
 
 /*
  * romfile=, read before the device is attached, and then the guest's expansion
