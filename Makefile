@@ -12,7 +12,8 @@ FUZZ_SECONDS ?= 60
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(SAN) -D_FILE_OFFSET_BITS=64
-INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Itests
+INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Ihosts/qemu \
+	-Itests
 
 PT_SRC := .
 PT_BUILD := $(BUILD)
@@ -55,6 +56,7 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) -lz
 
 include hosts/qemu-dm/rules.mak
+include hosts/qemu/rules.mak
 
 # Runs what prove is given: a program, or a script by its first line.
 # Scripts that call make are not to look for this one's jobs.
@@ -93,28 +95,24 @@ coverage:
 
 # ------------------------------------------------------------- a real Xen
 
-# SRC: your own QEMU tree; without it Debian's source package.
-qemu:
-	hosts/qemu/build.sh $(SRC)
-
 # Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
 # SCENARIOS: some of them.
 check-xen: all
-	dm=$$(hosts/qemu/build.sh $(SRC)) && \
+	dm=$$($(QEMU_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/run $(SCENARIOS)
 
 # Does check-xen notice when something is broken?
 check-breaks: all
-	SRC=$(SRC) tests/xen/breaks $(BREAKS)
+	SRC="$(SRC)" tests/xen/breaks $(BREAKS)
 
 # The same machine as a show.
 demo-xen: all
-	@dm=$$(hosts/qemu/build.sh $(SRC)) && \
+	@dm=$$($(QEMU_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/demo
 
 # The same machine with the stock device model and with ours, counted.
 bench-xen: all
-	dm=$$(hosts/qemu/build.sh $(SRC)) && DM=$$dm tests/xen/bench
+	dm=$$($(QEMU_PROGRAM)) && DM=$$dm tests/xen/bench
 
 # ---------------------------------------------------------------- install
 
@@ -129,5 +127,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage qemu check-xen check-breaks demo-xen bench-xen install clean
+	coverage check-xen check-breaks demo-xen bench-xen install clean
 .SECONDARY:

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Today's QEMU: the program, and our files against the headers of several
+# versions. To be included after TESTS.
+#
+#   SRC        your own QEMU tree; without it Debian's source package
+#   SUITES     releases of Debian for qemu-compile
+#   FEATURES   minimal, or full: see README.md
+
+QEMU_BUILD = FEATURES="$(FEATURES)" hosts/qemu/build.sh
+
+# Prints where the program is, after building it.
+QEMU_PROGRAM = $(QEMU_BUILD) $(if $(SRC),"$(SRC)")
+
+qemu:
+	@$(QEMU_PROGRAM)
+
+qemu-compile:
+	@$(QEMU_BUILD) --compile $(if $(SRC),"$(SRC)",$(SUITES))
+
+# What of the glue needs nothing of QEMU's has its test here.
+$(BUILD)/tests/test_qemu_stubdom: $(BUILD)/hosts/qemu/pt-qemu-stubdom.o
+
+.PHONY: qemu qemu-compile
