@@ -5,12 +5,15 @@
  * device_del, both at a guest's creation and later.
  */
 #include "pt-qemu.h"
+#include "pt-qemu-stubdom.h"
 
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/range.h"
 #include "migration/vmstate.h"
+
+#include <xenstore.h>
 
 /* ------------------------------------------------------------------ */
 /* Configuration space                                                 */
@@ -103,6 +106,35 @@ static void slot_changed(PCIDevice *d, const PCIDevice *leaves)
 /* ------------------------------------------------------------------ */
 /* A device's life                                                     */
 
+static char *read_xenstore(void *xs, const char *path)
+{
+    return xs_read(xs, XBT_NULL, path, NULL);
+}
+
+/*
+ * Open dom0's device @addr, wherever this domain has it. Xen goes by dom0's
+ * address.
+ */
+static int open_host(PtQemu *s, const struct pt_sbdf *addr,
+                     struct pt_error *err)
+{
+    struct xs_handle *xs = xs_open(0);
+    struct pt_sbdf local = *addr;
+    int rc = 0;
+
+    if (xs) {
+        rc = pt_stubdom_local(read_xenstore, xs, addr, &local, err);
+        xs_close(xs);
+    }
+    if (rc == 0) {
+        rc = pt_device_open(&s->host, &local, err);
+    }
+    if (rc == 0) {
+        s->host.info.addr = *addr;
+    }
+    return rc;
+}
+
 static int attach(PtQemu *s, struct pt_error *err)
 {
     PCIDevice *d = &s->pci;
@@ -132,7 +164,7 @@ static int attach(PtQemu *s, struct pt_error *err)
     if (!args.xen) {
         return -ENODEV;
     }
-    rc = pt_device_open(&s->host, &addr, err);
+    rc = open_host(s, &addr, err);
     if (rc == 0) {
         s->bus = (struct pt_bus) { .ops = &pt_qemu_bus_ops, .priv = s };
         s->dev = pt_attach(&args, err);
