@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(SAN) -D_FILE_OFFSET_BITS=64
-INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Ihosts/qemu \
+INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Ihosts/common -Ihosts/qemu \
 	-Itests
 
 PT_SRC := .
@@ -45,7 +45,7 @@ $(BUILD)/ptview: $(PTVIEW_OBJS) $(BUILD)/libpassthrough.a
 # ------------------------------------------------------------------- tests
 
 SIM_OBJS := $(call objects,$(wildcard tests/sim/*.c))
-BUS_OBJS := $(call objects,$(wildcard hosts/bus/*.c))
+BUS_OBJS := $(call objects,$(wildcard hosts/bus/*.c hosts/common/*.c))
 # What several tests share: tests/lib-*.c.
 LIB_OBJS := $(call objects,$(wildcard tests/lib-*.c) $(CAPTURE_SRC))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))

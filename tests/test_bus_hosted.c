@@ -248,7 +248,7 @@ static void hosted_regions_are_mapped(void **state)
     cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
     assert_int_equal(g->xen.last, 0xfea00000);
     assert_int_equal(g->xen.last_nr, BAR0_SIZE / PT_PAGE_SIZE);
-    assert_int_equal(h->region[0].addr, 0xfea00000);
+    assert_int_equal(h->places.at[0].addr, 0xfea00000);
     assert_int_equal(h->pci.io_regions[0].addr, 0xfea00000);
     assert_int_equal(pt_chk_bar_overlap(g->bus, 0, 0xfea0f000, 1, 0), 1);
     cfg_write(g->bus, 0x28, PCI_COMMAND,
@@ -260,7 +260,7 @@ static void hosted_regions_are_mapped(void **state)
     /* above 4 GiB: not for 32-bit eyes */
     cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_1, 0x10, 4);
     assert_int_equal(g->xen.last, 0x10fea00000);
-    assert_int_equal(h->region[0].addr, 0x10fea00000);
+    assert_int_equal(h->places.at[0].addr, 0x10fea00000);
     assert_int_equal(h->pci.io_regions[0].addr, UINT32_MAX);
     assert_int_equal(g->xen.mapped, 2);
     pt_host_del(h);
@@ -303,14 +303,14 @@ static void taken_by_another_hosted_device(void **state)
                   PCI_COMMAND_MEMORY | PCI_COMMAND_IO, 2);
     }
     assert_int_equal(g->xen.mapped, 2);
-    assert_int_equal(second->region[0].addr, PT_UNMAPPED);
-    assert_int_equal(second->region[2].addr, PT_UNMAPPED);
+    assert_int_equal(second->places.at[0].addr, PT_UNMAPPED);
+    assert_int_equal(second->places.at[2].addr, PT_UNMAPPED);
     /* the first one moves its ports, then goes */
     cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_2, 0xc100, 4);
-    assert_int_equal(second->region[2].addr, 0xc000);
+    assert_int_equal(second->places.at[2].addr, 0xc000);
     assert_int_equal(g->xen.mapped, 3);
     pt_host_del(first);
-    assert_int_equal(second->region[0].addr, 0x7fea00000);
+    assert_int_equal(second->places.at[0].addr, 0x7fea00000);
     assert_int_equal(g->xen.mapped, 2);
 }
 

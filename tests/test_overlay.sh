@@ -16,7 +16,7 @@ failed=0
 ours() { # DIR
     mkdir -p "$1/hosts"
     cp -R hw xen-hooks.mak "$1"
-    cp -R hosts/qemu-dm "$1/hosts"
+    cp -R hosts/qemu-dm hosts/common "$1/hosts"
 }
 ours "$tmp/here"
 overlay=$tmp/here/hosts/qemu-dm/overlay.sh
@@ -368,7 +368,7 @@ ok "the old works until the switch" sh -c "
     rm -f '$g/i386-dm/qemu-dm' '$g'/i386-dm/*.[od] &&
     make -s -C '$g/i386-dm' all && git -C '$g' checkout -q -"
 ok "with all of ours beside it" sh -c "
-    for f in hw/*.c hosts/qemu-dm/*.c; do
+    for f in hw/*.c hosts/common/*.c hosts/qemu-dm/*.c; do
         f=\${f##*/}
         grep -qx \${f%.c} '$tmp/compiled' || { echo \$f; exit 1; }
     done"

@@ -57,7 +57,7 @@ undefined() { # DIR: what its objects take from elsewhere
 }
 
 mkdir "$tmp/hw"
-cp hw/*.[ch] hosts/qemu-dm/*.[ch] "$tmp/hw"
+cp hw/*.[ch] hosts/common/*.[ch] hosts/qemu-dm/*.[ch] "$tmp/hw"
 
 # ------------------------------------------------------------- compilation
 

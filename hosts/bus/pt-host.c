@@ -32,14 +32,8 @@ static void config_write(PCIDevice *d, uint32_t address, uint32_t data,
 
 static void default_log(void *priv, enum pt_level level, const char *line)
 {
-    static const char *const prefix[] = {
-        [PT_LOG_INFO] = "",
-        [PT_LOG_WARNING] = "warning: ",
-        [PT_LOG_ERROR] = "error: ",
-    };
-
     (void)priv;
-    fprintf(stderr, "%s%s\n", prefix[level], line);
+    fprintf(stderr, "%s%s\n", pt_level_prefix(level), line);
 }
 
 static uint64_t default_now_us(void *priv)
@@ -155,11 +149,6 @@ static void host_untrap(void *priv, struct pt_trap *t)
     t->host = NULL;
 }
 
-static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
-{
-    return a_size && b_size && a <= b + (b_size - 1) && b <= a + (a_size - 1);
-}
-
 /* An emulated device's regions are in io_regions, of 32 bits. */
 static bool emulated_has(const PCIDevice *d, bool io, uint64_t addr,
                          uint64_t size)
@@ -169,21 +158,7 @@ static bool emulated_has(const PCIDevice *d, bool io, uint64_t addr,
 
         if (r->addr != UINT32_MAX &&
             (r->type & PCI_ADDRESS_SPACE_IO) == (io ? 1 : 0) &&
-            overlap(addr, size, r->addr, r->size)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool hosted_has(const struct pt_host *h, bool io, uint64_t addr,
-                       uint64_t size)
-{
-    for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
-        const struct pt_host_region *r = &h->region[n];
-
-        if (r->addr != PT_UNMAPPED && r->io == io &&
-            overlap(addr, size, r->addr, r->size)) {
+            pt_overlap(addr, size, r->addr, r->size)) {
             return true;
         }
     }
@@ -204,7 +179,8 @@ static bool host_taken(void *priv, const struct pt_dev *self, bool io,
             continue;
         }
         has = d->config_read == config_read ?
-            hosted_has((const struct pt_host *)d, io, addr, size) :
+            pt_places_have(&((const struct pt_host *)d)->places, io, addr,
+                           size) :
             emulated_has(d, io, addr, size);
         if (has) {
             return true;
@@ -218,23 +194,14 @@ static void host_moved(void *priv, const struct pt_dev *self, unsigned n,
                        uint64_t addr)
 {
     struct pt_host *h = priv;
-    unsigned flags = pt_info(self)->region[n].flags;
-    uint64_t size = pt_region_size(self, n);
-    bool io = flags & PT_REGION_IO;
-    bool low = addr != PT_UNMAPPED && addr + (size - 1) < UINT32_MAX;
+    struct pt_shown shown;
 
-    if (h->region[n].addr != PT_UNMAPPED) {
+    if (pt_places_move(&h->places, self, n, addr)) {
         pci_made_room(h->pci.bus);
     }
-    h->region[n] = (struct pt_host_region) {
-        .io = io, .addr = addr, .size = size,
-    };
+    shown = pt_places_show(&h->places, n);
     h->pci.io_regions[n] = (PCIIORegion) {
-        .addr = low ? (uint32_t)addr : UINT32_MAX,
-        .size = low ? (uint32_t)size : 0,
-        .type = io ? PCI_ADDRESS_SPACE_IO :
-            flags & PT_REGION_PREFETCH ? PCI_ADDRESS_SPACE_MEM_PREFETCH :
-            PCI_ADDRESS_SPACE_MEM,
+        .addr = shown.addr, .size = shown.size, .type = shown.type,
     };
 }
 
@@ -310,9 +277,7 @@ struct pt_host *pt_host_add(PCIBus *bus, const struct pt_host_args *args,
         return NULL;
     }
     set_env(h, &args->env);
-    for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
-        h->region[n].addr = PT_UNMAPPED;
-    }
+    pt_places_init(&h->places);
     h->bus = (struct pt_bus) { .ops = &host_ops, .priv = h };
     attach.bus = &h->bus;
     attach.devfn = (uint8_t)devfn;

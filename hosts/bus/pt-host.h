@@ -4,6 +4,7 @@
 #define PT_HOST_H
 
 #include "pass-through.h"
+#include "pt-common.h"
 #include "pci-bus.h"
 
 /* A slot of the bus's choice with no function in it; bits 2:0: the function. */
@@ -26,20 +27,13 @@ struct pt_host_args {
     struct pt_host_env env;
 };
 
-/* A region as the engine has it mapped. */
-struct pt_host_region {
-    bool io;
-    uint64_t addr;  /* PT_UNMAPPED */
-    uint64_t size;
-};
-
 /* A hosted device; its fields are to be looked at only. */
 struct pt_host {
     PCIDevice pci;   /* first: the bus knows it as this */
     struct pt_dev *dev;
     struct pt_bus bus;
     struct pt_host_env env;
-    struct pt_host_region region[PT_NUM_REGIONS];
+    struct pt_places places;
     struct mmio_range trap[PT_NUM_REGIONS * PT_REGION_TRAPS];
 };
 

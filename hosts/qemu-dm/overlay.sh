@@ -26,7 +26,7 @@ usage() {
 
 # All that it puts into a tree: paths there.
 sources() {
-    for f in "$root"/hw/*.[ch] "$here"/*.[ch]; do
+    for f in "$root"/hw/*.[ch] "$root"/hosts/common/*.[ch] "$here"/*.[ch]; do
         echo "hw/${f##*/}"
     done
 }
@@ -153,11 +153,10 @@ stage() {
     echo '*' >"$new/.gitignore"
     sources >"$new/sources"
     while read -r path; do
-        if [ -f "$root/$path" ]; then
-            cp "$root/$path" "$new/tree/$path"
-        else
-            cp "$here/${path#hw/}" "$new/tree/$path"
-        fi
+        for f in "$root/$path" "$root/hosts/common/${path#hw/}" \
+            "$here/${path#hw/}"; do
+            [ ! -f "$f" ] || { cp "$f" "$new/tree/$path"; break; }
+        done
         stage_file "$path"
     done <"$new/sources"
 

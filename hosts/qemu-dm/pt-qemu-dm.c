@@ -14,6 +14,7 @@
 
 #include "pt-tree.h"
 #include "pass-through.h"
+#include "pt-common.h"
 #include "pt-graphics.h"
 #include "pt-mmio.h"
 #include "pt-opts.h"
@@ -28,19 +29,13 @@
  */
 #define OVERLAP_LINES 64
 
-struct region {
-    bool io;
-    uint64_t addr;  /* PT_UNMAPPED */
-    uint64_t size;
-};
-
 /* An assigned function. */
 struct function {
     struct pt_device host;
     struct pt_dev *dev;
     struct pt_bus bus;
     struct shell *shell;
-    struct region region[PT_NUM_REGIONS];
+    struct pt_places places;
     unsigned overlap_lines;  /* left */
     unsigned mmio_lines;     /* left */
 };
@@ -67,13 +62,8 @@ static struct {
 
 static void say(enum pt_level level, const char *line)
 {
-    static const char *const prefix[] = {
-        [PT_LOG_INFO] = "",
-        [PT_LOG_WARNING] = "warning: ",
-        [PT_LOG_ERROR] = "error: ",
-    };
-
-    fprintf(logfile ? logfile : stderr, "%s%s\n", prefix[level], line);
+    fprintf(logfile ? logfile : stderr, "%s%s\n", pt_level_prefix(level),
+            line);
 }
 
 static void say_of(enum pt_level level, const char *what, const char *text)
@@ -129,13 +119,6 @@ static void bus_untrap(void *priv, struct pt_trap *t)
     pt_mmio_off(&dm.mmio, t, &fn->mmio_lines);
 }
 
-static bool overlap(const struct region *r, bool io, uint64_t addr,
-                    uint64_t size)
-{
-    return r->addr != PT_UNMAPPED && r->io == io &&
-        addr <= r->addr + (r->size - 1) && r->addr <= addr + (size - 1);
-}
-
 /* Emulated devices end at 4 GiB. */
 static bool emulated_has(struct function *fn, bool io, uint64_t addr,
                          uint64_t size)
@@ -166,33 +149,31 @@ static bool bus_taken(void *priv, const struct pt_dev *self, bool io,
     for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
         const struct function *fn = function_at(i);
 
-        for (unsigned n = 0; fn && fn != priv && n < PT_NUM_REGIONS; n++) {
-            if (overlap(&fn->region[n], io, addr, size)) {
-                return true;
-            }
+        if (fn && fn != priv && pt_places_have(&fn->places, io, addr, size)) {
+            return true;
         }
     }
     return emulated_has(priv, io, addr, size);
 }
 
 /* io_regions is for who looks at the bus: what fits there is shown. */
+static void show(const struct function *fn, unsigned n)
+{
+    struct pt_shown shown = pt_places_show(&fn->places, n);
+    PCIIORegion *r = &fn->shell->pci.io_regions[n];
+
+    r->addr = shown.addr;
+    r->size = shown.size;
+    r->type = shown.type;
+}
+
 static void bus_moved(void *priv, const struct pt_dev *self, unsigned n,
                       uint64_t addr)
 {
     struct function *fn = priv;
-    PCIDevice *pci = &fn->shell->pci;
-    unsigned flags = pt_info(self)->region[n].flags;
-    uint64_t size = pt_region_size(self, n);
-    bool io = flags & PT_REGION_IO;
-    bool fits = addr != PT_UNMAPPED && addr + (size - 1) < UINT32_MAX;
 
-    dm.room |= fn->region[n].addr != PT_UNMAPPED;
-    fn->region[n] = (struct region) { .io = io, .addr = addr, .size = size };
-    pci->io_regions[n].addr = fits ? (uint32_t)addr : UINT32_MAX;
-    pci->io_regions[n].size = fits ? (uint32_t)size : 0;
-    pci->io_regions[n].type = io ? PCI_ADDRESS_SPACE_IO :
-        flags & PT_REGION_PREFETCH ? PCI_ADDRESS_SPACE_MEM_PREFETCH :
-        PCI_ADDRESS_SPACE_MEM;
+    dm.room |= pt_places_move(&fn->places, self, n, addr);
+    show(fn, n);
 }
 
 static const struct pt_bus_ops bus_ops = {
@@ -290,10 +271,10 @@ static void release(struct function *fn)
     if (fn->shell) {
         pt_detach(fn->dev);
         pt_mmio_forget(&dm.mmio, fn);
+        dm.room |= pt_places_any(&fn->places);
+        pt_places_init(&fn->places);
         for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
-            fn->shell->pci.io_regions[n].addr = UINT32_MAX;
-            fn->shell->pci.io_regions[n].size = 0;
-            dm.room |= fn->region[n].addr != PT_UNMAPPED;
+            show(fn, n);
         }
         fn->shell->fn = NULL;
     }
@@ -314,9 +295,7 @@ static int attach(struct function *fn, unsigned devfn,
     fn->bus = (struct pt_bus) { .ops = &bus_ops, .priv = fn };
     fn->overlap_lines = OVERLAP_LINES;
     fn->mmio_lines = PT_MMIO_OFF_LINES;
-    for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
-        fn->region[n].addr = PT_UNMAPPED;
-    }
+    pt_places_init(&fn->places);
     fn->shell = get_shell(devfn);
     if (!fn->shell) {
         return pt_fail(err, ENOSPC, "the guest's bus does not take a device");

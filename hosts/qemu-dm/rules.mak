@@ -6,7 +6,7 @@
 include hosts/qemu-dm/pt-dm.mak
 
 DM_CFLAGS := $(BASE_CFLAGS) -Wredundant-decls -D_GNU_SOURCE -DNEED_CPU_H -DCONFIG_PASSTHROUGH \
-	$(INCLUDES) -Ihosts/qemu-dm -Itests/qemu-dm -Itests/qemu-dm/include
+	$(INCLUDES) -Ihosts/qemu-dm -Ihosts/common -Itests/qemu-dm -Itests/qemu-dm/include
 
 $(BUILD)/hosts/qemu-dm/%.o: hosts/qemu-dm/%.c
 	@mkdir -p $(@D)
@@ -16,10 +16,14 @@ $(BUILD)/tests/qemu-dm/%.o: tests/qemu-dm/%.c
 	@mkdir -p $(@D)
 	$(CC) $(DM_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What other hosts have, too.
+COMMON := $(notdir $(patsubst %.c,%.o,$(wildcard hosts/common/*.c)))
+
 # The driver has the clock, libpci's and libxenctrl's place.
 DM_OBJS := $(addprefix $(BUILD)/hosts/qemu-dm/, \
-	$(filter-out pt-os.o,$(PT_DM_GLUE)))
-DM_TESTED := $(BUILD)/tests/qemu-dm/tree.o $(addprefix $(BUILD)/hw/,$(PT_OBJS)) \
+	$(filter-out pt-os.o $(COMMON),$(PT_DM_GLUE)))
+DM_TESTED := $(BUILD)/tests/qemu-dm/tree.o \
+	$(addprefix $(BUILD)/hosts/common/,$(COMMON)) $(addprefix $(BUILD)/hw/,$(PT_OBJS)) \
 	$(SIM_OBJS) $(call objects,tests/lib-world.c $(CAPTURE_SRC))
 DM_TESTS := $(patsubst %.c,$(BUILD)/%, \
 	$(filter-out %/test_stubdom.c %/test_stubdom_glue.c, \
