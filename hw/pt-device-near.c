@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pt-device-int.h"
@@ -88,6 +89,24 @@ static void near_resources(struct pt_device_info *info,
     }
 }
 
+/*
+ * In a stub domain, pcifront ("/sys/devices/pci-0/pci0000:00/...") has the
+ * guest's devices alone: those of the host can be anywhere.
+ */
+static bool behind_pcifront(const struct pt_real *r)
+{
+    char path[PATH_MAX];
+    const char *p = realpath(r->dir, path);
+
+    while (p && (p = strstr(p, "/pci-"))) {
+        p += strlen("/pci-");
+        if (p[strspn(p, "0123456789")] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What can't be told is as if it were there. */
 static void near_functions(const struct pt_real *r,
                            struct pt_device_info *info)
@@ -96,7 +115,7 @@ static void near_functions(const struct pt_real *r,
     char dir[PATH_MAX];
     const struct dirent *e;
     int ret;
-    DIR *all = opendir(r->devices);
+    DIR *all = behind_pcifront(r) ? NULL : opendir(r->devices);
 
     if (!all) {
         share_all(info);

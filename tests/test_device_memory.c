@@ -339,6 +339,38 @@ static void a_list_of_memory_that_tells_nothing(void **state)
                      PT_REGION_SHARED);
 }
 
+/* Put the function into @dir, as sysfs has it: a link to where it is. */
+static void move_self(const char *dir)
+{
+    char from[PATH_MAX], to[PATH_MAX], link[PATH_MAX];
+
+    path_of(from, SELF, "");
+    from[strlen(from) - 1] = '\0';
+    snprintf(to, sizeof(to), "%s/%s", root, dir);
+    assert_int_equal(mkdir(to, 0755), 0);
+    snprintf(to, sizeof(to), "%s/%s/" SELF, root, dir);
+    snprintf(link, sizeof(link), "../%s/" SELF, dir);
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(symlink(link, from), 0);
+}
+
+static void a_stub_domain_does_not_see_the_hosts_functions(void **state)
+{
+    (void)state;
+    move_self("pci0000:00");
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+    assert_int_equal(teardown(NULL), 0);
+    assert_int_equal(setup(NULL), 0);
+    move_self("pci-0x");
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), 0);
+    assert_int_equal(teardown(NULL), 0);
+    assert_int_equal(setup(NULL), 0);
+    move_self("pci-0");
+    assert_int_equal(flags_of("e0000000 e00000ff 200"), PT_REGION_SHARED);
+    assert_int_equal(flags_of("e0000000 e0000fff 200"), 0);
+    assert_int_equal(flags_of("1000 10ff 101"), PT_REGION_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +388,7 @@ int main(void)
         TEST(an_ioapic_in_the_page),
         TEST(what_holds_a_region_is_not_near),
         TEST(a_list_of_memory_that_tells_nothing),
+        TEST(a_stub_domain_does_not_see_the_hosts_functions),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
