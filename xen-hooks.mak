@@ -7,11 +7,15 @@ PT_OBJS := pass-through.o pt-space.o pt-chain.o pt-error.o pt-header.o \
 	pt-bar.o pt-page.o pt-trap.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o \
 	pt-vendor.o pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o \
 	pt-hidden.o
-# ... and its neighbours in production: libpci with sysfs, libxenctrl.
-PT_HOST_OBJS := pt-device.o pt-device-near.o pt-device-config.o \
-	pt-device-mem.o pt-libpci.o
+# ... and its neighbours in production: sysfs with libpci, libxenctrl. A Linux
+# stub domain may have no libpci, but its headers: PT_NO_LIBPCI=1.
+PT_LIBPCI_OBJS := pt-device.o pt-device-config.o pt-libpci.o
+PT_NOLIB_OBJS := pt-device-nolib.o
+PT_HOST_OBJS := pt-device-facts.o pt-device-near.o pt-device-mem.o \
+	pt-device-sysfs.o \
+	$(if $(PT_NO_LIBPCI),$(PT_NOLIB_OBJS),$(PT_LIBPCI_OBJS))
 PT_XEN_OBJS := pt-xen.o
 
 PT_CFLAGS :=
-PT_HOST_LIBS := -lpci
+PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci)
 PT_XEN_LIBS := -lxenctrl -lxencall

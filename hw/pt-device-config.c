@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The real device's configuration space, through libpci. */
 #include <errno.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include <pci/pci.h>
 
 #include "pt-device-int.h"
 #include "pt-libpci.h"
-
-/* Bytes of configuration space: for ordinary users, of PCI, of Express. */
-#define CFG_ALL_USERS 64
-#define CFG_CONVENTIONAL 256
-#define CFG_EXTENDED 4096
 
 struct transfer {
     int pos;
@@ -36,38 +29,19 @@ static bool lib_write(void *who, void *arg)
     return pci_write_block(r->pci, t->pos, t->buf, t->len) != 0;
 }
 
-/*
- * libpci got fewer bytes than it wanted, without an error: which of Linux's
- * limits was it?
- */
-static int short_read(const struct pt_real *r, unsigned end)
-{
-    char path[PATH_MAX + sizeof("/config")];
-    struct stat st;
-
-    snprintf(path, sizeof(path), "%s/config", r->dir);
-    if (stat(path, &st) != 0) {
-        return -ENODEV;
-    }
-    if (end > CFG_CONVENTIONAL && st.st_size == CFG_CONVENTIONAL) {
-        return -ENXIO;
-    }
-    return end > CFG_ALL_USERS ? -EACCES : -EIO;
-}
-
 int pt_real_read(void *priv, uint16_t pos, void *buf, unsigned len)
 {
     struct pt_real *r = priv;
     struct transfer t = { .pos = pos, .buf = buf, .len = (int)len };
     struct pt_libpci said;
 
-    if (len == 0 || len > CFG_EXTENDED || pos + len > CFG_EXTENDED) {
+    if (len == 0 || len > PT_CFG_EXTENDED || pos + len > PT_CFG_EXTENDED) {
         return -EINVAL;
     }
     if (pt_libpci_run(&said, lib_read, r, &t)) {
         return 0;
     }
-    return said.errnum ? -pt_libpci_errno(&said) : short_read(r, pos + len);
+    return said.errnum ? -pt_libpci_errno(&said) : pt_real_short(r, pos + len);
 }
 
 int pt_real_write(void *priv, uint16_t pos, const void *buf, unsigned len)
@@ -78,7 +52,7 @@ int pt_real_write(void *priv, uint16_t pos, const void *buf, unsigned len)
                           .len = (int)len };
     struct pt_libpci said;
 
-    if (len == 0 || len > CFG_EXTENDED || pos + len > CFG_EXTENDED) {
+    if (len == 0 || len > PT_CFG_EXTENDED || pos + len > PT_CFG_EXTENDED) {
         return -EINVAL;
     }
     return pt_libpci_run(&said, lib_write, r, &t) ? 0 : -pt_libpci_errno(&said);

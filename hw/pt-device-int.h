@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of the production device, for its rooms and its own tests. */
+/* The inside of the production devices, for their rooms and their own tests. */
 #ifndef PT_DEVICE_INT_H
 #define PT_DEVICE_INT_H
 
@@ -19,6 +19,9 @@ struct pci_dev;
 #define LINUX_RES_UNSET      0x20000000u
 #define LINUX_RES_ROM_SHADOW 0x00000002u
 
+/* Bytes of configuration space, at most. */
+#define PT_CFG_EXTENDED 4096
+
 /* A BAR or the ROM, as sysfs has it. */
 struct pt_resource {
     uint64_t start;
@@ -34,8 +37,10 @@ struct pt_real_window {
 };
 
 struct pt_real {
-    struct pci_access *acc;
+    struct pci_access *acc;       /* libpci ... */
     struct pci_dev *pci;
+    int config;                   /* ... or a descriptor; -1: not opened */
+    bool writable;                /* which is open for writing */
     char name[PT_SBDF_LEN];
     char devices[PATH_MAX - 64];  /* the directory of all functions */
     char dir[PATH_MAX];           /* and of this one */
@@ -54,14 +59,46 @@ struct pt_real {
 int pt_device_open_at(struct pt_device *dev, const struct pt_sbdf *addr,
                       const char *sysfs, struct pt_error *err);
 
+/* The same without libpci. */
+int pt_device_open_sysfs_at(struct pt_device *dev, const struct pt_sbdf *addr,
+                            const char *sysfs, struct pt_error *err);
+
+/* pt-device-facts.c: names that follow from @a and @sysfs. 0 or -EIO. */
+int pt_real_names(struct pt_real *r, const struct pt_sbdf *a,
+                  const char *sysfs, struct pt_error *err);
+
+/* Look it up, and fill r->dir in. Returns 0, or -errno and @err. */
+int pt_real_find(struct pt_real *r, const struct pt_sbdf *a,
+                 struct pt_error *err);
+
 /*
- * pt-device-near.c: the BARs and the ROM of the function in directory @dir.
+ * All of @info but address, IDs and interrupt. libpci reads `resource`, too,
+ * but leaves it open when it jumps out at an error: this is to be before.
+ * Returns 0, or -EACCES, -EIO and @err.
+ */
+int pt_real_facts(const struct pt_real *r, struct pt_device_info *info,
+                  struct pt_error *err);
+
+/*
+ * The BARs and the ROM of the function in directory @dir.
  * Returns 0, -errno, or -EINVAL if what is there makes no sense.
  */
 int pt_real_resources(const char *dir,
                       struct pt_resource res[PT_NUM_REGIONS]);
 
-/* Mark what shares its page, as far as that can be told: PT_REGION_SHARED. */
+/* Linux's errors are many: EACCES, ENOMEM, ENODEV, else EIO. */
+int pt_real_errno(int errnum);
+
+/*
+ * Fewer bytes of configuration space came than were wanted, up to @end,
+ * without an error. Returns which of Linux's limits it was, as -errno.
+ */
+int pt_real_short(const struct pt_real *r, unsigned end);
+
+/*
+ * pt-device-near.c: mark what shares its page, as far as that can be told:
+ * PT_REGION_SHARED.
+ */
 void pt_real_share(const struct pt_real *r, struct pt_device_info *info);
 
 /* pt-device-config.c: read and write of struct pt_device_ops. */

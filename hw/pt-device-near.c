@@ -18,33 +18,6 @@
 #include "pt-device-int.h"
 #include "pt-page.h"
 
-/*
- * libpci reads this file as well, but leaves it open when it jumps out at an
- * error: it has to be sound.
- */
-int pt_real_resources(const char *dir, struct pt_resource res[PT_NUM_REGIONS])
-{
-    char path[PATH_MAX + sizeof("/resource")], line[128], more;
-    FILE *f;
-    int i;
-
-    snprintf(path, sizeof(path), "%s/resource", dir);
-    f = fopen(path, "re");
-    if (!f) {
-        return -errno;
-    }
-    for (i = 0; i < PT_NUM_REGIONS; i++) {
-        if (!fgets(line, sizeof(line), f) ||
-            sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64 " %c",
-                   &res[i].start, &res[i].end, &res[i].flags, &more) != 3 ||
-            res[i].end < res[i].start) {
-            break;
-        }
-    }
-    fclose(f);
-    return i == PT_NUM_REGIONS ? 0 : -EINVAL;
-}
-
 /* Is there anything to find out? */
 static bool undecided(const struct pt_region *region)
 {

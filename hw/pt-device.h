@@ -2,8 +2,8 @@
 /*
  * The real device, behind a small table of functions.
  *
- * Production is libpci and sysfs (pt-device.c); tests put a simulated
- * function in its place.
+ * Production is libpci and sysfs (pt-device.c), or sysfs alone
+ * (pt-device-sysfs.c); tests put a simulated function in their place.
  */
 #ifndef PT_DEVICE_H
 #define PT_DEVICE_H
@@ -108,7 +108,11 @@ struct pt_device {
 int pt_device_open(struct pt_device *dev, const struct pt_sbdf *addr,
                    struct pt_error *err);
 
-/* Close what pt_device_open() opened; a closed device may be closed again. */
+/* The same without libpci, through sysfs alone: see PT_NO_LIBPCI. */
+int pt_device_open_sysfs(struct pt_device *dev, const struct pt_sbdf *addr,
+                         struct pt_error *err);
+
+/* Close what either opened; a closed device may be closed again. */
 void pt_device_close(struct pt_device *dev);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <pci/pci.h>
 
+#include "pt-device-int.h"
 #include "pt-libpci.h"
 
 #if PCI_LIB_VERSION < 0x030500
@@ -100,19 +101,7 @@ bool pt_libpci_run(struct pt_libpci *said, pt_libpci_call *call, void *who,
 
 int pt_libpci_errno(const struct pt_libpci *said)
 {
-    switch (said->errnum) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return EACCES;
-    case ENOMEM:
-        return ENOMEM;
-    case ENODEV:
-    case ENXIO:
-        return ENODEV;
-    default:
-        return EIO;
-    }
+    return pt_real_errno(said->errnum);
 }
 
 int pt_libpci_fail(struct pt_error *err, const struct pt_libpci *said,

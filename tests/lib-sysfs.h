@@ -49,6 +49,10 @@ static const struct pt_sbdf self = { .domain = 0, .bus = 1, .dev = 2,
 
 static char root[TEMP_MAX];
 
+/* Both ways to a device have all of the tests. */
+static __typeof__(pt_device_open_at) *open_at = pt_device_open_at;
+static __typeof__(pt_device_open) *open_own = pt_device_open;
+
 static inline void path_of(char path[PATH_MAX], const char *fn,
                            const char *file)
 {
@@ -169,11 +173,27 @@ static inline void open_self(struct pt_device *dev)
 {
     struct pt_error err = { "" };
 
-    if (pt_device_open_at(dev, &self, root, &err) != 0) {
+    if (open_at(dev, &self, root, &err) != 0) {
         fail_msg("%s", err.text);
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+static inline int setup_lib(void **state)
+{
+    open_at = pt_device_open_at;
+    open_own = pt_device_open;
+    return setup(state);
+}
+
+static inline int setup_sysfs(void **state)
+{
+    open_at = pt_device_open_sysfs_at;
+    open_own = pt_device_open_sysfs;
+    return setup(state);
+}
+
+#define TEST(f) \
+    { #f, f, setup_lib, teardown, NULL }, \
+    { #f ", sysfs alone", f, setup_sysfs, teardown, NULL }
 
 #endif

@@ -1,33 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/pt-device.c on a sysfs tree of our own making, and read-only on the
- * machine's own devices. Its memory: test_device_memory.c.
+ * The real device on a sysfs tree of our own making, and read-only on the
+ * machine's own devices; with libpci, and without. Its memory: test_device_memory.c.
  */
 #include "lib-sysfs.h"
+
+#include "lib-alloc.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+
+#include <pci/pci.h>
+
+#include "pt-libpci.h"
 
 #define NOBODY 65534
 
 /* Opening fails with @want, says @word, and leaves nothing behind. */
 static void refused(const struct pt_sbdf *addr, int want, const char *word)
 {
-    struct pt_device dev;
+    struct pt_device dev, none;
     struct pt_error err = { "" };
     unsigned before = open_files();
     int ret;
 
     memset(&dev, 0x55, sizeof(dev));
-    ret = pt_device_open_at(&dev, addr, root, &err);
+    memset(&none, 0, sizeof(none));
+    ret = open_at(&dev, addr, root, &err);
+    assert_memory_equal(&dev, &none, sizeof(dev));
     if (ret != want || !strstr(err.text, word)) {
         fail_msg("returned %d, wanted %d; '%s', wanted '%s'", ret, want,
                  err.text, word);
     }
     assert_int_equal(open_files(), before);
-    assert_int_equal(pt_device_open_at(&dev, addr, root, NULL), want);
+    assert_int_equal(open_at(&dev, addr, root, NULL), want);
     pt_device_close(&dev);
+}
+
+static struct pt_device_info info_of(const struct pt_sbdf *addr)
+{
+    struct pt_device dev;
+
+    assert_int_equal(open_at(&dev, addr, root, NULL), 0);
+    pt_device_close(&dev);
+    return dev.info;
 }
 
 /* ------------------------------------------------------------------ */
@@ -123,7 +140,7 @@ static void domain_above_16_bits(void **state)
     (void)state;
     put_function("10000:e1:1f.7", all_resources);
     assert_string_equal(pt_sbdf_str(&vmd, name), "10000:e1:1f.7");
-    assert_int_equal(pt_device_open_at(&dev, &vmd, root, NULL), 0);
+    assert_int_equal(open_at(&dev, &vmd, root, NULL), 0);
     assert_int_equal(dev.info.addr.domain, 0x10000);
     assert_int_equal(dev.ops->read(dev.priv, 9, &b, 1), 0);
     assert_int_equal(b, pattern(9));
@@ -140,7 +157,7 @@ static void domain_of_32_bits(void **state)
 
     (void)state;
     put_function("ffffffff:ff:1f.7", no_resources);
-    assert_int_equal(pt_device_open_at(&dev, &big, root, NULL), 0);
+    assert_int_equal(open_at(&dev, &big, root, NULL), 0);
     assert_int_equal(dev.ops->read(dev.priv, 0, &b, 1), 0);
     pt_device_close(&dev);
 }
@@ -161,6 +178,55 @@ static void shadow_rom_is_no_rom(void **state)
     pt_device_close(&dev);
 }
 
+/* Linux's words for regions, one by one. */
+static void each_word_of_a_region(void **state)
+{
+    static const struct {
+        const char *line;
+        uint64_t addr, size;
+        unsigned flags;
+    } t[] = {
+        { "e0000000 e0000fff 200", 0xe0000000, 0x1000, 0 },
+        { "e0000000 e0000fff 100200", 0xe0000000, 0x1000, PT_REGION_64 },
+        { "e0000000 e0000fff 2200", 0xe0000000, 0x1000, PT_REGION_PREFETCH },
+        { "1028 102f 101", 0x1028, 8, PT_REGION_IO },
+        { "1028 102f 102101", 0x1028, 8, PT_REGION_IO },
+        { "f000 ffff 20000200", 0, 0x1000, 0 },          /* unset */
+        { "e0000000 e0000fff 202", 0xe0000000, 0x1000, 0 },  /* below 1 MiB */
+        { "e0000000 e0000001 200", 0xe0000000, 2, 0 },
+        { "e0000000 e0000000 200", 0, 0, 0 },
+        { "ffffff0000000000 ffffffffffffffff 100200", 0xffffff0000000000,
+          0x10000000000, PT_REGION_64 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        struct pt_device dev;
+        char text[1024];
+
+        snprintf(text, sizeof(text), "%s\n%s", t[i].line, no_resources);
+        put_text(SELF, "resource", text);
+        open_self(&dev);
+        check_region(&dev, 0, t[i].addr, t[i].size, t[i].flags);
+        pt_device_close(&dev);
+    }
+}
+
+/* A ROM has no flags of a BAR's, whatever Linux says of its decoder. */
+static void a_rom_is_plain_memory(void **state)
+{
+    struct pt_device dev;
+    char text[1024];
+
+    (void)state;
+    snprintf(text, sizeof(text), "0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n"
+             "c7800000 c783ffff 14220d\n");
+    put_text(SELF, "resource", text);
+    open_self(&dev);
+    check_region(&dev, PT_ROM, 0xc7800000, 0x40000, 0);
+    pt_device_close(&dev);
+}
+
 /* ------------------------------------------------------------------ */
 /* Refusals                                                            */
 
@@ -172,8 +238,8 @@ static void absent_function(void **state)
 
     (void)state;
     refused(&absent, -ENODEV, "0000:01:02.4: no such function");
-    refused(&dev32, -ENODEV, "no such function");
-    refused(&func8, -ENODEV, "no such function");
+    refused(&dev32, -ENODEV, "devices are 0 to 1f");
+    refused(&func8, -ENODEV, "functions 0 to 7");
 }
 
 static void function_without_vendor(void **state)
@@ -189,7 +255,7 @@ static void no_pci_at_all(void **state)
     struct pt_error err = { "" };
 
     (void)state;
-    assert_int_equal(pt_device_open_at(&dev, &self, "/nonexistent/pci", &err),
+    assert_int_equal(open_at(&dev, &self, "/nonexistent/pci", &err),
                      -ENODEV);
     assert_non_null(strstr(err.text, "/nonexistent/pci/devices"));
 }
@@ -203,7 +269,7 @@ static void path_too_long(void **state)
     (void)state;
     memset(path, 'x', sizeof(path));
     path[sizeof(path) - 1] = '\0';
-    assert_true(pt_device_open_at(&dev, &self, path, &err) < 0);
+    assert_true(open_at(&dev, &self, path, &err) < 0);
     assert_string_not_equal(err.text, "");
 }
 
@@ -257,11 +323,86 @@ static void region_of_everything_is_none(void **state)
     pt_device_close(&dev);
 }
 
+/* What pci_alloc() takes, after a look at whether there is any memory. */
+static uint64_t allocs_of_libpci(void)
+{
+    uint64_t before = alloc_count;
+    struct pci_access *acc = pt_libpci_alloc();
+
+    before = alloc_count - before - 1;
+    assert_non_null(acc);
+    pci_cleanup(acc);
+    return before;
+}
+
+/* libpci ends the process, if it may. */
+static void each_allocation_fails(void **state)
+{
+    uint64_t n, libs = allocs_of_libpci();
+    struct pt_device dev;
+    unsigned before;
+    int ret;
+
+    (void)state;
+    if (!alloc_can_fail()) {
+        print_message("# not here: what it needs is missing\n");
+        return;
+    }
+    before = open_files();
+    for (n = 1;; n++) {
+        struct pt_error err = { "" };
+
+        /*
+         * In there, nobody could keep it from that; and it frees what it has
+         * not if it can't keep sysfs.path, which only tests set.
+         */
+        if (open_at == pt_device_open_at && n == 3) {
+            n += libs + 1;
+        }
+        alloc_fail_at(n);
+        ret = open_at(&dev, &self, root, &err);
+        alloc_fail_at(0);
+        if (ret == 0) {
+            break;
+        }
+        assert_true(n > 2 || ret == -ENOMEM || open_at != pt_device_open_at);
+        assert_string_not_equal(err.text, "");
+        assert_int_equal(open_files(), before);
+    }
+    pt_device_close(&dev);
+    assert_true(n > 2);
+}
+
+/* No number, or none that can be. */
+static void ids_that_make_no_sense(void **state)
+{
+    static const char *const garbage[] = {
+        "", "\n", "zebra\n", "-1\n", "0x10000\n", "99999999999999999999\n",
+    };
+
+    (void)state;
+    if (open_at != pt_device_open_sysfs_at) {
+        return;  /* libpci makes something of each */
+    }
+    for (unsigned i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+        put_text(SELF, "vendor", garbage[i]);
+        refused(&self, -EIO, "vendor makes no sense");
+    }
+    put_text(SELF, "vendor", "0x8086");
+    put_text(SELF, "device", "0x10000");
+    refused(&self, -EIO, "device makes no sense");
+    put_text(SELF, "device", "0xffff");
+    put_text(SELF, "irq", "2147483648");
+    refused(&self, -EIO, "irq makes no sense");
+    put_text(SELF, "irq", "2147483647");
+    assert_int_equal(info_of(&self).irq, INT_MAX);
+}
+
 /* libpci calls its error callback for each of these. */
 static void each_file_missing(void **state)
 {
     static const char *const files[] = {
-        "vendor", "device", "class", "irq", "resource",
+        "vendor", "device", "irq", "resource",
     };
 
     (void)state;
@@ -355,6 +496,9 @@ static void refuses_what_is_outside(void **state)
     assert_int_equal(dev.ops->read(dev.priv, 0, buf, 4097), -EINVAL);
     assert_int_equal(dev.ops->read(dev.priv, 1, buf, UINT_MAX), -EINVAL);
     assert_int_equal(dev.ops->write(dev.priv, 4095, buf, 2), -EINVAL);
+    assert_int_equal(dev.ops->write(dev.priv, 0, buf, 0), -EINVAL);
+    assert_int_equal(dev.ops->write(dev.priv, 0, buf, 4097), -EINVAL);
+    assert_int_equal(dev.ops->write(dev.priv, 0xffff, buf, 4), -EINVAL);
     assert_int_equal(dev.ops->write(dev.priv, 1, buf, UINT_MAX), -EINVAL);
     pt_device_close(&dev);
 }
@@ -403,6 +547,24 @@ static void no_extended_space(void **state)
     check_read(&dev, 0, 256);
     assert_int_equal(dev.ops->read(dev.priv, 0, buf, 4096), -ENXIO);
     assert_int_equal(dev.ops->read(dev.priv, 256, buf, 4), -ENXIO);
+    pt_device_close(&dev);
+}
+
+/* The descriptor is of what was there; the limit is asked for by name. */
+static void config_that_changes_meanwhile(void **state)
+{
+    struct pt_device dev;
+    uint8_t buf[256];
+
+    (void)state;
+    put_config(SELF, 64);
+    open_self(&dev);
+    check_read(&dev, 0, 64);
+    drop(SELF, "config");
+    put_config(SELF, 256);
+    assert_int_equal(dev.ops->read(dev.priv, 0, buf, 256), -EACCES);
+    drop(SELF, "config");  /* unplugged */
+    assert_int_equal(dev.ops->read(dev.priv, 0, buf, 256), -ENODEV);
     pt_device_close(&dev);
 }
 
@@ -462,6 +624,33 @@ static void forbidden_config(void **state)
     }
 }
 
+/* Names that ordinary users may not look up are not absent ones. */
+static void forbidden_sysfs(void **state)
+{
+    char path[PATH_MAX];
+    bool was_root = geteuid() == 0;
+
+    (void)state;
+    if (was_root && (seteuid(NOBODY) != 0 ||
+                     faccessat(AT_FDCWD, root, X_OK, AT_EACCESS) != 0)) {
+        assert_int_equal(seteuid(0), 0);
+        print_message("# not here: what it needs is missing\n");
+        return;
+    }
+    assert_int_equal(was_root ? seteuid(0) : 0, 0);
+    path_of(path, SELF, "resource");
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(was_root ? seteuid(NOBODY) : 0, 0);
+    refused(&self, -EACCES, "resource");
+    assert_int_equal(was_root ? seteuid(0) : 0, 0);
+    snprintf(path, sizeof(path), "%s/devices", root);
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(was_root ? seteuid(NOBODY) : 0, 0);
+    refused(&self, -EACCES, "/devices");
+    assert_int_equal(was_root ? seteuid(0) : 0, 0);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
 /* ------------------------------------------------------------------ */
 /* The machine's own devices: read, never written                      */
 
@@ -494,7 +683,7 @@ static void compare_device(const char *name)
     assert_int_equal(sscanf(name, "%x:%hhx:%hhx.%hhx", &addr.domain,
                             &addr.bus, &addr.dev, &addr.func), 4);
     assert_string_equal(pt_sbdf_str(&addr, text), name);
-    if (pt_device_open(&dev, &addr, &err) != 0) {
+    if (open_own(&dev, &addr, &err) != 0) {
         fail_msg("%s", err.text);
     }
     len = load(name, before);
@@ -552,7 +741,7 @@ static void own_absent_function(void **state)
     struct pt_error err = { "" };
 
     (void)state;
-    assert_int_equal(pt_device_open(&dev, &absent, &err), -ENODEV);
+    assert_int_equal(open_own(&dev, &absent, &err), -ENODEV);
     assert_non_null(strstr(err.text, "fffe:fe:00.0"));
 }
 
@@ -581,6 +770,8 @@ int main(void)
         TEST(domain_above_16_bits),
         TEST(domain_of_32_bits),
         TEST(shadow_rom_is_no_rom),
+        TEST(each_word_of_a_region),
+        TEST(a_rom_is_plain_memory),
         TEST(absent_function),
         TEST(function_without_vendor),
         TEST(no_pci_at_all),
@@ -588,6 +779,8 @@ int main(void)
         TEST(garbage_in_resource),
         TEST(region_that_is_no_bar),
         TEST(region_of_everything_is_none),
+        TEST(each_allocation_fails),
+        TEST(ids_that_make_no_sense),
         TEST(each_file_missing),
         TEST(reads_any_width_anywhere),
         TEST(writes_exactly_what_it_is_told),
@@ -595,11 +788,13 @@ int main(void)
         TEST(all_ones_is_data),
         TEST(short_config),
         TEST(no_extended_space),
+        TEST(config_that_changes_meanwhile),
         TEST(missing_config),
         TEST(empty_config),
         TEST(forbidden_config),
-        cmocka_unit_test(own_devices_read_as_sysfs_has_them),
-        cmocka_unit_test(own_absent_function),
+        TEST(forbidden_sysfs),
+        TEST(own_devices_read_as_sysfs_has_them),
+        TEST(own_absent_function),
         cmocka_unit_test(errors_fit),
     };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The memory of hw/pt-device.c: trapped accesses, and pages that are shared. */
+/* The real device's memory: trapped accesses, and pages that are shared. */
 #include "lib-sysfs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 
 /* ------------------------------------------------------------------ */
@@ -87,6 +88,48 @@ static void mmio_all_over_a_large_region(void **state)
     assert_int_equal(open_files(), before);
 }
 
+/* How much of the tree's files this process has mapped. */
+static uint64_t mapped_bytes(void)
+{
+    FILE *f = fopen("/proc/self/maps", "r");
+    char line[2 * PATH_MAX];
+    uint64_t from, to, sum = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (strstr(line, root) &&
+            sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) == 2) {
+            sum += to - from;
+        }
+    }
+    fclose(f);
+    return sum;
+}
+
+/* A window at a time, no more than there is, and none in the end. */
+static void mmio_is_mapped_in_windows(void **state)
+{
+    struct pt_device dev;
+    uint64_t val;
+
+    (void)state;
+    put_sized(SELF, "resource0", 0x200000);
+    put_sized(SELF, "resource3", 0x4000);
+    open_self(&dev);
+    assert_int_equal(mapped_bytes(), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    assert_int_equal(mapped_bytes(), 0x4000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0, 4, &val), 0);
+    assert_int_equal(mapped_bytes(), 0x104000);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x180000, 4, &val), 0);
+    assert_int_equal(mapped_bytes(), 0x104000);
+    drop(SELF, "resource0");  /* what is mapped needs it no more */
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x1ffff8, 8, &val), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0, 4, &val), -ENOENT);
+    pt_device_close(&dev);
+    assert_int_equal(mapped_bytes(), 0);
+}
+
 static void mmio_of_a_region_inside_a_page(void **state)
 {
     struct pt_device dev;
@@ -147,6 +190,7 @@ static void mmio_of_a_device_that_was_pulled_out(void **state)
     uint64_t val = 0;
 
     (void)state;
+    bus_errors = 0;
     signal(SIGBUS, count_bus_error);
     open_self(&dev);
     put_sized(SELF, "resource3", 0x4000);
@@ -377,6 +421,7 @@ int main(void)
         TEST(mmio_has_exact_width),
         TEST(mmio_is_bounded),
         TEST(mmio_all_over_a_large_region),
+        TEST(mmio_is_mapped_in_windows),
         TEST(mmio_of_a_region_inside_a_page),
         TEST(mmio_that_cannot_be_mapped),
         TEST(mmio_of_a_device_that_was_pulled_out),

@@ -118,7 +118,7 @@ having() { # PATTERN FILE...: those with such a line
 }
 
 engine=$(objects PT_OBJS)
-host=$(objects PT_HOST_OBJS)
+host=$(objects PT_HOST_OBJS; objects PT_NOLIB_OBJS)
 stub=$(objects PT_DM_HOST_OBJS 1)
 glue=$(objects PT_DM_GLUE)
 # What does not know of an assigned device is of use to the real one.
