@@ -35,7 +35,10 @@ enum pt_row_flags {
      * has: it is never left out.
      */
     PT_ROW_TRIGGER = 0x01,
-    /* Hardware ignores writes: one write may run across this register. */
+    /*
+     * Hardware ignores what is written there, but for ones that clear: one
+     * write, with zeros in their place, may run across this register.
+     */
     PT_ROW_INERT = 0x02,
     /*
      * The device loses it in a reset and gets back its value at attach; so it
@@ -126,7 +129,8 @@ struct pt_group {
 /*
  * Is @g's table sound? Refuses masks that overlap (all but emu with ro or
  * rw1c), bits beyond a row's width, rows that overlap in one variant or leave
- * the structure, rows without a name or a reason.
+ * the structure, rows without a name or a reason, inert ones that can be
+ * written, and hidden groups with rows.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_group_check(const struct pt_group *g, struct pt_error *err);
@@ -148,6 +152,8 @@ extern const struct pt_group pt_group_vpd;
 extern const struct pt_group pt_group_vendor;
 extern const struct pt_group pt_group_pcie;
 extern const struct pt_group pt_group_pcix;
+/* All tables there are, by number; NULL: no more. */
+const struct pt_group *pt_table(unsigned i);
 /* Those that no guest gets: pt-hidden.c. */
 extern const struct pt_group pt_group_hidden[];
 extern const unsigned pt_num_hidden;

@@ -292,6 +292,9 @@ static int check_row(const struct pt_group *g, const struct pt_row *r,
         wrong = "starts a bit that is not the guest's copy, or starts it twice";
     } else if (g->size && r->off + r->size > g->size) {
         wrong = "leaves its structure";
+    } else if ((r->flags & PT_ROW_INERT) &&
+               (all & ~(r->ro | r->rw1c | r->rsvd))) {
+        wrong = "is inert and yet writable";
     }
     if (wrong) {
         return pt_fail(err, EINVAL, "%s: register %s at +%#x %s", g->name,
@@ -304,6 +307,13 @@ int pt_group_check(const struct pt_group *g, struct pt_error *err)
 {
     unsigned i, j;
 
+    if (!g->name) {
+        return pt_fail(err, EINVAL, "a table without a name");
+    }
+    if (g->fate != PT_EXPOSED && (g->num_rows || g->open || !g->why)) {
+        return pt_fail(err, EINVAL, "%s: is hidden, and has registers or no "
+                       "reason", g->name);
+    }
     for (i = 0; i < g->num_rows; i++) {
         const struct pt_row *r = &g->rows[i];
         int rc = check_row(g, r, err);
@@ -325,18 +335,27 @@ int pt_group_check(const struct pt_group *g, struct pt_error *err)
     return 0;
 }
 
-static void add_fields(struct pt_dev *d, const struct pt_group *g,
-                       uint16_t pos, uint8_t cap, uint8_t variant)
+/* Returns 0, or -EINVAL: a register left out would be open to the guest. */
+static int add_fields(struct pt_dev *d, const struct pt_group *g,
+                      uint16_t pos, uint8_t cap, uint8_t variant,
+                      struct pt_error *err)
 {
     unsigned i;
 
-    for (i = 0; i < g->num_rows && d->num_fields < PT_MAX_FIELDS; i++) {
+    for (i = 0; i < g->num_rows; i++) {
         const struct pt_row *r = &g->rows[i];
         unsigned off = pos + r->off;
 
-        if ((r->only && !(r->only & variant)) ||
-            off + r->size > PT_CFG_SIZE) {
+        if (r->only && !(r->only & variant)) {
             continue;
+        }
+        if (off + r->size > PT_CFG_SIZE) {
+            return pt_fail(err, EINVAL, "%s at %02x: register %s leaves the "
+                           "configuration space", g->name, pos, r->name);
+        }
+        if (d->num_fields == PT_MAX_FIELDS) {
+            return pt_fail(err, EINVAL, "%s at %02x: more than %u registers",
+                           g->name, pos, PT_MAX_FIELDS);
         }
         d->field[d->num_fields++] = (struct pt_field) {
             .row = r, .off = (uint16_t)off, .cap = cap,
@@ -346,9 +365,10 @@ static void add_fields(struct pt_dev *d, const struct pt_group *g,
         memset(d->hooked + off, r->prepare || r->commit, r->size);
         memset(d->quirk + off, r->flags, r->size);
     }
+    return 0;
 }
 
-static void claim(struct pt_dev *d, uint8_t index)
+static int claim(struct pt_dev *d, uint8_t index, struct pt_error *err)
 {
     static const uint8_t kind[] = {
         [PT_EXPOSED] = PT_UNDECLARED,
@@ -357,16 +377,19 @@ static void claim(struct pt_dev *d, uint8_t index)
     };
     const struct pt_cap *c = &d->cap[index];
     uint8_t k = kind[c->fate];
+    int rc;
 
     if (c->fate == PT_EXPOSED && c->group->open) {
         k = PT_OPEN;
     }
     memset(d->kind + c->pos, k, c->size);
     memset(d->cap_at + c->pos, index, c->size);
-    if (c->fate == PT_EXPOSED) {
-        add_fields(d, &pt_group_cap_header, c->pos, index, 0);
-        add_fields(d, c->group, c->pos, index, c->variant);
+    if (c->fate != PT_EXPOSED) {
+        return 0;
     }
+    rc = add_fields(d, &pt_group_cap_header, c->pos, index, 0, err);
+    return rc ? rc :
+        add_fields(d, c->group, c->pos, index, c->variant, err);
 }
 
 /*
@@ -427,7 +450,6 @@ static void compile_byte(struct pt_dev *d, unsigned off)
     }
     d->emu[off] = guest ? 0xff : 0;
     d->fwd[off] = device ? 0xff : 0;
-    d->own[off] = d->rw1c[off] = d->copy[off] = 0;
 }
 
 static void compile_field(struct pt_dev *d, const struct pt_field *f)
@@ -453,13 +475,34 @@ static void compile_field(struct pt_dev *d, const struct pt_field *f)
     pt_store(d->rw1c + f->off, b.rw1c, r->size);
 }
 
+const struct pt_group *pt_table(unsigned i)
+{
+    unsigned n;
+
+    switch (i) {
+    case 0:
+        return &pt_group_header;
+    case 1:
+        return &pt_group_cap_header;
+    default:
+        i -= 2;
+    }
+    for (n = 0; pt_groups[n]; n++) {
+        if (n == i) {
+            return pt_groups[n];
+        }
+    }
+    return i - n < pt_num_hidden ? &pt_group_hidden[i - n] : NULL;
+}
+
 int pt_space_build(struct pt_dev *d, struct pt_error *err)
 {
+    const struct pt_group *g;
     unsigned i;
-    int rc = pt_group_check(&pt_group_header, err);
+    int rc = 0;
 
-    for (i = 0; rc == 0 && pt_groups[i]; i++) {
-        rc = pt_group_check(pt_groups[i], err);
+    for (i = 0; rc == 0 && (g = pt_table(i)) != NULL; i++) {
+        rc = pt_group_check(g, err);
     }
     if (rc != 0) {
         return rc;
@@ -469,9 +512,12 @@ int pt_space_build(struct pt_dev *d, struct pt_error *err)
     memset(d->kind, PT_UNDECLARED, PT_CFG_CAPS_START);
     memset(d->kind + PT_CFG_CAPS_START, PT_DEVICE,
            PT_CFG_SIZE - PT_CFG_CAPS_START);
-    add_fields(d, &pt_group_header, 0, PT_NO_CAP, 0);
-    for (i = 0; i < d->num_caps; i++) {
-        claim(d, (uint8_t)i);
+    rc = add_fields(d, &pt_group_header, 0, PT_NO_CAP, 0, err);
+    for (i = 0; rc == 0 && i < d->num_caps; i++) {
+        rc = claim(d, (uint8_t)i, err);
+    }
+    if (rc != 0) {
+        return rc;
     }
     close_mirrors(d);
     pt_space_reset(d);

@@ -15,7 +15,7 @@ static const struct pt_row vpd_rows[] = {
     }, {
         .name = "VPD Data", .spec = "PCI 3.0, I.3",
         .why = "the device's",
-        .off = PCI_VPD_DATA, .size = 4, .flags = PT_ROW_TRIGGER,
+        .off = PCI_VPD_DATA, .size = 4,
     },
 };
 

@@ -369,6 +369,62 @@ static void test_field_1_13_extended_space_is_an_empty_list(void **state)
     assert_true(world_close(&w));
 }
 
+/*
+ * iwlwifi writes over the ID of MSI-X's capability, and stock's device model
+ * then looked for it in vain.
+ */
+static void test_field_iwlwifi_writes_the_msix_capabilitys_id(void **state)
+{
+    const struct world_policy *p;
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    for (p = world_policies; p->name; p++) {
+        card(&c);
+        card_msix(&c, 0x40, 4, 0x1000 | 0, 0x2000 | 0);
+        begin(&w, &c, &p->policy);
+        wr8(&w, 0x40, 0);
+        wr16(&w, 0x40, 0xffff);
+        wr32(&w, 0x40, (uint32_t)PCI_MSIX_ENABLE << 16);
+        assert_int_equal(rd16(&w, 0x40), PCI_CAP_ID_MSIX);
+        assert_int_equal(dev(&w, 0x40, 2), PCI_CAP_ID_MSIX);
+        assert_true(sim_dev_msix_enabled(&w.sim.dev));
+        assert_int_equal(world_cap(&w, PCI_CAP_ID_MSIX, 0), 0x40);
+        assert_true(world_close(&w));
+    }
+}
+
+/* NVIDIA's driver writes Command and Status as one dword, errors and all. */
+static void test_field_nvidia_writes_command_and_status_as_one(void **state)
+{
+    struct world_cost then, c;
+    struct capture nv;
+    struct world w;
+    uint32_t val;
+
+    (void)state;
+    card(&nv);
+    begin(&w, &nv, NULL);
+    world_place_all(&w);
+    sim_dev_set_bits(&w.sim.dev, PCI_STATUS, 2, 0x2800);
+    val = rd32(&w, PCI_COMMAND) | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    then = world_cost(&w);
+    wr32(&w, PCI_COMMAND, val);
+    c = world_cost_since(&w, &then);
+    assert_int_equal(c.reads, 1);
+    assert_int_equal(c.writes, 1);
+    assert_int_equal(rd32(&w, PCI_COMMAND), val & ~0x28000000u);
+    assert_true(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+    assert_int_equal(dev(&w, PCI_STATUS, 2) & 0xf900, 0);
+    assert_true(mem_at(&w, WORLD_MEM, CARD_MEM, CARD_MEM_SIZE));
+    /* And with a Status of zeros nothing is cleared. */
+    sim_dev_set_bits(&w.sim.dev, PCI_STATUS, 2, 0x2800);
+    wr32(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(dev(&w, PCI_STATUS, 2) & 0xf900, 0x2800);
+    assert_true(world_close(&w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +441,8 @@ int main(void)
         cmocka_unit_test(test_1_1_7_runs_leave_out_what_is_between),
         cmocka_unit_test(test_1_1_7_one_write_runs_over_what_ignores_it),
         cmocka_unit_test(test_1_1_7_no_write_after_a_failed_read),
+        cmocka_unit_test(test_field_iwlwifi_writes_the_msix_capabilitys_id),
+        cmocka_unit_test(test_field_nvidia_writes_command_and_status_as_one),
         cmocka_unit_test(test_1_1_8_neither_ro_nor_emulated_bits_are_passed),
         cmocka_unit_test(test_1_1_10_accesses_without_power_management),
         cmocka_unit_test(test_2_28_an_access_may_span_structures),

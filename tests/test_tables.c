@@ -206,23 +206,256 @@ static void rows_of_different_variants_may_overlap(void **state)
     refused_naming(r, 2, "Good");
 }
 
+static void refuses_an_inert_row_that_can_be_written(void **state)
+{
+    struct pt_row r = good();
+
+    (void)state;
+    r.flags = PT_ROW_INERT;
+    assert_int_equal(check(&r, 1, NULL), 0);
+    r.ro &= ~0x0800u;
+    refused(r);
+    /* Nor the guest's copy. */
+    r = good();
+    r.flags = PT_ROW_INERT;
+    r.ro &= ~0x0008u;
+    refused(r);
+}
+
+static void refuses_hidden_tables_with_registers(void **state)
+{
+    const struct pt_row r = good();
+    struct pt_group g = {
+        .name = "Group", .why = "for a test", .size = 16,
+        .fate = PT_HIDDEN,
+    };
+    struct pt_error err = { "" };
+
+    (void)state;
+    assert_int_equal(pt_group_check(&g, &err), 0);
+    g.rows = &r;
+    g.num_rows = 1;
+    assert_int_equal(pt_group_check(&g, &err), -22);
+    assert_non_null(strstr(err.text, "Group"));
+    g.num_rows = 0;
+    g.open = true;
+    assert_int_equal(pt_group_check(&g, &err), -22);
+    g.open = false;
+    g.why = NULL;
+    assert_int_equal(pt_group_check(&g, &err), -22);
+    g.name = NULL;
+    assert_int_equal(pt_group_check(&g, &err), -22);
+    assert_non_null(strstr(err.text, "name"));
+}
+
+/* ------------------------------------------------------------------ */
+/* More than a device has room for                                     */
+
+#define BYTES 192  /* from 40 to ff */
+
+/* The space of a device with @n registers and those of the header. */
+static int build(unsigned n, uint8_t pos, struct pt_error *err)
+{
+    static struct pt_row rows[BYTES - 2];
+    static struct pt_group g[2];
+    static struct pt_device host;
+    static struct pt_dev d;
+    unsigned i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        rows[i] = good();
+        rows[i].off = (uint16_t)(2 + i);
+        rows[i].size = 1;
+        rows[i].init = rows[i].host = rows[i].rw1c = rows[i].rsvd = 0;
+    }
+    memset(&d, 0, sizeof(d));
+    d.snap[PCI_VENDOR_ID] = 0x86;
+    d.host = &host;
+    for (i = 0; i < 2; i++) {
+        g[i] = (struct pt_group) { .name = i ? "More" : "Many", .rows = rows };
+        g[i].num_rows = n < COUNT(rows) ? n : COUNT(rows);
+        n -= g[i].num_rows;
+        d.cap[i] = (struct pt_cap) {
+            .group = &g[i], .pos = pos, .size = BYTES, .fate = PT_EXPOSED,
+        };
+    }
+    d.num_caps = 2;
+    return pt_space_build(&d, err);
+}
+
+/* Rows beyond 255 were left out without a word: open to the guest. */
+static void more_registers_than_fit_are_an_error(void **state)
+{
+    /* Each capability has its ID and its pointer. */
+    const unsigned most = 255 - pt_group_header.num_rows - 2 * 2;
+    struct pt_error err = { "" };
+
+    (void)state;
+    assert_int_equal(build(most, 0x40, &err), 0);
+    assert_string_equal(err.text, "");
+    assert_int_equal(build(most + 1, 0x40, &err), -22);
+    assert_non_null(strstr(err.text, "More at 40: more than 255 registers"));
+}
+
+static void a_register_behind_the_space_is_an_error(void **state)
+{
+    struct pt_error err = { "" };
+
+    (void)state;
+    assert_int_equal(build(190, 0x41, &err), -22);
+    assert_non_null(strstr(err.text, "leaves the configuration space"));
+}
+
+/* ------------------------------------------------------------------ */
+/* The access path                                                     */
+
+/* A hook sends bits of a register; what the access does not meet, is not. */
+static void bits_are_sent_in_the_accesss_own_lanes(void **state)
+{
+    static const struct {
+        uint16_t off, reg;
+        uint8_t len, reg_len;
+        uint32_t mask, fwd;
+    } x[] = {
+        { 4, 4, 4, 2, 0xffff, 0x0000ffff },
+        { 4, 6, 4, 2, 0xffff, 0xffff0000 },
+        { 4, 7, 4, 2, 0xffff, 0xff000000 },
+        { 5, 4, 2, 4, 0x12345678, 0x3456 },
+        { 7, 4, 1, 4, 0x12345678, 0x12 },
+        { 8, 4, 4, 4, UINT32_MAX, 0 },
+        { 4, 8, 4, 4, UINT32_MAX, 0 },
+        { 4, 12, 4, 4, UINT32_MAX, 0 },
+        { 12, 4, 4, 4, UINT32_MAX, 0 },
+        { 0, 0xfc, 4, 4, UINT32_MAX, 0 },
+        { 0xfc, 0, 4, 4, UINT32_MAX, 0 },
+    };
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(x); i++) {
+        struct pt_access a = { .off = x[i].off, .len = x[i].len };
+
+        pt_access_send(&a, x[i].reg, x[i].reg_len, x[i].mask, 0);
+        assert_int_equal(a.fwd, x[i].fwd);
+        a.fwd = UINT32_MAX;
+        pt_access_drop(&a, x[i].reg, x[i].reg_len, x[i].mask);
+        assert_int_equal(a.fwd, ~x[i].fwd);
+        /* The value comes with its mask, and with nothing more. */
+        a.val = 0;
+        pt_access_send(&a, x[i].reg, x[i].reg_len, x[i].mask, UINT32_MAX);
+        assert_int_equal(a.val, x[i].fwd);
+    }
+}
+
+static unsigned writes, failing;
+static int told;
+
+static int read_zero(void *priv, uint16_t off, void *buf, unsigned len)
+{
+    (void)priv;
+    (void)off;
+    memset(buf, 0, len);
+    return 0;
+}
+
+static int fail_one(void *priv, uint16_t off, const void *buf, unsigned len)
+{
+    (void)priv;
+    (void)off;
+    (void)buf;
+    (void)len;
+    return writes++ == failing ? -5 : 0;
+}
+
+static void tell(struct pt_dev *d, const struct pt_field *f, uint32_t old,
+                 const struct pt_access *a)
+{
+    (void)d;
+    (void)f;
+    (void)old;
+    told = a->error;
+}
+
+static void no_log(void *priv, enum pt_level level, const char *line)
+{
+    (void)priv;
+    (void)level;
+    (void)line;
+}
+
+/* A write in two runs: the second one's success hid that the first failed. */
+static void a_hook_is_told_that_any_run_failed(void **state)
+{
+    static const struct pt_device_ops ops = {
+        .read = read_zero, .write = fail_one,
+    };
+    static const struct pt_bus_ops bus_ops = { .log = no_log };
+    static const struct pt_bus bus = { .ops = &bus_ops };
+    static struct pt_device host = { .ops = &ops };
+    static struct pt_dev d;
+    static struct pt_row rows[3];
+    static const struct pt_group g = {
+        .name = "Runs", .rows = rows, .num_rows = COUNT(rows),
+    };
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        rows[i] = good();
+        rows[i].off = (uint16_t)(4 + i);
+        rows[i].size = 1;
+        rows[i].init = rows[i].host = rows[i].rw1c = rows[i].rsvd = 0;
+        rows[i].emu = rows[i].ro = i == 1 ? 0xff : 0;
+        rows[i].commit = i == 0 ? tell : NULL;
+    }
+    for (failing = 0; failing < 3; failing++) {
+        memset(&d, 0, sizeof(d));
+        d.snap[PCI_VENDOR_ID] = 0x86;
+        d.host = &host;
+        d.bus = &bus;
+        d.cap[0] = (struct pt_cap) {
+            .group = &g, .pos = 0x40, .size = 8, .fate = PT_EXPOSED,
+        };
+        d.num_caps = 1;
+        assert_int_equal(pt_space_build(&d, NULL), 0);
+        d.started = true;
+        writes = 0;
+        told = 0;
+        pt_config_write(&d, 0x44, 0x00112233, 4);
+        assert_int_equal(writes, 2);
+        assert_int_equal(told, failing < 2 ? -5 : 0);
+    }
+}
+
 /* ------------------------------------------------------------------ */
 /* The real ones                                                       */
 
-/* The @i-th table of all, or NULL. */
-static const struct pt_group *table(unsigned i)
+static bool is_listed(const struct pt_group *g)
 {
-    unsigned n;
+    const struct pt_group *t;
+    unsigned i;
 
-    if (i < 2) {
-        return i == 0 ? &pt_group_header : &pt_group_cap_header;
+    for (i = 0; (t = pt_table(i)) != NULL && t != g; i++) {
     }
-    for (n = 0; pt_groups[n]; n++) {
-        if (n == i - 2) {
-            return pt_groups[n];
-        }
+    return t == g;
+}
+
+/* Attaching checks those: two were forgotten. */
+static void no_table_is_left_unchecked(void **state)
+{
+    unsigned i, n = 0;
+
+    (void)state;
+    assert_true(is_listed(&pt_group_header));
+    assert_true(is_listed(&pt_group_cap_header));
+    for (i = 0; pt_groups[i]; i++) {
+        assert_true(is_listed(pt_groups[i]));
     }
-    return i - 2 - n < pt_num_hidden ? &pt_group_hidden[i - 2 - n] : NULL;
+    for (n = 0; n < pt_num_hidden; n++) {
+        assert_true(is_listed(&pt_group_hidden[n]));
+    }
+    assert_null(pt_table(2 + i + n));
+    assert_non_null(pt_table(2 + i + n - 1));
 }
 
 static void all_real_tables_are_sound(void **state)
@@ -232,7 +465,7 @@ static void all_real_tables_are_sound(void **state)
     unsigned i;
 
     (void)state;
-    for (i = 0; (g = table(i)) != NULL; i++) {
+    for (i = 0; (g = pt_table(i)) != NULL; i++) {
         if (pt_group_check(g, &err) != 0) {
             fail_msg("%s", err.text);
         }
@@ -246,7 +479,7 @@ static void every_row_tells_what_where_and_why(void **state)
     unsigned i, n;
 
     (void)state;
-    for (i = 0; (g = table(i)) != NULL; i++) {
+    for (i = 0; (g = pt_table(i)) != NULL; i++) {
         assert_true(g->name && g->name[0]);
         for (n = 0; n < g->num_rows; n++) {
             const struct pt_row *r = &g->rows[n];
@@ -277,8 +510,8 @@ static void no_id_has_two_tables(void **state)
     unsigned i, j;
 
     (void)state;
-    for (i = 2; (g = table(i)) != NULL; i++) {
-        for (j = i + 1; (other = table(j)) != NULL; j++) {
+    for (i = 2; (g = pt_table(i)) != NULL; i++) {
+        for (j = i + 1; (other = pt_table(j)) != NULL; j++) {
             if (g->id == other->id) {
                 fail_msg("%s and %s", g->name, other->name);
             }
@@ -372,6 +605,13 @@ int main(void)
         cmocka_unit_test(refuses_a_row_that_leaves_its_structure),
         cmocka_unit_test(refuses_rows_that_overlap),
         cmocka_unit_test(rows_of_different_variants_may_overlap),
+        cmocka_unit_test(refuses_an_inert_row_that_can_be_written),
+        cmocka_unit_test(refuses_hidden_tables_with_registers),
+        cmocka_unit_test(more_registers_than_fit_are_an_error),
+        cmocka_unit_test(a_register_behind_the_space_is_an_error),
+        cmocka_unit_test(bits_are_sent_in_the_accesss_own_lanes),
+        cmocka_unit_test(a_hook_is_told_that_any_run_failed),
+        cmocka_unit_test(no_table_is_left_unchecked),
         cmocka_unit_test(all_real_tables_are_sound),
         cmocka_unit_test(every_row_tells_what_where_and_why),
         cmocka_unit_test(no_table_has_a_row_over_id_and_next),
