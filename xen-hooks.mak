@@ -3,10 +3,13 @@
 # Our own build, a classic qemu-dm tree and the QEMU overlay take it from here.
 
 # The engine, which knows neither libpci's nor Xen's libraries ...
-PT_OBJS := pass-through.o pt-space.o pt-chain.o pt-error.o pt-header.o \
-	pt-bar.o pt-page.o pt-trap.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o \
-	pt-vendor.o pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o \
-	pt-hidden.o
+PT_OBJS := \
+	pass-through.o pt-sync.o pt-space.o pt-chain.o \
+	pt-error.o pt-regs.o pt-command.o pt-restore.o \
+	pt-bar.o pt-page.o pt-trap.o \
+	pt-header.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o pt-vendor.o \
+	pt-hidden.o \
+	pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o
 # ... and its neighbours in production: sysfs with libpci, libxenctrl. A Linux
 # stub domain may have no libpci, but its headers: PT_NO_LIBPCI=1.
 PT_LIBPCI_OBJS := pt-device.o pt-device-config.o pt-libpci.o

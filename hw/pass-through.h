@@ -115,6 +115,14 @@ void pt_bars_sync(struct pt_dev *d);
  */
 void pt_bars_recheck(struct pt_dev *d);
 
+/*
+ * Something else of the guest is placed at [@addr, @addr + @size), ports
+ * (@io) or memory: what of this device rests there, its decoding off, is
+ * unmapped. For the bus glue, before it answers taken() for another device,
+ * and when an emulated device's region moves.
+ */
+void pt_yield(struct pt_dev *d, bool io, uint64_t addr, uint64_t size);
+
 /* ------------------------------------------------------------------ */
 /* Looking                                                             */
 

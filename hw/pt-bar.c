@@ -17,8 +17,7 @@
 /* No guest of Xen's has more than 52 bits of physical address. */
 #define MAX_GPA (UINT64_C(1) << 52)
 #define MAX_PORT 0x10000u
-#define LOW_FLAGS 0xfu
-#define IO_FLAGS 0x3u
+#define ROM_FLAGS 0x7ffu
 
 /* ------------------------------------------------------------------ */
 /* What the guest sees                                                 */
@@ -54,7 +53,7 @@ static bool is_top(const struct pt_dev *d, unsigned n)
 /* Bits of the region's (low) register that the guest can set. */
 static uint32_t address_bits(const struct pt_dev *d, unsigned n)
 {
-    uint32_t flags = is_io(d, n) ? IO_FLAGS : LOW_FLAGS;
+    uint32_t flags = is_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS;
 
     return ~(uint32_t)(d->bar[n].size - 1) & ~flags;
 }
@@ -109,25 +108,24 @@ unsigned pt_region_windows(const struct pt_dev *d, unsigned n,
 /* Where the guest wants it                                            */
 
 /*
- * Is a half of the register in the middle of being sized? All ones are an
- * address too, in the low half of a 64-bit BAR; the type bits, which nobody
- * sets for an address, tell them apart.
+ * Is the register in the middle of being sized? The dword as it was written
+ * tells, all of its address bits or all of its type bits set: nobody sets
+ * these for an address, and none of Xen's guests has room at the very top.
  */
+static bool sizing_dword(uint32_t raw, uint32_t flags)
+{
+    return (raw | flags) == UINT32_MAX || (raw & flags) == flags;
+}
+
 static bool sizing(const struct pt_dev *d, unsigned n)
 {
     const struct pt_bar *b = &d->bar[n];
-    uint32_t bits = address_bits(d, n);
-    uint32_t low = pt_copy(d, reg_of(n), 4) & bits;
-    bool wide = is_64(d, n);
 
-    if (wide && (b->raw[0] == UINT32_MAX || b->raw[1] == UINT32_MAX)) {
-        return true;
+    if (n == PT_ROM) {
+        return sizing_dword(b->raw[0], ROM_FLAGS);
     }
-    if (is_io(d, n)) {
-        return (low & 0xffff) == (bits & 0xffff);
-    }
-    return bits && low == bits &&
-        (!wide || pt_copy(d, reg_of(n + 1), 4) == 0);
+    return sizing_dword(b->raw[0], is_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS) ||
+        (is_64(d, n) && b->raw[1] == UINT32_MAX);
 }
 
 static uint64_t address(const struct pt_dev *d, unsigned n)
@@ -140,41 +138,80 @@ static uint64_t address(const struct pt_dev *d, unsigned n)
     return addr;
 }
 
-static bool decoded(const struct pt_dev *d, unsigned n)
+static uint32_t decode_bit(const struct pt_dev *d, unsigned n)
 {
-    uint32_t bit = is_io(d, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+    return is_io(d, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+}
 
-    /* What the device itself leaves undecoded ends in an error (XSA-126). */
-    if (!d->host->info.is_vf && !(d->command & bit)) {
+/*
+ * Would the device answer? What it leaves undecoded ends in an error that can
+ * take the host down (XSA-126).
+ */
+static bool answers(const struct pt_dev *d, unsigned n)
+{
+    if (!d->host->info.is_vf && !(d->command & decode_bit(d, n))) {
         return false;
     }
     return d->started && d->bar[n].size && d->host->info.region[n].addr &&
-        (pt_copy(d, PCI_COMMAND, 2) & bit) &&
-        d->pm.state == 0 && !d->pm.waiting &&
-        (n != PT_ROM ||
-         (pt_copy(d, PCI_ROM_ADDRESS, 4) & PCI_ROM_ADDRESS_ENABLE));
+        d->pm.state == 0 && d->pm.want == 0 && !d->pm.waiting &&
+        (n != PT_ROM || d->rom_on);
 }
 
+static bool decoded(const struct pt_dev *d, unsigned n)
+{
+    return answers(d, n) && (pt_copy(d, PCI_COMMAND, 2) & decode_bit(d, n));
+}
+
+static bool no_such_address(struct pt_dev *d, unsigned n, uint64_t addr)
+{
+    uint64_t limit = is_io(d, n) ? MAX_PORT : MAX_GPA;
+
+    if (addr == 0) {
+        return true;
+    }
+    if (addr < limit && d->bar[n].size <= limit - addr) {
+        return false;
+    }
+    pt_log_once(d, PT_ONCE_IO_RANGE, PT_LOG_WARNING, "region %u is "
+                "not mapped: no such address, %#llx", n,
+                (unsigned long long)addr);
+    return true;
+}
+
+static unsigned pieces_on(const struct pt_bar *b)
+{
+    unsigned i, n = 0;
+
+    for (i = 0; i < b->pieces; i++) {
+        n += b->piece[i].on;
+    }
+    return n;
+}
+
+/*
+ * Where decoding is off, what is mapped rests where it is: systems switch it
+ * off and on again around the sizing of each BAR, and the device decodes all
+ * the time. It goes when the BAR moves, when another wants the place, when
+ * the device stops to answer.
+ */
 static uint64_t wish(struct pt_dev *d, unsigned n)
 {
-    uint64_t addr, limit = is_io(d, n) ? MAX_PORT : MAX_GPA;
+    const struct pt_bar *b = &d->bar[n];
+    bool on = decoded(d, n);
+    uint64_t addr;
 
-    if (!decoded(d, n)) {
+    if (!answers(d, n) ||
+        !on) {
         return PT_UNMAPPED;
     }
     if (sizing(d, n)) {
-        return d->bar[n].wish;
+        return on ? b->wish : b->mapped;
     }
     addr = address(d, n);
-    if (addr == 0 || addr >= limit || d->bar[n].size > limit - addr) {
-        if (addr != 0) {
-            pt_log_once(d, PT_ONCE_IO_RANGE, PT_LOG_WARNING, "region %u is "
-                        "not mapped: no such address, %#llx", n,
-                        (unsigned long long)addr);
-        }
-        return PT_UNMAPPED;
+    if (!on) {
+        return addr == b->mapped ? addr : PT_UNMAPPED;
     }
-    return addr;
+    return no_such_address(d, n, addr) ? PT_UNMAPPED : addr;
 }
 
 /* ------------------------------------------------------------------ */
@@ -242,16 +279,6 @@ static void piece_off(struct pt_dev *d, unsigned n, struct pt_piece *p)
     p->on = false;
 }
 
-static unsigned pieces_on(const struct pt_bar *b)
-{
-    unsigned i, n = 0;
-
-    for (i = 0; i < b->pieces; i++) {
-        n += b->piece[i].on;
-    }
-    return n;
-}
-
 /* Nothing is on, or some of it where all should be. */
 static bool incomplete(const struct pt_bar *b)
 {
@@ -260,18 +287,58 @@ static bool incomplete(const struct pt_bar *b)
     return n == 0 || (n < b->pieces && b->mapped == b->wish);
 }
 
+/* Tell the bus where the guest has it; at rest it is nowhere. */
+static void show(struct pt_dev *d, unsigned n)
+{
+    struct pt_bar *b = &d->bar[n];
+    uint64_t at = decoded(d, n) && pieces_on(b) ? b->mapped : PT_UNMAPPED;
+
+    if (at != b->shown) {
+        b->shown = at;
+        d->bus->ops->moved(d->bus->priv, d, n, at);
+    }
+}
+
 static void region_off(struct pt_dev *d, unsigned n)
 {
     struct pt_bar *b = &d->bar[n];
     unsigned i;
 
-    if (pieces_on(b) == 0) {
-        return;
-    }
     for (i = 0; i < b->pieces; i++) {
         piece_off(d, n, &b->piece[i]);
     }
-    d->bus->ops->moved(d->bus->priv, d, n, PT_UNMAPPED);
+    show(d, n);
+}
+
+static bool meets(const struct pt_bar *b, uint64_t addr, uint64_t size)
+{
+    return pieces_on(b) && addr < b->mapped + b->size &&
+        b->mapped < addr + size;
+}
+
+/* Who rests at a place makes room for who decodes it. */
+static bool yield(struct pt_dev *d, bool io, uint64_t addr, uint64_t size)
+{
+    bool some = false;
+    unsigned i;
+
+    for (i = 0; i < PT_NUM_REGIONS; i++) {
+        struct pt_bar *b = &d->bar[i];
+
+        if (is_io(d, i) == io && meets(b, addr, size) && !decoded(d, i)) {
+            b->wish = PT_UNMAPPED;
+            region_off(d, i);
+            some = true;
+        }
+    }
+    return some;
+}
+
+void pt_yield(struct pt_dev *d, bool io, uint64_t addr, uint64_t size)
+{
+    if (yield(d, io, addr, size)) {
+        pt_irq_table_moved(d);
+    }
 }
 
 /* Does another region of this device already have some of it? */
@@ -281,14 +348,8 @@ static bool own_overlap(const struct pt_dev *d, unsigned n)
     unsigned i;
 
     for (i = 0; i < PT_NUM_REGIONS; i++) {
-        const struct pt_bar *o = &d->bar[i];
-        uint64_t at;
-
-        if (i == n || is_io(d, i) != is_io(d, n) || pieces_on(o) == 0) {
-            continue;
-        }
-        at = o->mapped;
-        if (b->wish < at + o->size && at < b->wish + b->size) {
+        if (i != n && is_io(d, i) == is_io(d, n) &&
+            meets(&d->bar[i], b->wish, b->size)) {
             return true;
         }
     }
@@ -300,6 +361,7 @@ static void region_on(struct pt_dev *d, unsigned n)
     struct pt_bar *b = &d->bar[n];
     unsigned i;
 
+    yield(d, is_io(d, n), b->wish, b->size);
     if (own_overlap(d, n) ||
         d->bus->ops->taken(d->bus->priv, d, is_io(d, n), b->wish, b->size)) {
         pt_log_once(d, PT_ONCE_OVERLAP, PT_LOG_WARNING, "region %u is not "
@@ -315,21 +377,44 @@ static void region_on(struct pt_dev *d, unsigned n)
             return;
         }
     }
-    d->bus->ops->moved(d->bus->priv, d, n, b->wish);
 }
 
-void pt_bars_sync(struct pt_dev *d)
+/* ------------------------------------------------------------------ */
+/* The ROM's decoder                                                   */
+
+/* All ones are for its size, and no wish to enable it. */
+static bool rom_wanted(const struct pt_dev *d)
+{
+    if (!d->started || !d->bar[PT_ROM].size) {
+        return false;
+    }
+    return d->bar[PT_ROM].raw[0] == UINT32_MAX ? d->rom_on :
+        pt_copy(d, PCI_ROM_ADDRESS, 4) & PCI_ROM_ADDRESS_ENABLE;
+}
+
+static void rom_decode(struct pt_dev *d, bool on)
+{
+    uint32_t addr = (uint32_t)d->host->info.region[PT_ROM].addr;
+
+    if (on != d->rom_on &&
+        pt_host_put_val(d, PCI_ROM_ADDRESS,
+                        addr | (on ? PCI_ROM_ADDRESS_ENABLE : 0), 4) == 0) {
+        d->rom_on = on;
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* Reconciling                                                         */
+
+/* All unmapping first: two regions may have changed places. */
+void pt_bars_leave(struct pt_dev *d)
 {
     unsigned n;
 
-    if (!d->started) {
-        return;
-    }
-    /* All unmapping first: two regions may have changed places. */
     for (n = 0; n < PT_NUM_REGIONS; n++) {
         struct pt_bar *b = &d->bar[n];
 
-        b->wish = wish(d, n);
+        b->wish = n == PT_ROM && !rom_wanted(d) ? PT_UNMAPPED : wish(d, n);
         if (b->wish != b->refused) {
             b->refused = PT_UNMAPPED;
         }
@@ -337,15 +422,35 @@ void pt_bars_sync(struct pt_dev *d)
             region_off(d, n);
         }
     }
+    if (!rom_wanted(d) && pieces_on(&d->bar[PT_ROM]) == 0) {
+        rom_decode(d, false);
+    }
+}
+
+void pt_bars_enter(struct pt_dev *d)
+{
+    unsigned n;
+
+    /* What is mapped has to be decoded. */
+    if (rom_wanted(d) && !d->rom_on) {
+        rom_decode(d, true);
+        d->bar[PT_ROM].wish = wish(d, PT_ROM);
+    }
     for (n = 0; n < PT_NUM_REGIONS; n++) {
         struct pt_bar *b = &d->bar[n];
 
         if (b->wish != PT_UNMAPPED && b->wish != b->refused &&
-            incomplete(b)) {
+            incomplete(b) && decoded(d, n)) {
             region_on(d, n);
         }
+        show(d, n);
     }
-    pt_irq_table_moved(d);
+}
+
+void pt_bars_sync(struct pt_dev *d)
+{
+    d->dirty |= PT_DIRTY_REGIONS;
+    pt_sync(d);
 }
 
 void pt_bars_recheck(struct pt_dev *d)
@@ -364,7 +469,7 @@ void pt_bars_recheck(struct pt_dev *d)
     pt_bars_sync(d);
 }
 
-void pt_bars_unmap(struct pt_dev *d)
+void pt_bars_stop(struct pt_dev *d)
 {
     unsigned n;
 
@@ -373,7 +478,16 @@ void pt_bars_unmap(struct pt_dev *d)
         if (pieces_on(&d->bar[n])) {
             region_off(d, n);
         }
-        d->bar[n].wish = d->bar[n].refused = PT_UNMAPPED;
+    }
+    rom_decode(d, false);
+}
+
+void pt_bars_forget(struct pt_dev *d)
+{
+    unsigned n;
+
+    for (n = 0; n < PT_NUM_REGIONS; n++) {
+        d->bar[n].refused = PT_UNMAPPED;
         d->bar[n].raw[0] = d->bar[n].raw[1] = 0;
     }
 }
@@ -398,35 +512,59 @@ void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
         }
     }
     b->raw[half] = pt_load(raw, 4);
-    pt_bars_sync(d);
+    d->dirty |= PT_DIRTY_REGIONS;
 }
 
-void pt_rom_enable(struct pt_dev *d, bool on)
-{
-    uint32_t addr = (uint32_t)d->host->info.region[PT_ROM].addr;
+/* ------------------------------------------------------------------ */
+/* The host's addresses                                                */
 
-    if (d->bar[PT_ROM].size && addr && on != d->rom_on &&
-        pt_host_write_val(d, PCI_ROM_ADDRESS,
-                          addr | (on ? PCI_ROM_ADDRESS_ENABLE : 0), 4) == 0) {
-        d->rom_on = on;
+uint32_t pt_bar_host(const struct pt_dev *d, unsigned n)
+{
+    const struct pt_region *r = &d->host->info.region[n];
+    const struct pt_region *low = n > 0 ? r - 1 : NULL;
+
+    if (low && low->size && (low->flags & PT_REGION_64)) {
+        return (uint32_t)(low->addr >> 32);
     }
+    /* The type bits are hardwired: what is written there does not matter. */
+    return r->size ? (uint32_t)r->addr : 0;
 }
 
-/* Sizing with all ones is no wish to enable it. */
-void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
-                   const struct pt_access *a)
+/*
+ * A reset by the toolstack can leave BARs or the ROM's at 0 while the
+ * operating system still knows their addresses.
+ */
+int pt_bars_place(struct pt_dev *d)
 {
-    bool on = pt_copy(d, f->off, 4) & PCI_ROM_ADDRESS_ENABLE;
-    bool hold = sizing(d, PT_ROM);
+    uint8_t bars[4 * PT_NUM_BARS];
+    uint32_t rom = pt_load(d->snap + PCI_ROM_ADDRESS, 4);
+    const struct pt_region *r = d->host->info.region;
+    bool lost = false;
+    unsigned n;
+    int rc = 0;
 
-    /* What is mapped has to be decoded. */
-    if (on && !hold) {
-        pt_rom_enable(d, true);
+    if (d->host->info.is_vf) {
+        return 0;
     }
-    pt_bar_commit(d, f, old, a);
-    if (!on && !hold) {
-        pt_rom_enable(d, false);
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        uint32_t want = pt_bar_host(d, n);
+        uint32_t has = pt_load(d->snap + PCI_BASE_ADDRESS_0 + 4 * n, 4);
+        /* The top of a 64-bit BAR has no flags, and no size of its own. */
+        uint32_t flags = r[n].size == 0 ? 0 :
+            r[n].flags & PT_REGION_IO ? PT_IO_FLAGS : PT_MEM_FLAGS;
+
+        lost |= want && !(has & ~flags);
+        pt_store(bars + 4 * n, want, 4);
     }
+    if (lost) {
+        rc = pt_host_put(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars));
+    }
+    if (rc == 0 && r[PT_ROM].size && r[PT_ROM].addr &&
+        rom != (uint32_t)r[PT_ROM].addr) {
+        rc = pt_host_write_val(d, PCI_ROM_ADDRESS, (uint32_t)r[PT_ROM].addr,
+                               4);
+    }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ */
@@ -491,7 +629,7 @@ void pt_bars_init(struct pt_dev *d)
         struct pt_bar *b = &d->bar[n];
         const char *why = r->size ? unfit(d, n) : NULL;
 
-        b->wish = b->refused = PT_UNMAPPED;
+        b->wish = b->refused = b->shown = PT_UNMAPPED;
         if (why) {
             pt_log(d, PT_LOG_WARNING, "region %u is not given to the guest: "
                    "%s", n, why);

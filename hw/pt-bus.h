@@ -43,6 +43,13 @@ struct pt_bus_ops {
     void (*delay_us)(void *priv, uint32_t us);
 
     /*
+     * Call pt_tick() for this device once now_us() is at least @us, in the
+     * place of the time that was asked for before; PT_NEVER: not at all. May
+     * be NULL: what it is for then waits for the guest's next access.
+     */
+    void (*call_at)(void *priv, uint64_t us);
+
+    /*
      * Send the guest's accesses to [@t->gpa, @t->gpa + @t->size) to
      * pt_trap_read() and pt_trap_write(), until untrap. 0 or -errno.
      */
@@ -51,7 +58,8 @@ struct pt_bus_ops {
 
     /*
      * Is any of [@addr, @addr + @size) taken by another device of the
-     * guest? @io: ports, otherwise memory. @self is who asks.
+     * guest, or its RAM? @io: ports, otherwise memory. @self is who asks.
+     * Before the answer pt_yield() is called for the others of ours.
      */
     bool (*taken)(void *priv, const struct pt_dev *self, bool io,
                   uint64_t addr, uint64_t size);
@@ -70,6 +78,10 @@ struct pt_bus {
 };
 
 #define PT_UNMAPPED UINT64_MAX
+#define PT_NEVER UINT64_MAX
+
+/* The time that call_at() was asked for has come; too early does no harm. */
+void pt_tick(struct pt_dev *d);
 
 /*
  * A guest's access to a trapped window: @off into it, @width 1, 2, 4 or 8.

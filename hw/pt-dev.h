@@ -8,6 +8,10 @@
 
 #include "pt-policy.h"
 
+/* Bits of a BAR that are no address: PCI 3.0, 6.2.5.1. */
+#define PT_MEM_FLAGS 0xfu
+#define PT_IO_FLAGS 0x3u
+
 #define PT_MAX_FIELDS 255 /* 0 is no field */
 
 /* Messages that a guest could cause again and again: each once a device. */
@@ -32,6 +36,14 @@ enum pt_once {
     PT_ONCE_PROTECTED,
 };
 
+/* What pt_sync() has to look at. */
+enum pt_dirty {
+    PT_DIRTY_REGIONS = 0x01,
+    PT_DIRTY_IRQ = 0x02,
+    PT_DIRTY_COMMAND = 0x04,  /* the guest wrote it */
+    PT_DIRTY_ALL = 0x07,
+};
+
 /* A piece of a BAR, as wished for and as Xen has it: see pt-bar.c. */
 struct pt_piece {
     uint64_t offset;
@@ -49,6 +61,7 @@ struct pt_bar {
     uint64_t size;      /* what the guest sees */
     uint64_t wish;      /* guest address; PT_UNMAPPED */
     uint64_t mapped;    /* guest address, while any piece is on */
+    uint64_t shown;     /* where the bus was told that it is */
     uint64_t refused;   /* the wish that failed; not tried again */
     uint32_t raw[2];    /* dwords as the guest wrote them: sizing? */
     unsigned pieces;
@@ -58,6 +71,7 @@ struct pt_bar {
 struct pt_pm {
     uint8_t pos;        /* 0: none */
     uint8_t state;      /* that the device is in: 0 D0 .. 3 D3hot */
+    uint8_t want;       /* and that it is brought to */
     bool reset_on_d0;   /* No_Soft_Reset is 0 */
     bool waiting;       /* until @ready_us the device answers nothing */
     bool reset;         /* and it then needs its registers back */
@@ -77,7 +91,13 @@ struct pt_dev {
     bool multifunction;
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     bool left;         /* the domain: never write to the device again */
-    uint16_t command;  /* decode bits that the device keeps */
+    uint8_t dirty;     /* enum pt_dirty */
+    uint16_t command;      /* decode bits that the device keeps */
+    uint16_t command_has;  /* as last read or written */
+    bool command_seen;     /* it was read since the device had a reset */
+    uint16_t status_has;   /* Status, of which the guest writes in the same */
+    uint32_t status_mask;  /* access these bits */
+    uint32_t status_val;
     bool rom_on;       /* its ROM's enable bit, as written last */
     uint32_t said;     /* messages of enum pt_once that were logged */
 
@@ -117,10 +137,22 @@ void pt_access_send(struct pt_access *a, uint16_t reg, unsigned len,
 void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
                     uint32_t mask);
 
-/* The device, with a failure logged once; 0 or -errno. */
+/*
+ * Take the bits of a @len byte register at @reg out of the access: @mask gets
+ * those that would be sent, @val their values.
+ */
+void pt_access_take(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t *mask, uint32_t *val);
+
+/* pt-regs.c: the device, with a failure logged once; 0 or -errno. */
 int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len);
 int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
                       unsigned len);
+
+/* What must not be missed: tried twice. */
+int pt_host_put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len);
+int pt_host_put_val(struct pt_dev *d, uint16_t off, uint32_t val,
+                    unsigned len);
 
 void pt_log(const struct pt_dev *d, enum pt_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -147,8 +179,17 @@ void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,
 void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
                          struct pt_bits *bits);
 
-/* Write it, for changes that do not come from the guest's Command register. */
-int pt_command_write(struct pt_dev *d);
+/*
+ * pt-sync.c: bring Xen and the device to what the guest wants now, where
+ * d->dirty says that this may have changed. Returns 0, or -errno if Command
+ * can't be written.
+ */
+int pt_sync(struct pt_dev *d);
+/*
+ * Detach: all of it gone, the device awake, Command last and once. What is
+ * refused is tried once more.
+ */
+void pt_sync_end(struct pt_dev *d);
 
 /* pt-bar.c: sizes, before the space is built; pieces, once it is. */
 void pt_bars_init(struct pt_dev *d);
@@ -157,12 +198,17 @@ void pt_bar_setup(const struct pt_dev *d, const struct pt_field *f,
                   struct pt_bits *bits);
 void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
                    const struct pt_access *a);
-void pt_rom_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
-                   const struct pt_access *a);
-/* Enable the device's own ROM decoder, at the device's own address. */
-void pt_rom_enable(struct pt_dev *d, bool on);
-/* Unmap all; what Xen refuses to unmap is tried once more. */
-void pt_bars_unmap(struct pt_dev *d);
+/* For the reconciler: what has to go, then what has to come. */
+void pt_bars_leave(struct pt_dev *d);
+void pt_bars_enter(struct pt_dev *d);
+/* Detach: all of it unmapped; what Xen refuses is tried once more. */
+void pt_bars_stop(struct pt_dev *d);
+/* The registers start again: so does the meaning of what was written. */
+void pt_bars_forget(struct pt_dev *d);
+/* The value of BAR @n (0..5) as the operating system placed it. */
+uint32_t pt_bar_host(const struct pt_dev *d, unsigned n);
+/* Attach: give the device addresses that it lost. 0 or -errno. */
+int pt_bars_place(struct pt_dev *d);
 
 /* pt-pm.c */
 void pt_pm_init(struct pt_dev *d);
@@ -172,13 +218,27 @@ int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err);
 void pt_pm_settle(struct pt_dev *d);
 /* Let a change of the power state come to its end. */
 void pt_pm_finish(struct pt_dev *d);
+/* In D3hot, or on its way: it answers configuration accesses at best. */
+bool pt_pm_asleep(const struct pt_dev *d);
+/* On its way to a state that it loses its registers after. */
+bool pt_pm_will_lose(const struct pt_dev *d);
 /* Leave the device in D0, whatever the guest did with it. */
 void pt_pm_rest(struct pt_dev *d);
 
 /*
- * pass-through.c: the device lost its registers; give it the host's. Goes on
- * after a failure. Returns 0, or the first -errno.
+ * pt-restore.c: the device lost its registers and gets the host's back. Goes
+ * on after a failure. Returns 0, or the first -errno.
  */
 int pt_restore_host(struct pt_dev *d);
+/* Of the host's registers, those that the guest may write and has changed. */
+void pt_restore_changed(struct pt_dev *d);
+/*
+ * The same while it is a guest's, whatever made it lose them: messages go and
+ * come again with the next pt_sync(). @guest: what the guest programmed is
+ * lost, too.
+ */
+void pt_lost(struct pt_dev *d, bool guest);
+/* What the guest programmed is gone; pt_sync() draws the consequences. */
+void pt_forget(struct pt_dev *d);
 
 #endif

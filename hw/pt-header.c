@@ -7,13 +7,9 @@
 #include "pt-pci.h"
 
 #include "pt-dev.h"
+#include "pt-command.h"
 #include "pt-msi.h"
 
-/* Decoders and what goes to the host's chipset; INTx: see the hook. */
-#define COMMAND_EMU (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | \
-    PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_FAST_BACK | \
-    PCI_COMMAND_DISABLE_INTx)
-#define COMMAND_RSVD 0xf800
 #define STATUS_RW1C (PCI_STATUS_PARITY | PCI_STATUS_SIG_TARGET_ABORT | \
     PCI_STATUS_REC_TARGET_ABORT | PCI_STATUS_REC_MASTER_ABORT | \
     PCI_STATUS_SIG_SYSTEM_ERROR | PCI_STATUS_DETECTED_PARITY)
@@ -49,40 +45,6 @@ static void type_setup(const struct pt_dev *d, const struct pt_field *f,
         (d->multifunction ? PT_MULTIFUNCTION : 0);
 }
 
-/*
- * The guest's decode bits decide what is mapped, and the device keeps its
- * own: an access to a BAR that the device no longer decodes ends in an error
- * that can take the host down (XSA-120, XSA-126).
- */
-static void command_prepare(struct pt_dev *d, const struct pt_field *f,
-                            uint32_t old, struct pt_access *a)
-{
-    /* A virtual function's are what they are: hardwired to 0, mostly. */
-    uint32_t ours = d->host->info.is_vf ? 0 :
-        PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
-
-    (void)old;
-    /* A device without a pin may have 0 hardwired there. */
-    if (d->irq->has_pin) {
-        ours |= PCI_COMMAND_DISABLE_INTx;
-    }
-    pt_access_send(a, f->off, 2, ours, pt_command_device(d));
-}
-
-static void command_commit(struct pt_dev *d, const struct pt_field *f,
-                           uint32_t old, const struct pt_access *a)
-{
-    uint32_t changed = old ^ pt_copy(d, f->off, 2);
-
-    (void)a;
-    if (changed & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) {
-        pt_bars_sync(d);
-    }
-    if ((changed & PCI_COMMAND_DISABLE_INTx) || pt_irq_waits(d)) {
-        pt_irq_sync(d);
-    }
-}
-
 #define BAR(n) { \
         .name = "Base Address " #n, .spec = "PCI 3.0, 6.2.5.1", \
         .why = "guest's own address; mapped there, and never written to " \
@@ -111,8 +73,9 @@ static const struct pt_row header_rows[] = {
             "device's; the decoders stay on in the device and only change "
             "what is mapped; error reporting is the host's",
         .off = PCI_COMMAND, .size = 2,
-        .emu = COMMAND_EMU, .ro = PCI_COMMAND_WAIT, .rsvd = COMMAND_RSVD,
-        .prepare = command_prepare, .commit = command_commit,
+        .emu = PT_COMMAND_EMU, .ro = PCI_COMMAND_WAIT,
+        .rsvd = PT_COMMAND_RSVD,
+        .prepare = pt_command_prepare, .commit = pt_command_commit,
     }, {
         .name = "Status", .spec = "PCI 3.0, 6.2.3",
         .why = "errors are cleared by writing 1; Capabilities List says "
@@ -174,7 +137,7 @@ static const struct pt_row header_rows[] = {
         .why = "guest's own address, mapped there; the enable bit is "
             "written to the device with the device's own address",
         .off = PCI_ROM_ADDRESS, .size = 4, .emu = 0xffffffff,
-        .setup = pt_bar_setup, .commit = pt_rom_commit,
+        .setup = pt_bar_setup, .commit = pt_bar_commit,
     }, {
         .name = "Capabilities Pointer", .spec = "PCI 3.0, 6.7",
         .why = "recomputed: the first capability that is not hidden",

@@ -14,7 +14,7 @@
 /* ------------------------------------------------------------------ */
 /* Reconciling                                                         */
 
-static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
+static enum pt_irq_mode guest_mode(const struct pt_dev *d)
 {
     const struct pt_irq *q = d->irq;
     bool msi = q->msi_pos && (pt_msi_flags(d) & PCI_MSI_FLAGS_ENABLE);
@@ -33,6 +33,12 @@ static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
     return d->policy.msitranslate && q->msi_pos && q->has_pin &&
         !q->translate_failed ? PT_IRQ_TRANSLATE : PT_IRQ_INTX;
 }
+
+static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
+{
+    return pt_pm_will_lose(d) ? PT_IRQ_INTX : guest_mode(d);
+}
+
 
 static void leave(struct pt_dev *d)
 {
@@ -113,7 +119,8 @@ void pt_irq_sync(struct pt_dev *d)
     enum pt_irq_mode mode;
     unsigned tries;
 
-    if (!d->started || !q) {
+    /* Xen writes to the device with each message: it has to listen. */
+    if (!d->started || !q || pt_pm_asleep(d)) {
         return;
     }
     if (q->stale) {
@@ -140,11 +147,8 @@ void pt_irq_sync(struct pt_dev *d)
             break;
         }
     }
-    if (q->mode == PT_IRQ_INTX && !q->intx_bound) {
+    if (q->mode == PT_IRQ_INTX && !q->intx_bound && !pt_pm_will_lose(d)) {
         pt_intx_on(d);  /* translation was tried in its place */
-        if (q->intx_bound) {
-            pt_command_write(d);  /* Interrupt Disable was set till now */
-        }
     }
 }
 

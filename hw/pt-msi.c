@@ -61,7 +61,7 @@ static void msi_control_commit(struct pt_dev *d, const struct pt_field *f,
         pt_store(d->copy + f->off, flags, 2);
     }
     if (flags != old) {
-        pt_irq_sync(d);
+        d->dirty |= PT_DIRTY_IRQ;
     }
 }
 
@@ -71,7 +71,7 @@ static void msi_commit(struct pt_dev *d, const struct pt_field *f,
     (void)a;
     if (pt_copy(d, f->off, f->row->size) != old &&
         d->irq->mode == PT_IRQ_MSI) {
-        pt_irq_sync(d);
+        d->dirty |= PT_DIRTY_IRQ;
     }
 }
 
@@ -156,7 +156,7 @@ static void msix_commit(struct pt_dev *d, const struct pt_field *f,
 {
     (void)a;
     if (pt_copy(d, f->off, 2) != old) {
-        pt_irq_sync(d);
+        d->dirty |= PT_DIRTY_IRQ;
     }
 }
 

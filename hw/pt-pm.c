@@ -45,6 +45,14 @@ static uint32_t delay_us(uint8_t from, uint8_t to)
     return from == D2 || to == D2 ? D2_DELAY_US : 0;
 }
 
+/* A host without timers has it done by the next access. */
+static void call_at(const struct pt_dev *d, uint64_t us)
+{
+    if (d->bus->ops->call_at) {
+        d->bus->ops->call_at(d->bus->priv, us);
+    }
+}
+
 static void start_waiting(struct pt_dev *d, uint8_t from, uint8_t to)
 {
     uint32_t us = delay_us(from, to);
@@ -52,7 +60,18 @@ static void start_waiting(struct pt_dev *d, uint8_t from, uint8_t to)
     if (us != 0) {
         d->pm.waiting = true;
         d->pm.ready_us = d->bus->ops->now_us(d->bus->priv) + us;
+        call_at(d, d->pm.ready_us);
     }
+}
+
+bool pt_pm_asleep(const struct pt_dev *d)
+{
+    return d->pm.state == D3HOT || d->pm.waiting;
+}
+
+bool pt_pm_will_lose(const struct pt_dev *d)
+{
+    return d->pm.want == D3HOT && d->pm.reset_on_d0;
 }
 
 /* From any state to D0, or deeper; to states that the function has. */
@@ -120,37 +139,30 @@ static void pmcsr_prepare(struct pt_dev *d, const struct pt_field *f,
     }
     /*
      * Outside of D0 the device answers no memory access, and the host takes
-     * the lack of an answer for an error: unmap before, map after.
+     * the lack of an answer for an error; and Xen writes to the MSI-X table
+     * when it gives a message up. So both go before the device falls asleep,
+     * and come when it is awake.
      */
-    if (d->pm.state == D0) {
-        d->pm.state = to;
-        pt_bars_sync(d);
-        d->pm.state = D0;
-    }
-    /* Xen forgets its messages before the device does. */
-    if (d->pm.state == D3HOT && to == D0 && d->pm.reset_on_d0) {
-        pt_irq_reset(d, true);
-    }
+    d->pm.want = to;
+    d->dirty |= PT_DIRTY_REGIONS | PT_DIRTY_IRQ;
 }
 
 static void pmcsr_commit(struct pt_dev *d, const struct pt_field *f,
                          uint32_t old, const struct pt_access *a)
 {
-    uint8_t from = d->pm.state;
-    uint8_t to = pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK;
+    uint8_t from = d->pm.state, to = d->pm.want;
 
     (void)old;
-    if (to != from && !a->error) {
+    if (a->error) {
+        d->pm.want = from;
+        pt_store(d->copy + f->off, (pt_copy(d, f->off, 1) &
+                 ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | from, 1);
+    } else if (to != from) {
         d->pm.state = to;
         d->pm.reset = from == D3HOT && to == D0 && d->pm.reset_on_d0;
         start_waiting(d, from, to);
-    } else if (a->error) {
-        pt_store(d->copy + f->off, (pt_copy(d, f->off, 1) &
-                 ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | from, 1);
     }
-    if (!d->pm.waiting) {
-        pt_bars_sync(d);
-    }
+    d->dirty |= PT_DIRTY_REGIONS | PT_DIRTY_IRQ;
 }
 
 void pt_pm_settle(struct pt_dev *d)
@@ -165,6 +177,7 @@ void pt_pm_settle(struct pt_dev *d)
         d->bus->ops->delay_us(d->bus->priv, (uint32_t)(d->pm.ready_us - now));
     }
     d->pm.waiting = false;
+    call_at(d, PT_NEVER);
 }
 
 void pt_pm_finish(struct pt_dev *d)
@@ -172,13 +185,18 @@ void pt_pm_finish(struct pt_dev *d)
     pt_pm_settle(d);
     if (d->pm.reset) {
         d->pm.reset = false;
-        pt_bars_unmap(d);
-        pt_space_reset(d);
-        pt_restore_host(d);
-        pt_command_write(d);
-        pt_irq_sync(d);
+        pt_lost(d, true);
     }
-    pt_bars_sync(d);
+    d->dirty |= PT_DIRTY_REGIONS | PT_DIRTY_IRQ;
+    pt_sync(d);
+}
+
+void pt_tick(struct pt_dev *d)
+{
+    if (d->pm.waiting &&
+        d->bus->ops->now_us(d->bus->priv) >= d->pm.ready_us) {
+        pt_pm_finish(d);
+    }
 }
 
 /* Bring the device itself to D0 and wait for it. */
@@ -191,7 +209,7 @@ static int to_d0(struct pt_dev *d)
     int rc = pt_host_write_val(d, off, pmcsr, 2);
 
     if (rc == 0) {
-        d->pm.state = D0;
+        d->pm.state = d->pm.want = D0;
         d->bus->ops->delay_us(d->bus->priv, delay_us(from, D0));
     }
     return rc;
@@ -238,7 +256,7 @@ void pt_pm_init(struct pt_dev *d)
     }
     d->pm.pos = (uint8_t)d->cap[i].pos;
     pmcsr = pt_load(d->snap + d->pm.pos + PCI_PM_CTRL, 2);
-    d->pm.state = pmcsr & PCI_PM_CTRL_STATE_MASK;
+    d->pm.state = d->pm.want = pmcsr & PCI_PM_CTRL_STATE_MASK;
     pmc = pt_load(d->snap + d->pm.pos + PCI_CAP_FLAGS, 2);
     /* Before version 3 the bit is reserved, and the reset is sure. */
     d->pm.reset_on_d0 = !(pmcsr & PCI_PM_CTRL_NO_SOFT_RST) ||
@@ -288,8 +306,7 @@ void pt_pm_rest(struct pt_dev *d)
     }
     if (d->pm.reset || (from == D3HOT && d->pm.reset_on_d0)) {
         d->pm.reset = false;
-        pt_irq_reset(d, true);
-        pt_restore_host(d);
+        pt_lost(d, true);
     }
 }
 

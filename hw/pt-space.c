@@ -110,6 +110,19 @@ void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
     a->fwd &= ~mask;
 }
 
+void pt_access_take(struct pt_access *a, uint16_t reg, unsigned len,
+                    uint32_t *mask, uint32_t *val)
+{
+    uint32_t none = 0, mine = len_mask(len);
+    int shift = 8 * ((int)reg - (int)a->off);
+
+    lanes(a, reg, len, &mine, &none);
+    mine &= a->fwd;
+    a->fwd &= ~mine;
+    *mask = shift < 0 ? mine << -shift : mine >> shift;
+    *val = shift < 0 ? (a->val & mine) << -shift : (a->val & mine) >> shift;
+}
+
 static uint8_t lane(uint32_t v, unsigned i)
 {
     return (uint8_t)(v >> (8 * i));
@@ -216,12 +229,14 @@ static void write_hooked(struct pt_dev *d, struct pt_access *a,
             t[i].f->row->prepare(d, t[i].f, t[i].old, a);
         }
     }
+    pt_sync(d);  /* what must be gone when the device has it */
     a->error = send(d, a);
     for (i = 0; i < n; i++) {
         if (t[i].f->row->commit) {
             t[i].f->row->commit(d, t[i].f, t[i].old, a);
         }
     }
+    pt_sync(d);
 }
 
 void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,

@@ -38,17 +38,19 @@ static bool is_io(const struct inv *v, unsigned n)
         (v->w->sim.dev.pt.info.region[n].flags & PT_REGION_IO);
 }
 
-/* Is the guest in the middle of sizing region @n? Then it stays. */
+/*
+ * Is the guest in the middle of sizing region @n? Then it stays. PCI 3.0,
+ * 6.2.5.1: the address bits are written as ones; type bits are written as
+ * ones by nobody who means an address.
+ */
 static bool sizing(const struct inv *v, unsigned n)
 {
     const struct pt_bar *b = &v->w->d->bar[n];
-    uint64_t addr = world_bar_addr(v->w, n), ones = ~(b->size - 1);
+    uint32_t type = n == PT_ROM ? 0x7ff : is_io(v, n) ? 0x3 : 0xf;
+    uint32_t low = b->raw[0];
 
-    if (b->raw[0] == UINT32_MAX || b->raw[1] == UINT32_MAX) {
-        return true;
-    }
-    return (addr & 0xffff) == (ones & 0xffff & ~UINT64_C(3)) ?
-        is_io(v, n) || (uint32_t)addr == ((uint32_t)ones & ~0xfu) : false;
+    return (low | type) == UINT32_MAX || (low & type) == type ||
+        (n != PT_ROM && b->raw[1] == UINT32_MAX);
 }
 
 static bool enabled(const struct inv *v, unsigned n)
@@ -237,6 +239,9 @@ static bool check_irqs(struct inv *v)
     bool msix = q->msix_pos &&
         (pt_copy(w->d, q->msix_pos + 2u, 2) & PCI_MSIX_ENABLE);
 
+    if (sim_dev_power(s) == 3 || w->d->pm.waiting) {
+        return true;  /* it does not hear of what the guest wants */
+    }
     if (sim_dev_msi_enabled(s) && sim_dev_msix_enabled(s)) {
         return bad(v, "MSI and MSI-X are both on in the device");
     }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device lost its registers: by D3hot, by a reset of its driver's own, by
+ * one that the guest or the toolstack asked for. One way back for all.
+ */
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pt-command.h"
+#include "pt-dev.h"
+#include "pt-msi.h"
+
+/*
+ * All from Cache Line Size to Interrupt Line in one write; on the way lie
+ * BIST, which must not start, and registers that are read-only.
+ */
+static int restore_header(struct pt_dev *d)
+{
+    uint8_t regs[PCI_INTERRUPT_LINE + 1];
+    unsigned n, from = PCI_CACHE_LINE_SIZE;
+    int rc;
+
+    memcpy(regs, d->snap, sizeof(regs));
+    regs[PCI_BIST] = 0;
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        pt_store(regs + PCI_BASE_ADDRESS_0 + 4 * n, pt_bar_host(d, n), 4);
+    }
+    pt_store(regs + PCI_ROM_ADDRESS,
+             (uint32_t)d->host->info.region[PT_ROM].addr, 4);
+    d->rom_on = false;
+    rc = pt_host_put(d, (uint16_t)from, regs + from,
+                     (unsigned)sizeof(regs) - from);
+    if (rc != 0) {
+        /* It decodes other addresses now than those we would map. */
+        d->command &= (uint16_t)~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    }
+    return rc;
+}
+
+/* Has the guest changed what it may write of a register of the host's? */
+static bool changed(const struct pt_dev *d, const struct pt_field *f)
+{
+    unsigned size = f->row->size;
+
+    return (pt_copy(d, f->off, size) ^ pt_load(d->snap + f->off, size)) &
+        pt_load(d->fwd + f->off, size);
+}
+
+/* The rows of PT_ROW_RESTORE: all, or those that the guest changed. */
+static int restore_rows(struct pt_dev *d, bool all)
+{
+    int rc, failed = 0;
+    unsigned i;
+
+    for (i = 0; i < d->num_fields; i++) {
+        const struct pt_field *f = &d->field[i];
+        const struct pt_row *r = f->row;
+
+        if ((r->flags & PT_ROW_RESTORE) && (all || changed(d, f))) {
+            rc = pt_host_put_val(d, f->off, pt_load(d->snap + f->off, r->size)
+                                 & ~r->rw1c, r->size);
+            failed = failed ? failed : rc;
+        }
+    }
+    return failed;
+}
+
+void pt_restore_changed(struct pt_dev *d)
+{
+    restore_rows(d, false);
+}
+
+int pt_restore_host(struct pt_dev *d)
+{
+    int rc, failed = 0;
+
+    d->command_has = 0;
+    d->command_seen = false;
+    if (!d->host->info.is_vf) {
+        failed = restore_header(d);
+    }
+    rc = restore_rows(d, true);
+    failed = failed ? failed : rc;
+    if (d->pm.aer) {
+        rc = pt_host_put(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
+                         d->pm.aer_regs, sizeof(d->pm.aer_regs));
+        failed = failed ? failed : rc;
+    }
+    return failed;
+}
+
+void pt_forget(struct pt_dev *d)
+{
+    pt_space_reset(d);
+    pt_bars_forget(d);
+    d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
+}
+
+void pt_lost(struct pt_dev *d, bool guest)
+{
+    pt_irq_reset(d, true);
+    if (guest) {
+        pt_forget(d);
+    }
+    pt_restore_host(d);
+    d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reconciler. Hooks change what the guest wants; here, and nowhere else,
+ * Xen and the device are brought to it, in one order: what must go, regions,
+ * interrupts, Command last.
+ */
+#include "pt-command.h"
+#include "pt-dev.h"
+#include "pt-msi.h"
+
+/* What one round can leave to the next: a mode that fails, a lost device. */
+#define MAX_ROUNDS 4
+
+static int sync_once(struct pt_dev *d, unsigned what)
+{
+    bool lost = false;
+    /* Not seen, Command is not written either: the device may be gone. */
+    int rc = what & PT_DIRTY_COMMAND ? pt_command_look(d, &lost) : 0;
+
+    if (lost) {
+        pt_lost(d, false);
+        what |= d->dirty;
+        d->dirty = 0;
+    }
+    if (rc == 0) {
+        pt_command_leave(d);
+    }
+    if (what & PT_DIRTY_REGIONS) {
+        pt_bars_leave(d);
+        pt_bars_enter(d);
+        pt_irq_table_moved(d);
+    }
+    if (what & PT_DIRTY_IRQ) {
+        pt_irq_sync(d);
+    }
+    return rc == 0 ? pt_command_sync(d) : rc;
+}
+
+int pt_sync(struct pt_dev *d)
+{
+    unsigned round;
+    int rc = 0;
+
+    for (round = 0; d->started && d->dirty && round < MAX_ROUNDS; round++) {
+        unsigned what = d->dirty;
+
+        d->dirty = 0;
+        rc = sync_once(d, what);
+    }
+    d->dirty = 0;
+    return rc;
+}
+
+void pt_sync_end(struct pt_dev *d)
+{
+    pt_pm_settle(d);
+    pt_pm_rest(d);
+    pt_restore_changed(d);
+    pt_forget(d);
+    pt_irq_reset(d, false);
+    pt_bars_leave(d);
+    pt_bars_stop(d);
+    pt_irq_stop(d);
+    pt_command_hand_back(d);
+}
