@@ -138,7 +138,8 @@ MAK
             logfile pci_default_read_config pci_default_write_config \
             pci_devfn_in_use pci_isa_bridge_init pci_register_device \
             pt_chk_bar_overlap unregister_iomem xc_handle \
-            xenstore_record_dm xenstore_record_dm_state; do
+            xenstore_record_dm xenstore_record_dm_state \
+            xenstore_watch_new_callback; do
             echo "int $s;"
         done
         echo 'int main(void) { return 0; }'

@@ -112,6 +112,7 @@ unregister_iomem
 xc_handle
 xenstore_record_dm
 xenstore_record_dm_state
+xenstore_watch_new_callback
 LIST
 # Libraries that it links: libpci, libxenctrl, libxencall, libxenstore.
 cat >"$tmp/lib.list" <<'LIST'

@@ -20,8 +20,7 @@ static char *get(struct xs_handle *xs, uint32_t domid, const char *key,
     char path[80];
     unsigned len;
 
-    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0/%s-%u",
-             domid, key, n);
+    snprintf(path, sizeof(path), PT_OPTS_NODE "/%s-%u", domid, key, n);
     return xs_read(xs, XBT_NULL, path, &len);
 }
 
@@ -42,8 +41,7 @@ static unsigned num_devs(struct xs_handle *xs, uint32_t domid)
     unsigned long n;
     char *text;
 
-    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0/num_devs",
-             domid);
+    snprintf(path, sizeof(path), PT_OPTS_NODE "/num_devs", domid);
     text = xs_read(xs, XBT_NULL, path, &len);
     n = text ? strtoul(text, NULL, 10) : 0;
     free(text);
@@ -51,7 +49,8 @@ static unsigned num_devs(struct xs_handle *xs, uint32_t domid)
 }
 
 int pt_opts_read(uint32_t domid, const struct pt_sbdf *addr,
-                 struct pt_options *o, struct pt_error *err)
+                 struct pt_options *o, enum pt_listed *listed,
+                 struct pt_error *err)
 {
     /* The older name: older libraries, and stub domains', have no other. */
     struct xs_handle *xs = xs_daemon_open();
@@ -60,14 +59,16 @@ int pt_opts_read(uint32_t domid, const struct pt_sbdf *addr,
     int rc;
 
     pt_params_options("", o, NULL);
+    *listed = xs ? PT_NOT_LISTED : PT_LISTED_MAYBE;
     if (!xs) {
         return 0;
     }
     n = num_devs(xs, domid);
-    for (i = 0; i < n && !text; i++) {
+    for (i = 0; i < n && *listed == PT_NOT_LISTED; i++) {
         char *dev = get(xs, domid, "dev", i);
 
         if (dev && is_device(dev, addr)) {
+            *listed = PT_LISTED;
             text = get(xs, domid, "opts", i);
         }
         free(dev);

@@ -36,6 +36,10 @@ struct function {
     struct pt_bus bus;
     struct shell *shell;
     struct pt_places places;
+    struct pt_options asked; /* by the request */
+    struct pt_policy policy; /* in force */
+    bool listed;             /* it was seen in the backend node */
+    bool written;            /* by the guest */
     unsigned overlap_lines;  /* left */
     unsigned mmio_lines;     /* left */
 };
@@ -57,6 +61,7 @@ static struct {
     struct pt_mmio mmio;
     struct pt_xen xen;   /* open from the first function on */
     bool room;           /* an address range became free */
+    bool watched;        /* the backend node */
     pid_t pid;           /* who has asked for release_all() at its exit */
 } dm;
 
@@ -219,11 +224,12 @@ static uint32_t config_read(PCIDevice *pci, uint32_t addr, int len)
 
 static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
-    const struct function *fn = ((struct shell *)pci)->fn;
+    struct function *fn = ((struct shell *)pci)->fn;
 
     if (!fn) {
         return;
     }
+    fn->written = true;
     if (!pt_gfx_config_write(&fn->host, addr, len, val)) {
         pt_config_write(fn->dev, addr, val, (unsigned)len);
     }
@@ -265,11 +271,18 @@ static int open_xen(struct pt_error *err)
     return rc == 0 ? 0 : pt_fail(err, -rc, "Xen: %s", strerror(-rc));
 }
 
-/* End @fn in whatever state it is; its place stays taken. */
-static void release(struct function *fn)
+/*
+ * End @fn in whatever state it is; its place stays taken. @left: the device
+ * may have left the domain.
+ */
+static void release(struct function *fn, bool left)
 {
     if (fn->shell) {
-        pt_detach(fn->dev);
+        if (left) {
+            pt_detach_left(fn->dev);
+        } else {
+            pt_detach(fn->dev);
+        }
         pt_mmio_forget(&dm.mmio, fn);
         dm.room |= pt_places_any(&fn->places);
         pt_places_init(&fn->places);
@@ -283,8 +296,9 @@ static void release(struct function *fn)
     free(fn);
 }
 
-static int attach(struct function *fn, unsigned devfn,
-                  const struct pt_policy *policy, struct pt_error *err)
+/* Have the engine attach @fn's device, at @devfn. */
+static int start(struct function *fn, unsigned devfn,
+                 const struct pt_policy *policy, struct pt_error *err)
 {
     struct pt_args args = {
         .host = &fn->host, .xen = &dm.xen, .bus = &fn->bus,
@@ -292,6 +306,14 @@ static int attach(struct function *fn, unsigned devfn,
         .multifunction = pt_slots_count(&dm.slots, devfn) > 1,
     };
 
+    fn->dev = pt_attach(&args, err);
+    fn->policy = *policy;
+    return fn->dev ? 0 : -EIO;
+}
+
+static int attach(struct function *fn, unsigned devfn,
+                  const struct pt_policy *policy, struct pt_error *err)
+{
     fn->bus = (struct pt_bus) { .ops = &bus_ops, .priv = fn };
     fn->overlap_lines = OVERLAP_LINES;
     fn->mmio_lines = PT_MMIO_OFF_LINES;
@@ -300,8 +322,7 @@ static int attach(struct function *fn, unsigned devfn,
     if (!fn->shell) {
         return pt_fail(err, ENOSPC, "the guest's bus does not take a device");
     }
-    fn->dev = pt_attach(&args, err);
-    if (!fn->dev) {
+    if (start(fn, devfn, policy, err) != 0) {
         return -EIO;
     }
     fn->shell->fn = fn;
@@ -330,18 +351,27 @@ static int assign(const struct pt_sbdf *addr, unsigned devfn,
         rc = attach(fn, devfn, policy, err);
     }
     if (rc != 0) {
-        release(fn);
+        release(fn, false);
         return rc;
     }
     update_slot(devfn);
     return 0;
 }
 
-static void release_all(void)
+/* Take the function at @devfn from the guest. */
+static void drop(unsigned devfn, bool left)
+{
+    release(function_at(devfn), left);
+    pt_slots_free(&dm.slots, devfn);
+    update_slot(devfn);
+    use_room();
+}
+
+static void release_all(bool left)
 {
     for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
         if (function_at(i)) {
-            release(function_at(i));
+            release(function_at(i), left);
         }
         pt_slots_free(&dm.slots, i);
     }
@@ -351,13 +381,15 @@ static void release_all(void)
 }
 
 /*
- * At exit nobody resets the devices before their next owner touches them. A
- * child that was forked for something else leaves them alone.
+ * Where the toolstack ends the process first, nobody resets the devices before
+ * their next owner touches them; where it takes them away first, as libxl
+ * does, they can be the next owner's. A child that was forked for something
+ * else leaves them alone.
  */
 static void at_exit(void)
 {
     if (getpid() == dm.pid) {
-        release_all();
+        release_all(true);
     }
 }
 
@@ -371,12 +403,26 @@ static bool chosen(int8_t request, int8_t node, int domain)
 }
 
 /* The request counts before the device's opts-N, that before the domain's. */
+static struct pt_policy choose(const struct pt_options *r,
+                               const struct pt_options *n)
+{
+    return (struct pt_policy) {
+        .msitranslate = chosen(r->msitranslate, n->msitranslate,
+                               direct_pci_msitranslate),
+        .power_mgmt = chosen(r->power_mgmt, n->power_mgmt,
+                             direct_pci_power_mgmt),
+        .permissive = chosen(r->permissive, n->permissive, 0),
+        .strict = chosen(r->strict, n->strict, 0),
+    };
+}
+
 static int get_policy(const struct pt_params *p, struct pt_policy *policy,
                       struct pt_error *err)
 {
     const struct pt_options *r = &p->options;
     struct pt_options n;
-    int rc = pt_opts_read((uint32_t)domid, &p->addr, &n, err);
+    enum pt_listed listed;
+    int rc = pt_opts_read((uint32_t)domid, &p->addr, &n, &listed, err);
 
     if (rc != 0) {
         return rc;
@@ -385,14 +431,7 @@ static int get_policy(const struct pt_params *p, struct pt_policy *policy,
     if (r->unknown[0]) {
         say_of(PT_LOG_WARNING, "ignored an unknown option", r->unknown);
     }
-    *policy = (struct pt_policy) {
-        .msitranslate = chosen(r->msitranslate, n.msitranslate,
-                               direct_pci_msitranslate),
-        .power_mgmt = chosen(r->power_mgmt, n.power_mgmt,
-                             direct_pci_power_mgmt),
-        .permissive = chosen(r->permissive, n.permissive, 0),
-        .strict = chosen(r->strict, n.strict, 0),
-    };
+    *policy = choose(r, &n);
     return 0;
 }
 
@@ -409,9 +448,122 @@ static int refuse(const struct pt_error *err, int answer)
     return answer;
 }
 
+/* ------------------------------------------------------------------ */
+/* What the toolstack does without a word                              */
+
+static bool same_policy(const struct pt_policy *a, const struct pt_policy *b)
+{
+    return a->msitranslate == b->msitranslate &&
+        a->power_mgmt == b->power_mgmt && a->permissive == b->permissive &&
+        a->strict == b->strict;
+}
+
+/*
+ * libxl writes opts-N once the device model has answered: what it says is
+ * taken as long as the guest has not written to the device.
+ */
+static void late_options(struct function *fn, unsigned devfn,
+                         const struct pt_options *n)
+{
+    struct pt_policy old = fn->policy, policy = choose(&fn->asked, n);
+    struct pt_error err;
+
+    if (same_policy(&policy, &old)) {
+        return;
+    }
+    if (fn->written) {
+        say_of(PT_LOG_WARNING, "options of the backend node",
+               "came after the guest's first write, and are not in force; "
+               "attach the device again");
+        return;
+    }
+    pt_detach(fn->dev);
+    if (start(fn, devfn, &policy, &err) == 0) {
+        return;
+    }
+    say_of(PT_LOG_ERROR, "options of the backend node are not in force",
+           err.text);
+    if (start(fn, devfn, &old, &err) != 0) {
+        say_of(PT_LOG_ERROR, "lost", err.text);
+        drop(devfn, false);
+    }
+}
+
+/*
+ * A forced removal, and one of a function of the guest's but 0, never come as
+ * a request: the device is gone from its node, and can be another guest's.
+ */
+static void look_at(struct function *fn, unsigned devfn)
+{
+    struct pt_options n;
+    enum pt_listed listed;
+    struct pt_error err;
+    char name[PT_SBDF_LEN];
+    int rc = pt_opts_read((uint32_t)domid, &fn->host.info.addr, &n, &listed,
+                          &err);
+
+    if (listed == PT_NOT_LISTED && fn->listed) {
+        say_of(PT_LOG_WARNING, "taken away by the toolstack",
+               pt_sbdf_str(&fn->host.info.addr, name));
+        drop(devfn, true);
+    } else if (listed == PT_LISTED && !fn->listed) {
+        fn->listed = true;
+        if (rc != 0) {
+            say_of(PT_LOG_ERROR, "options of the backend node are not in "
+                   "force", err.text);
+            return;
+        }
+        late_options(fn, devfn, &n);
+    }
+}
+
+static void node_changed(const char *path, void *opaque)
+{
+    (void)path;
+    (void)opaque;
+    for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
+        if (function_at(i)) {
+            look_at(function_at(i), i);
+        }
+    }
+}
+
+static void watch(void)
+{
+    char path[64];
+
+    if (!dm.watched) {
+        dm.watched = true;
+        snprintf(path, sizeof(path), PT_OPTS_NODE, (uint32_t)domid);
+        xenstore_watch_new_callback(path, node_changed, NULL);
+    }
+}
+
+/* What we have of it is stale: libxl refuses to attach what is attached. */
+static void drop_stale(struct pt_params *p)
+{
+    int devfn = pt_slots_find(&dm.slots, &p->addr);
+    char name[PT_SBDF_LEN];
+
+    if (devfn < 0) {
+        return;
+    }
+    say_of(PT_LOG_WARNING, "asked for again, and so released first",
+           pt_sbdf_str(&p->addr, name));
+    drop((unsigned)devfn, true);
+    /* The guest has it there still. */
+    if ((p->vdevfn & PT_AUTO_SLOT) &&
+        PCI_FUNC(p->vdevfn) == PCI_FUNC(devfn)) {
+        p->vdevfn = (uint16_t)devfn;
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* What the tree calls                                                 */
+
 int pt_init(PCIBus *bus)
 {
-    release_all();
+    release_all(false);
     dm.bus = bus;
     memset(dm.shell, 0, sizeof(dm.shell));
     memset(&dm.slots, 0, sizeof(dm.slots));
@@ -419,6 +571,7 @@ int pt_init(PCIBus *bus)
     dm.slots.keep_igd = gfx_passthru;
     pt_mmio_init(&dm.mmio);
     dm.room = false;
+    dm.watched = false;
     if (dm.pid == 0 && atexit(at_exit) == 0) {
         dm.pid = getpid();
     }
@@ -440,6 +593,7 @@ int insert_to_pci_devfn(char *text)
         get_policy(&p, &policy, &err) != 0) {
         return refuse(&err, PT_SLOT_NO_ROOM);
     }
+    drop_stale(&p);
     if (pt_gfx_place(&p.addr)) {
         p.vdevfn = (uint16_t)PCI_DEVFN(p.addr.dev, p.addr.func);
     }
@@ -452,6 +606,8 @@ int insert_to_pci_devfn(char *text)
         /* "wrong bdf" is the nearer of the two texts. */
         return refuse(&err, PT_SLOT_BUSY);
     }
+    function_at((unsigned)devfn)->asked = p.options;
+    watch();
     return devfn;
 }
 
@@ -490,9 +646,6 @@ int power_off_php_devfn(int devfn)
     if (power_on_php_devfn(devfn) != 0) {
         return -1;
     }
-    release(function_at((unsigned)devfn));
-    pt_slots_free(&dm.slots, (unsigned)devfn);
-    update_slot((unsigned)devfn);
-    use_room();
+    drop((unsigned)devfn, false);
     return 0;
 }

@@ -13,7 +13,7 @@ static int start(void **state)
 {
     (void)state;
     gfx_passthru = direct_pci_msitranslate = direct_pci_power_mgmt = 0;
-    logfile = fopen("/dev/null", "w");
+    logfile = tmpfile();
     tree_start();
     tree_boot();
     return logfile ? 0 : -1;
@@ -42,6 +42,20 @@ static void refused(const char *request, const char *text,
         fail_msg("'%s' does not name '%s'", tree.failed_parameter, reason);
     }
     assert_int_equal(sim_xen_leaks(&tree.xen, NULL, 0), leaks);
+}
+
+/* Does the log have @text? */
+static bool logged(const char *text)
+{
+    char line[1024];
+    bool has = false;
+
+    rewind(logfile);
+    while (fgets(line, sizeof(line), logfile)) {
+        has = has || strstr(line, text);
+    }
+    fseek(logfile, 0, SEEK_END);
+    return has;
 }
 
 #define NO_SLOT "no free hotplug devfn"
@@ -216,16 +230,33 @@ static void test_1_8_13_remove_of_unknown(void **state)
     assert_int_equal(tree.sci, 0);
 }
 
-static void test_1_8_14_twice(void **state)
+/*
+ * libxl refuses true doubles: what we have is stale. After `xl pci-detach -f`
+ * a device could not come back until its domain ended.
+ */
+static void test_1_8_14_twice_is_stale(void **state)
 {
     (void)state;
     add_card(0);
     assert_int_equal(tree_insert(F0), 0x20);
-    refused(F0, WRONG, "is assigned already, at 04.0");
-    refused(F0 "@40", WRONG, "is assigned already, at 04.0");
-    /* The first one does not notice. */
+    place(0x20, 0);
+    drive(0x20, 0);
+    sim_xen_leave(&tree.xen, &tree.host[0].dev);
+    sim_dev_forget(&tree.host[0].dev);
+    fill_bus();
+    assert_int_equal(tree_insert(F0), 0x20);
+    sim_xen_assign(&tree.xen, &tree.host[0].dev);
     assert_int_equal(tree_read(0x20, PCI_VENDOR_ID, 2), 0x1234);
+    assert_int_equal(tree_read(0x20, PCI_COMMAND, 2), 0);
+    place(0x20, 0);
+    drive(0x20, 0);
+    assert_true(logged("asked for again"));
     assert_true(tree_remove(F0, 0x20));
+    /* To another place, if that is wanted. */
+    assert_int_equal(tree_insert(F0 "@21"), 0x21);
+    assert_int_equal(tree_insert(F0 "@22"), 0x22);
+    assert_int_equal(tree_read(0x21, PCI_VENDOR_ID, 2), 0xffff);
+    power_off_php_devfn(0x22);
 }
 
 /* No step waits for the guest, which may be paused. */
@@ -508,6 +539,137 @@ static void test_opts_garbage(void **state)
     tree_set(NODE "dev-0", F0);
     tree_set(NODE "opts-0", "permissive=perhaps");
     refused(F0, NO_SLOT, "permissive: 'perhaps'");
+}
+
+/* libxl's transaction, once it has been answered: its first device. */
+static void list(const char *bdf, const char *opts)
+{
+    tree_set(NODE "num_devs", "1");
+    tree_set(NODE "dev-0", bdf);
+    tree_set(NODE "opts-0", opts);
+    tree_fire();
+}
+
+static void unlist(void)
+{
+    tree_set(NODE "num_devs", "0");
+    tree_set(NODE "dev-0", NULL);
+    tree_set(NODE "opts-0", NULL);
+    tree_fire();
+}
+
+/* Neither `xl pci-detach -f` nor the end of a function but 0 is a request. */
+static void taken_away(const char *request, const char *bdf, int devfn,
+                       bool others)
+{
+    struct sim_dev *d = &tree.host[0].dev;
+
+    assert_int_equal(tree_insert("%s", request), devfn);
+    list(bdf, "msitranslate=0,power_mgmt=0,permissive=0");
+    place(devfn, 0);
+    sim_xen_leave(&tree.xen, d);
+    tree.xen.others = others;
+    sim_dev_forget(d);
+    unlist();
+    /* The guest reached it still, although another's it was. */
+    assert_int_equal(tree_read(devfn, PCI_VENDOR_ID, 2), 0xffff);
+    tree_write(devfn, PCI_COMMAND, 0, 2);
+    assert_int_equal(d->num_writes, 0);
+    assert_int_equal(sim_xen_leaks(&tree.xen, NULL, 0), 0);
+    assert_int_equal(test_pci_devfn(devfn), 0);
+    sim_xen_assign(&tree.xen, d);
+}
+
+static void test_forced_detach_left_the_guest_its_device(void **state)
+{
+    (void)state;
+    add_card(0);
+    taken_away(F0, F0, 0x20, false);
+    taken_away(F0, F0, 0x20, true);
+    taken_away(F0 "@23", F0, 0x23, true);
+    assert_true(logged("taken away by the toolstack"));
+    assert_int_equal(tree_insert(F0 "@23"), 0x23);
+    power_off_php_devfn(0x23);
+}
+
+/* No answer of xenstore's is no removal; nor is a node not written yet. */
+static void test_device_is_not_lost_with_xenstore(void **state)
+{
+    (void)state;
+    add_card(0);
+    assert_int_equal(tree_insert(F0), 0x20);
+    tree_fire();
+    assert_int_equal(tree_read(0x20, PCI_VENDOR_ID, 2), 0x1234);
+    list(F0, "permissive=0");
+    tree.xs_down = true;
+    tree_fire();
+    tree.xs_down = false;
+    tree_fire();
+    assert_int_equal(tree_read(0x20, PCI_VENDOR_ID, 2), 0x1234);
+    assert_true(tree_remove(F0, 0x20));
+    unlist();
+}
+
+/* libxl writes opts-N after the answer, and it was read before. */
+static void test_permissive_through_xl_had_no_effect(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    assert_int_equal(tree_insert(F0 ",msitranslate=0,power_mgmt=0"), 0x20);
+    list(F0, "msitranslate=1,power_mgmt=1,permissive=1");
+    assert_true(logged("policy permissive, power_mgmt=0, msitranslate=0"));
+    assert_true(is_permissive(0x20, d));
+    /* Once: what comes later is for the next attach. */
+    list(F0, "permissive=0");
+    assert_true(is_permissive(0x20, d));
+    assert_true(tree_remove(F0, 0x20));
+    unlist();
+}
+
+/* What is too late, or impossible, is refused in words. */
+static void test_options_that_are_not_in_force_are_named(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    assert_int_equal(tree_insert(F0), 0x20);
+    tree_write(0x20, PCI_COMMAND, 0, 2);
+    list(F0, "permissive=1");
+    assert_true(logged("came after the guest's first write"));
+    assert_false(is_permissive(0x20, d));
+    assert_true(tree_remove(F0, 0x20));
+    unlist();
+
+    assert_int_equal(tree_insert(F0), 0x20);
+    list(F0, "permissive=1,strict=1");
+    assert_true(logged("strict and permissive exclude each other"));
+    assert_false(is_permissive(0x20, d));
+    assert_true(tree_remove(F0, 0x20));
+    unlist();
+
+    assert_int_equal(tree_insert(F0), 0x20);
+    list(F0, "permissive=perhaps");
+    assert_true(logged("permissive: 'perhaps'"));
+    assert_false(is_permissive(0x20, d));
+    assert_true(tree_remove(F0, 0x20));
+    unlist();
+}
+
+/* The device fails to attach again, and the old policy, too: it is gone. */
+static void test_device_lost_by_late_options_leaves_nothing(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    assert_int_equal(tree_insert(F0), 0x20);
+    d->vanished = true;
+    list(F0, "permissive=1");
+    assert_true(logged("does not answer"));
+    assert_int_equal(tree_read(0x20, PCI_VENDOR_ID, 2), 0xffff);
+    assert_int_equal(test_pci_devfn(0x20), 0);
+    d->vanished = false;
+    unlist();
 }
 
 /* 2.19: a guest that moves its MSI-X table without end. */
@@ -863,7 +1025,7 @@ int main(void)
         T(test_1_8_11_two_digits),
         T(test_1_8_12_one_address_a_string),
         T(test_1_8_13_remove_of_unknown),
-        T(test_1_8_14_twice),
+        T(test_1_8_14_twice_is_stale),
         T(test_1_8_15_paused),
         T(test_1_8_17_unplug_leaves_it),
         T(test_1_8_18_domain_defaults),
@@ -879,6 +1041,11 @@ int main(void)
         T(test_2_15_permissive),
         T(test_opts_of_the_device),
         T(test_opts_garbage),
+        T(test_forced_detach_left_the_guest_its_device),
+        T(test_device_is_not_lost_with_xenstore),
+        T(test_permissive_through_xl_had_no_effect),
+        T(test_options_that_are_not_in_force_are_named),
+        T(test_device_lost_by_late_options_leaves_nothing),
         T(test_2_19_bar_moves),
         T(test_2_19_decode_toggles),
         T(test_2_19_stale_ranges),

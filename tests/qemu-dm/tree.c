@@ -474,7 +474,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     (void)xs;
     (void)t;
     for (unsigned i = 0; i < tree.num_keys; i++) {
-        if (strcmp(tree.key[i].path, path) == 0) {
+        if (tree.key[i].value && strcmp(tree.key[i].path, path) == 0) {
             *len = (unsigned)strlen(tree.key[i].value);
             return strdup(tree.key[i].value);
         }
@@ -484,9 +484,33 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 void tree_set(const char *path, const char *value)
 {
-    snprintf(tree.key[tree.num_keys].path, sizeof(tree.key[0].path), "%s",
-             path);
-    tree.key[tree.num_keys++].value = value;
+    unsigned i = 0;
+
+    while (i < tree.num_keys && strcmp(tree.key[i].path, path) != 0) {
+        i++;
+    }
+    snprintf(tree.key[i].path, sizeof(tree.key[0].path), "%s", path);
+    tree.key[i].value = value;
+    tree.num_keys += i == tree.num_keys;
+}
+
+int xenstore_watch_new_callback(const char *path, xenstore_callback fptr,
+                                void *opaque)
+{
+    if (tree.watch) {
+        sim_note(&tree.xen.notes, "a second watch");
+    }
+    snprintf(tree.watched, sizeof(tree.watched), "%s", path);
+    tree.watch = fptr;
+    tree.watch_opaque = opaque;
+    return 1;
+}
+
+void tree_fire(void)
+{
+    if (tree.watch && !tree.paused) {
+        tree.watch(tree.watched, tree.watch_opaque);
+    }
 }
 
 void xenstore_record_dm(const char *subpath, const char *val)

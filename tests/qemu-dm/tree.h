@@ -75,6 +75,10 @@ struct tree {
 
     struct { char path[128]; const char *value; } key[TREE_KEYS];
     unsigned num_keys;
+    char watched[128];        /* a path; "": none */
+    xenstore_callback watch;
+    void *watch_opaque;
+    bool paused;              /* watches are read and thrown away */
     unsigned xs_open;
     bool xs_down;             /* xenstore can't be reached */
 
@@ -126,8 +130,10 @@ unsigned tree_stop(void);
 
 /* Give the host a function. It lives until tree_stop(). */
 struct sim_dev *tree_add_host(const struct capture *c);
-/* Set a key of xenstore. @value is not copied. */
+/* Set a key of xenstore, or remove it (NULL). @value is not copied. */
 void tree_set(const char *path, const char *value);
+/* The watch fires: after each key, as xenstore may, or a transaction. */
+void tree_fire(void);
 
 /*
  * The toolstack writes parameter and command, and the tree acts. Returns the

@@ -11,4 +11,9 @@ void unregister_iomem(target_phys_addr_t start);
 void xenstore_record_dm(const char *subpath, const char *val);
 void xenstore_record_dm_state(const char *state);
 
+typedef void (*xenstore_callback)(const char *path, void *opaque);
+/* For all below @path, too; and once at the start. */
+int xenstore_watch_new_callback(const char *path, xenstore_callback fptr,
+                                void *opaque);
+
 #endif
