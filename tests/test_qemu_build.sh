@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL JOBS FEATURES SRC
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+export TMPDIR=$tmp
 count=0
 failed=0
 
@@ -157,6 +158,10 @@ echo "project('qemu', ['c'], meson_version: '>=1.5.0'," >"$tree/meson.build"
 ok "what meson QEMU wants" is 1.5.0 "meson_wanted '$tree'"
 ok "FEATURES of no such name" fails "minimal or full" \
     "FEATURES=all; set_options"
+ok "FEATURES=full has what this machine has the libraries for" is \
+    "--enable-usb-redir --enable-virtfs --enable-attr --enable-cap-ng" \
+    'pkg-config() { case $* in *usbredir*|*attr*) ;; *) false ;; esac; }
+    full_options | xargs'
 ok "no TCG, and the stack is protected" with \
     'set_options; case "${OPTIONS[*]}" in
     *--disable-tcg*--enable-stack-protector*-fstack-protector*) ;;

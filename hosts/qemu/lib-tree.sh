@@ -22,14 +22,14 @@ OPTIONS=(
     --disable-werror
 )
 
-# FEATURES=full: what Debian's qemu-system-xen has on top, and which of
-# pkg-config's packages each needs.
+# FEATURES=full: what Debian's qemu-system-xen has on top, with what of QEMU's
+# own each needs, and which of pkg-config's packages.
 FULL=(
-    "spice spice-server spice-protocol"
+    "spice,spice-protocol spice-server spice-protocol"
     "usb-redir libusbredirparser-0.5"
     "libusb libusb-1.0"
     "vnc-jpeg libjpeg"
-    "virtfs libcap-ng libattr"
+    "virtfs,attr,cap-ng libcap-ng libattr"
 )
 
 # hash: what standard input amounts to, short enough for a file's name.
@@ -120,14 +120,14 @@ overlay()
 # full_options: of FEATURES=full, what this machine has the libraries for.
 full_options()
 {
-    local line name
+    local line names
     for line in "${FULL[@]}"; do
-        name=${line%% *}
+        names=${line%% *}
         # shellcheck disable=SC2086  # a list of packages
         if pkg-config --exists ${line#* } 2>/dev/null; then
-            echo "--enable-$name"
+            printf -- '--enable-%s\n' ${names//,/ }
         else
-            note "no $name: pkg-config does not know ${line#* }"
+            note "no ${names%%,*}: pkg-config does not know ${line#* }"
         fi
     done
 }
