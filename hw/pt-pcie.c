@@ -103,7 +103,6 @@ static void devctl2_setup(const struct pt_dev *d, const struct pt_field *f,
     if (pt_load(d->snap + f->off, 2) & PCI_EXP_DEVCTL2_LTR) {
         bits->emu &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
         bits->ro &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
-        bits->init &= ~(uint32_t)PCI_EXP_DEVCTL2_LTR;
     }
 }
 

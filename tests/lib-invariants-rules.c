@@ -319,9 +319,9 @@ static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
         m->r->engine[pos + 2] = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
         flags = get(m->cfg + pos + PCI_MSI_FLAGS, 2);
         if (m->policy->msitranslate && (flags & PCI_MSI_FLAGS_MASK_BIT)) {
-            /* Nobody else would unmask the vector. */
-            m->r->engine[pos + (flags & PCI_MSI_FLAGS_64BIT ?
-                PCI_MSI_MASK_BIT_64 : PCI_MSI_MASK_BIT_32)] = 1;
+            /* Nobody else would unmask the vector; of others there are none. */
+            sim_put(m->r->engine + pos + (flags & PCI_MSI_FLAGS_64BIT ?
+                    PCI_MSI_MASK_BIT_64 : PCI_MSI_MASK_BIT_32), 4, UINT32_MAX);
         }
         break;
     case PCI_CAP_ID_MSIX:

@@ -261,7 +261,9 @@ static void test_peer_4_vendor_lengths_that_cannot_be(void **state)
         bool good;
     } l[] = {
         { 0, false }, { 1, false }, { 2, false }, { 3, true }, { 4, true },
-        { 16, true }, /* and longer than its room */ { 17, false }, { 0x98, false }, { 0xff, false },
+        { 16, true },
+        /* and longer than its room */
+        { 17, false }, { 0x98, false }, { 0xff, false },
     };
     struct capture c;
     struct world w;

@@ -341,7 +341,8 @@ static void test_1_4_2_aer_is_found_in_its_list(void **state)
         power_card(&c, PMC_ALL, 0);
         card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
         c.len = 4096;
-        pt_store(c.cfg + 0x100, 0x0003 | 1 << 16 | at << 20, 4);
+        /* IDs have 16 bits, and pointers' two low bits mean nothing. */
+        pt_store(c.cfg + 0x100, 0x0101 | 1 << 16 | (at | 3) << 20, 4);
         pt_store(c.cfg + at, list[i].loop ? 0x0004 | 1 << 16 | 0x100u << 20 :
                  PCI_EXT_CAP_ID_AER | 1 << 16, 4);
         if (!list[i].loop && at + PCI_ERR_COR_MASK < 0xffc) {

@@ -493,7 +493,8 @@ static int capabilities(struct sim_dev *d)
         return 0;
     }
     pos = d->cfg[PCI_CAPABILITY_LIST] & 0xfc;
-    while (rc == 0 && pos >= CAPS_START &&
+    /* Where all is ones there is no register. */
+    while (rc == 0 && pos >= CAPS_START && get(d, pos, 2) != 0xffff &&
            !(visited & (UINT64_C(1) << (pos / 4)))) {
         visited |= UINT64_C(1) << (pos / 4);
         rc = capability(d, d->cfg[pos + PCI_CAP_LIST_ID], pos);
