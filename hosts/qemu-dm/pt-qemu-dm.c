@@ -311,6 +311,29 @@ static int start(struct function *fn, unsigned devfn,
     return fn->dev ? 0 : -EIO;
 }
 
+/*
+ * A stub domain can't tell what else is in the page of a small region, so that
+ * it is not mapped, and has no way to such registers itself.
+ */
+static void name_unreachable(const struct function *fn)
+{
+#ifdef CONFIG_STUBDOM
+    const struct pt_region *r = fn->host.info.region;
+    char name[PT_SBDF_LEN], text[96];
+
+    for (unsigned n = 0; n < PT_NUM_BARS; n++) {
+        if (r[n].size && (r[n].flags & PT_REGION_SHARED)) {
+            snprintf(text, sizeof(text), "region %u is smaller than a page: "
+                     "it reads all ones in a stub domain", n);
+            say_of(PT_LOG_WARNING, pt_sbdf_str(&fn->host.info.addr, name),
+                   text);
+        }
+    }
+#else
+    (void)fn;
+#endif
+}
+
 static int attach(struct function *fn, unsigned devfn,
                   const struct pt_policy *policy, struct pt_error *err)
 {
@@ -327,6 +350,7 @@ static int attach(struct function *fn, unsigned devfn,
     }
     fn->shell->fn = fn;
     pt_gfx_attach(&fn->host, &dm.xen);
+    name_unreachable(fn);
     return 0;
 }
 

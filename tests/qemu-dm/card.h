@@ -54,6 +54,20 @@ static inline uint64_t guest_mem(unsigned n)
     return GUEST_MEM + n * STRIDE;
 }
 
+/* Does the log, a temporary file, have @text? */
+static inline bool logged(const char *text)
+{
+    char line[1024];
+    bool has = false;
+
+    rewind(logfile);
+    while (fgets(line, sizeof(line), logfile)) {
+        has = has || strstr(line, text);
+    }
+    fseek(logfile, 0, SEEK_END);
+    return has;
+}
+
 /* The guest's system places the BARs of @devfn, and switches decoding on. */
 static inline void place(int devfn, unsigned n)
 {

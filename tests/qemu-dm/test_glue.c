@@ -8,6 +8,7 @@
 
 #define F0 "0000:03:00.0"
 #define F1 "0000:03:00.1"
+#define DRIVERS_OWN 0xe0  /* in no structure */
 
 static int start(void **state)
 {
@@ -42,20 +43,6 @@ static void refused(const char *request, const char *text,
         fail_msg("'%s' does not name '%s'", tree.failed_parameter, reason);
     }
     assert_int_equal(sim_xen_leaks(&tree.xen, NULL, 0), leaks);
-}
-
-/* Does the log have @text? */
-static bool logged(const char *text)
-{
-    char line[1024];
-    bool has = false;
-
-    rewind(logfile);
-    while (fgets(line, sizeof(line), logfile)) {
-        has = has || strstr(line, text);
-    }
-    fseek(logfile, 0, SEEK_END);
-    return has;
 }
 
 #define NO_SLOT "no free hotplug devfn"
@@ -539,6 +526,47 @@ static void test_opts_garbage(void **state)
     tree_set(NODE "dev-0", F0);
     tree_set(NODE "opts-0", "permissive=perhaps");
     refused(F0, NO_SLOT, "permissive: 'perhaps'");
+}
+
+/* strict: what no structure declares is the driver's no more. */
+static void test_strict_is_in_force(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    assert_int_equal(tree_insert(F0), 0x20);
+    sim_dev_forget(d);
+    tree_write(0x20, DRIVERS_OWN, 0x5a, 1);
+    assert_int_equal(d->num_writes, 1);
+    assert_true(tree_remove(F0, 0x20));
+    assert_int_equal(tree_insert(F0 ",strict=1"), 0x20);
+    sim_dev_forget(d);
+    tree_write(0x20, DRIVERS_OWN, 0xa5, 1);
+    assert_int_equal(d->num_writes, 0);
+    assert_true(logged("policy strict"));
+    assert_true(tree_remove(F0, 0x20));
+}
+
+/* Functions 0 and 1 in one slot, each with its own policy and driver. */
+static void test_two_functions_of_a_slot_and_their_options(void **state)
+{
+    struct sim_dev *d0 = add_card(0), *d1 = add_card(1);
+
+    (void)state;
+    assert_int_equal(tree_insert(F1 "@29,strict=1"), 0x29);
+    assert_int_equal(tree_insert(F0 "@28,permissive=1"), 0x28);
+    place(0x29, 1);
+    place(0x28, 0);
+    drive(0x29, 1);
+    drive(0x28, 0);
+    assert_true(tree_read(0x28, PCI_HEADER_TYPE, 1) & 0x80);
+    assert_true(tree_read(0x29, PCI_HEADER_TYPE, 1) & 0x80);
+    assert_int_equal(sim_xen_num_bound(&tree.xen, d0), 2);
+    assert_int_equal(sim_xen_num_bound(&tree.xen, d1), 2);
+    assert_true(is_permissive(0x28, d0));
+    assert_false(is_permissive(0x29, d1));
+    assert_true(tree_remove(F0, 0x28));
+    assert_int_equal(tree_read(0x29, PCI_VENDOR_ID, 2), 0xffff);
 }
 
 /* libxl's transaction, once it has been answered: its first device. */
@@ -1041,6 +1069,8 @@ int main(void)
         T(test_2_15_permissive),
         T(test_opts_of_the_device),
         T(test_opts_garbage),
+        T(test_strict_is_in_force),
+        T(test_two_functions_of_a_slot_and_their_options),
         T(test_forced_detach_left_the_guest_its_device),
         T(test_device_is_not_lost_with_xenstore),
         T(test_permissive_through_xl_had_no_effect),
