@@ -99,7 +99,7 @@ static int map_parts(const struct production *p, uint64_t gfn, uint64_t mfn,
         } else if (ret < 0) {
             return ret;
         } else {
-            *done += ret > 0 && (uint64_t)ret < n ? (uint64_t)ret : n;
+            *done += ret > 0 ? (uint64_t)ret : n;
         }
     }
     return 0;
@@ -116,7 +116,7 @@ static int prod_map_memory(void *priv, uint64_t gfn, uint64_t mfn,
         return -EINVAL;
     }
     ret = map_parts(p, gfn, mfn, nr, add, &done);
-    if (ret && add && done) {
+    if (ret && add) {
         map_parts(p, gfn, mfn, done, false, &undone);
     }
     return ret;

@@ -467,9 +467,11 @@ static void writes_exactly_what_it_is_told(void **state)
     const uint8_t val[4] = { 0x11, 0x22, 0x33, 0x44 };
     struct pt_device dev;
     uint8_t want[4096], is[4096];
+    unsigned before = open_files();
 
     (void)state;
     open_self(&dev);
+    check_read(&dev, 0, 1);  /* opened for reading first */
     for (unsigned i = 0; i < sizeof(want); i++) {
         want[i] = pattern(i);
     }
@@ -480,7 +482,10 @@ static void writes_exactly_what_it_is_told(void **state)
         assert_int_equal(dev.ops->read(dev.priv, 0, is, sizeof(is)), 0);
         assert_memory_equal(want, is, sizeof(want));
     }
+    drop(SELF, "config");  /* what is open needs no name */
+    assert_int_equal(dev.ops->write(dev.priv, 0, val, 4), 0);
     pt_device_close(&dev);
+    assert_int_equal(open_files(), before);
 }
 
 static void refuses_what_is_outside(void **state)

@@ -3,8 +3,11 @@
 #include "lib-sysfs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 /* ------------------------------------------------------------------ */
 /* Memory                                                              */
@@ -126,6 +129,9 @@ static void mmio_is_mapped_in_windows(void **state)
     drop(SELF, "resource0");  /* what is mapped needs it no more */
     assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x1ffff8, 8, &val), 0);
     assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0, 4, &val), -ENOENT);
+    /* Nor is the window that was given up for it. */
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x1ffff8, 8, &val),
+                     -ENOENT);
     pt_device_close(&dev);
     assert_int_equal(mapped_bytes(), 0);
 }
@@ -211,6 +217,77 @@ static void mmio_of_a_device_that_was_pulled_out(void **state)
     assert_ptr_equal(now.sa_handler, SIG_DFL);
 }
 
+static void count_with_info(int sig, siginfo_t *info, void *context)
+{
+    (void)context;
+    assert_int_equal(info->si_signo, sig);
+    bus_errors++;
+}
+
+/* The device model's handler has all but ours, however often we map. */
+static void bus_errors_of_others_are_theirs(void **state)
+{
+    struct sigaction others = { .sa_flags = SA_SIGINFO };
+    struct pt_device dev;
+    uint64_t val;
+
+    (void)state;
+    bus_errors = 0;
+    others.sa_sigaction = count_with_info;
+    sigaction(SIGBUS, &others, NULL);
+    put_sized(SELF, "resource0", 0x200000);
+    put_sized(SELF, "resource3", 0x4000);
+    open_self(&dev);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0, 4, &val), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 0, 0x100000, 4, &val), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), 0);
+    raise(SIGBUS);
+    assert_int_equal(bus_errors, 1);
+    put_sized(SELF, "resource3", 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 3, 0, 4, &val), -ENODEV);
+    raise(SIGBUS);
+    assert_int_equal(bus_errors, 2);
+    pt_device_close(&dev);
+    signal(SIGBUS, SIG_DFL);
+}
+
+/* A fault of nobody's ends the process, as it would without us. */
+static void a_fault_of_nobodys(__sighandler_t before)
+{
+    struct pt_device dev;
+    char path[PATH_MAX];
+    uint64_t val;
+    int status, fd;
+    pid_t pid;
+
+    put_sized(SELF, "resource0", 0x200000);
+    put_sized(SELF, "resource3", 0x4000);
+    pid = fork();
+    if (pid == 0) {
+        volatile char *at;
+
+        signal(SIGBUS, before);
+        alarm(5);
+        open_self(&dev);
+        dev.ops->mmio_read(dev.priv, 3, 0, 4, &val);
+        path_of(path, SELF, "resource0");
+        fd = open(path, O_RDWR);
+        at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+        put_sized(SELF, "resource0", 0);
+        (void)*at;
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
+static void a_fault_of_nobodys_ends_the_process(void **state)
+{
+    (void)state;
+    a_fault_of_nobodys(SIG_DFL);
+    a_fault_of_nobodys(SIG_IGN);
+}
+
 /* ------------------------------------------------------------------ */
 /* Pages shared with other functions (XSA-461)                         */
 
@@ -275,6 +352,7 @@ static void xsa461_unknown_neighbour(void **state)
 /* The first region's flags where the list of the host's memory is @text. */
 static unsigned flags_near(const char *text)
 {
+    unsigned before, flags;
     char path[PATH_MAX];
     FILE *f;
 
@@ -283,7 +361,10 @@ static unsigned flags_near(const char *text)
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
-    return flags_of("fec00000 fec000ff 200");
+    before = open_files();
+    flags = flags_of("fec00000 fec000ff 200");
+    assert_int_equal(open_files(), before);
+    return flags;
 }
 
 /* The table in BAR 2 was mapped through BAR 0. */
@@ -354,6 +435,10 @@ static void an_ioapic_in_the_page(void **state)
                      PT_REGION_SHARED);
     assert_int_equal(flags_near("fec00080-fec0017f : behind\n"),
                      PT_REGION_SHARED);
+    /* To the byte. */
+    assert_int_equal(flags_near("fec00010-fec00100 : behind\n"),
+                     PT_REGION_SHARED);
+    assert_int_equal(flags_near("febff000-fec000ff : holds it\n"), 0);
 }
 
 /* Bridges hold it, a driver has it: these are not near. */
@@ -425,6 +510,8 @@ int main(void)
         TEST(mmio_of_a_region_inside_a_page),
         TEST(mmio_that_cannot_be_mapped),
         TEST(mmio_of_a_device_that_was_pulled_out),
+        TEST(bus_errors_of_others_are_theirs),
+        TEST(a_fault_of_nobodys_ends_the_process),
         TEST(xsa461_shared_page),
         TEST(xsa461_unknown_neighbour),
         TEST(the_functions_own_regions_share_a_page),

@@ -210,6 +210,17 @@ static void test_an_unassigned_bar_is_not_near(void **state)
     assert_int_equal(pt_region_windows(w.d, 0, win), 0);
     assert_int_equal(pt_region_windows(w.d, 2, win), 1);
     assert_true(world_close(&w));
+
+    /* Address 0 is none, and ports are no memory. */
+    world_build_bar(&c, 0, 0, 0x10000, 0);
+    world_build_bar(&c, 1, 0x2000, 0x100, PT_REGION_IO);
+    world_build_bar(&c, 2, 0x2000, 0x1000, 0);
+    card_msix(&c, MSIX, 4, 0x002, 0x802);
+    irq_begin(&w, &c, NULL, NULL);
+    assert_int_equal(pt_region_windows(w.d, 0, win), 0);
+    assert_int_equal(pt_region_windows(w.d, 1, win), 0);
+    assert_int_equal(pt_region_windows(w.d, 2, win), 1);
+    assert_true(world_close(&w));
 }
 
 int main(void)
