@@ -13,22 +13,42 @@
 /* ------------------------------------------------------------------ */
 /* INTx                                                                */
 
-static struct pt_line *find_line(struct pt_xen *x, int pirq)
+/* Who has this pirq at this pin of the guest's; a new line if nobody does. */
+static struct pt_line *find_line(struct pt_xen *x, int pirq, uint8_t slot,
+                                 uint8_t pin)
 {
+    struct pt_line *free = NULL;
     unsigned i;
 
     for (i = 0; i < PT_MAX_LINES; i++) {
-        if (x->line[i].users && x->line[i].pirq == pirq) {
-            return &x->line[i];
+        struct pt_line *l = &x->line[i];
+
+        if (l->users && l->pirq == pirq && l->slot == slot && l->pin == pin) {
+            return l;
+        }
+        if (!free && !l->users) {
+            free = l;
         }
     }
+    if (free) {
+        *free = (struct pt_line) { .pirq = pirq, .slot = slot, .pin = pin };
+    }
+    return free;
+}
+
+static unsigned users_of(const struct pt_xen *x, int pirq)
+{
+    unsigned i, n = 0;
+
     for (i = 0; i < PT_MAX_LINES; i++) {
-        if (!x->line[i].users) {
-            x->line[i].pirq = pirq;
-            return &x->line[i];
-        }
+        n += x->line[i].pirq == pirq ? x->line[i].users : 0;
     }
-    return NULL;
+    return n;
+}
+
+static struct pt_line *line_of(const struct pt_dev *d)
+{
+    return find_line(d->xen, d->irq->intx_pirq, pt_irq_slot(d), d->irq->pin);
 }
 
 /*
@@ -38,78 +58,101 @@ static struct pt_line *find_line(struct pt_xen *x, int pirq)
 static void line_put(struct pt_dev *d, bool bound)
 {
     struct pt_irq *q = d->irq;
-    struct pt_line *l = find_line(d->xen, q->intx_pirq);
+    struct pt_line *l = line_of(d);
 
-    if (l && l->users > 1) {
-        l->users--;
+    if (!l) {
+        return;  /* not reached: who has a pirq has a line */
+    }
+    if (users_of(d->xen, q->intx_pirq) > 1) {
         q->intx_pirq = -1;
-        return;
+    } else {
+        pt_pirq_unmap(d, &q->intx_pirq, 1, bound);
     }
-    pt_pirq_unmap(d, &q->intx_pirq, 1, bound);
-    if (l && q->intx_pirq < 0) {
-        l->users = 0;  /* it is one as long as Xen refuses */
+    /* It is one as long as Xen refuses. */
+    l->users -= q->intx_pirq < 0;
+}
+
+/* Xen ends bindings that are the same together: the last one's ends. */
+static int unbind(struct pt_dev *d)
+{
+    const struct pt_xen *x = d->xen;
+    struct pt_irq *q = d->irq;
+    struct pt_line *l = line_of(d);
+    uint8_t slot = pt_irq_slot(d);
+    int rc;
+
+    q->intx_bound = false;
+    if (l && --l->bound > 0) {
+        return 0;
     }
+    rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
+    if (rc != 0) {
+        rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
+    }
+    if (rc != 0) {
+        pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind INTx", rc);
+    }
+    return rc;
 }
 
 void pt_intx_off(struct pt_dev *d)
 {
-    uint8_t slot = pt_irq_slot(d);
     struct pt_irq *q = d->irq;
-    const struct pt_xen *x = d->xen;
-    int rc = 0;
+    int rc = q->intx_bound ? unbind(d) : 0;
 
-    if (q->intx_bound) {
-        rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
-        if (rc != 0) {
-            rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
-        }
-        if (rc != 0) {
-            pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind INTx", rc);
-        }
-        q->intx_bound = false;
-    }
     if (q->intx_pirq >= 0) {
         line_put(d, rc != 0);
     }
+}
+
+/* One that the operating system has not routed has 0, the timer's, or 255. */
+static bool is_line(int irq)
+{
+    return irq > 0 && irq != 255;
 }
 
 void pt_intx_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     const struct pt_xen *x = d->xen;
+    int rc, gsi = d->host->info.irq, pirq = -1;
     struct pt_line *l;
-    int rc, pirq = -1;
 
     if (!q->has_pin || q->intx_bound || q->intx_failed) {
         return;
     }
     q->intx_failed = true;
-    /* 0 is the timer's: the operating system has routed nothing. */
-    rc = d->host->info.irq > 0 ?
-        pt_pirq_map_line(d, d->host->info.irq, &pirq) : -ENXIO;
+    rc = is_line(gsi) ? pt_pirq_map_line(d, gsi, &pirq) : -ENXIO;
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't map its line", rc);
         return;
     }
-    l = find_line(d->xen, pirq);
+    l = find_line(d->xen, pirq, pt_irq_slot(d), q->pin);
     if (!l) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: too many lines", -ENOSPC);
-        pt_pirq_unmap(d, &pirq, 1, false);
+        if (users_of(d->xen, pirq) == 0) {
+            pt_pirq_unmap(d, &pirq, 1, false);
+        }
         return;
     }
     /* Its own, should Xen have refused to take it back. */
-    if (q->intx_pirq != pirq && l->users++ > 0) {
-        pt_log(d, PT_LOG_WARNING, "shares its INTx line (GSI %d) with another "
-               "device: each can delay the other's interrupts",
-               d->host->info.irq);
+    if (q->intx_pirq != pirq) {
+        if (users_of(d->xen, pirq) > 0) {
+            pt_log(d, PT_LOG_WARNING, "shares its INTx line (GSI %d) with "
+                   "another device: each can delay the other's interrupts",
+                   gsi);
+        }
+        l->users++;
     }
     q->intx_pirq = pirq;
-    rc = x->ops->bind_intx(x->priv, pirq, pt_irq_slot(d), q->pin);
+    rc = l->bound ? 0 :
+        x->ops->bind_intx(x->priv, pirq, pt_irq_slot(d), q->pin);
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't bind it", rc);
         line_put(d, false);
         return;
     }
+    l->bound++;
     q->intx_bound = true;
     q->intx_failed = false;
 }
@@ -150,7 +193,9 @@ void pt_translate_off(struct pt_dev *d)
         }
         q->translate_bound = false;
     }
-    pt_pirq_unmap(d, &q->translate_pirq, 1, rc != 0);
+    if (q->translate_pirq >= 0) {
+        pt_msi_unmap(d, &q->translate_pirq, 1, rc != 0);
+    }
 }
 
 /*
@@ -181,7 +226,7 @@ int pt_translate_on(struct pt_dev *d)
         return 0;
     }
     if (q->translate_pirq < 0) {
-        rc = pt_msi_map(d, 1, &q->translate_pirq);
+        rc = pt_pirq_map(d, 1, 0, 0, &q->translate_pirq);
     }
     if (rc == 0) {
         rc = x->ops->bind_msi_intx(x->priv, q->translate_pirq, pt_irq_slot(d),

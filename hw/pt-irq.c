@@ -39,47 +39,77 @@ static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
     return pt_pm_will_lose(d) ? PT_IRQ_INTX : guest_mode(d);
 }
 
-
-static void leave(struct pt_dev *d)
+/* From one mode to the next: the device is silenced before anything goes. */
+static void enter(struct pt_dev *d, enum pt_irq_mode mode)
 {
     struct pt_irq *q = d->irq;
     unsigned i;
 
-    switch (q->mode) {
-    case PT_IRQ_INTX:
-        break;  /* stays bound: lines may be shared, and cost nothing */
-    case PT_IRQ_TRANSLATE:
+    if (q->mode == PT_IRQ_TRANSLATE || q->mode == PT_IRQ_MSI) {
         pt_msi_enable(d, false);
-        pt_translate_off(d);
-        break;
-    case PT_IRQ_MSI:
+    }
+    if (q->mode == PT_IRQ_MSIX) {
+        pt_msix_enable(d, false, false);
+        for (i = 0; i < q->entries; i++) {
+            q->entry[i].want.written = false;
+        }
+    }
+    q->mode = mode;
+}
+
+/*
+ * The one place where messages go: whatever Xen holds of them that is not of
+ * mode @keep, from a mode that was left just now or refused earlier. INTx stays
+ * bound, as lines may be shared, and cost nothing. Returns whether Xen took
+ * all.
+ */
+static bool sweep(struct pt_dev *d, enum pt_irq_mode keep)
+{
+    struct pt_irq *q = d->irq;
+
+    /* Nothing to do, unless it failed when the mode was left. */
+    if (keep != PT_IRQ_TRANSLATE && keep != PT_IRQ_MSI) {
         pt_msi_enable(d, false);
-        pt_msi_release(d);
-        break;
-    case PT_IRQ_MSIX:
+    }
+    if (keep != PT_IRQ_MSIX) {
         pt_msix_enable(d, false, false);
         pt_msix_release(d);
-        for (i = 0; i < q->entries; i++) {
-            q->entry[i].written = false;
-        }
+    }
+    if (keep != PT_IRQ_MSI) {
+        pt_msi_release(d);
+    }
+    if (keep != PT_IRQ_TRANSLATE) {
+        pt_translate_off(d);
+    }
+    return (keep == PT_IRQ_MSIX || !q->entries_held) &&
+        (keep == PT_IRQ_MSI || !q->msi_vectors) &&
+        (keep == PT_IRQ_TRANSLATE || q->translate_pirq < 0);
+}
+
+/* The guest reads that it is off, and can fall back. */
+static void refuse(struct pt_dev *d)
+{
+    switch (d->irq->mode) {
+    case PT_IRQ_INTX:
+        break;
+    case PT_IRQ_TRANSLATE:
+        d->irq->translate_failed = true;
+        break;
+    case PT_IRQ_MSI:
+        pt_msi_refuse(d);
+        break;
+    case PT_IRQ_MSIX:
+        pt_msix_refuse(d);
         break;
     }
 }
 
 static void update(struct pt_dev *d)
 {
-    enum pt_irq_mode mode = d->irq->mode;
     bool intx_off_by_guest =
         pt_copy(d, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx;
 
-    /* Nothing to do, unless it failed when the mode was left. */
-    if (mode != PT_IRQ_TRANSLATE && mode != PT_IRQ_MSI) {
-        pt_msi_enable(d, false);
-    }
-    if (mode != PT_IRQ_MSIX) {
-        pt_msix_enable(d, false, false);
-    }
-    switch (mode) {
+    switch (d->irq->mode) {
     case PT_IRQ_INTX:
         break;
     case PT_IRQ_TRANSLATE:
@@ -96,23 +126,6 @@ static void update(struct pt_dev *d)
     }
 }
 
-/* All messages. Returns whether Xen took them. */
-static bool give_back(struct pt_dev *d)
-{
-    const struct pt_irq *q = d->irq;
-    bool left;
-    unsigned i;
-
-    pt_msi_release(d);
-    pt_msix_release(d);
-    pt_translate_off(d);
-    left = q->msi_vectors || q->translate_pirq >= 0;
-    for (i = 0; i < q->entries; i++) {
-        left = left || q->entry[i].pirq >= 0;
-    }
-    return !left;
-}
-
 void pt_irq_sync(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
@@ -124,10 +137,7 @@ void pt_irq_sync(struct pt_dev *d)
         return;
     }
     if (q->stale) {
-        q->stale = !give_back(d);
-        if (q->stale) {
-            return;
-        }
+        q->stale = !sweep(d, PT_IRQ_INTX);
     }
     if (q->msix_pos) {
         q->gtable = pt_msix_table_address(d);
@@ -139,10 +149,14 @@ void pt_irq_sync(struct pt_dev *d)
     for (tries = 0; tries < 3; tries++) {
         mode = wanted_mode(d);
         if (mode != q->mode) {
-            leave(d);
-            q->mode = mode;
+            enter(d, mode);
         }
-        update(d);
+        /* Xen has a device in one mode at a time, and does not look. */
+        if (sweep(d, mode) && !q->stale) {
+            update(d);
+        } else {
+            refuse(d);
+        }
         if (wanted_mode(d) == q->mode) {
             break;
         }
@@ -171,9 +185,8 @@ static void forget_entries(struct pt_irq *q, bool lost)
     for (i = 0; i < q->entries; i++) {
         struct pt_vector *v = &q->entry[i];
 
-        v->addr_lo = v->addr_hi = v->data = 0;
-        v->ctrl = PT_MSIX_MASKED;
-        v->channel = lost ? v->channel : 0;
+        v->want = (struct pt_want) { .ctrl = PT_MSIX_MASKED };
+        v->has.channel = lost ? v->has.channel : 0;
     }
 }
 
@@ -260,7 +273,7 @@ int pt_irq_init(struct pt_dev *d)
             return -ENOMEM;
         }
         for (i = 0; i < d->irq->entries; i++) {
-            d->irq->entry[i].pirq = -1;
+            d->irq->entry[i].has.pirq = -1;
         }
         forget_entries(d->irq, false);
     }
@@ -286,10 +299,13 @@ static void find_msi_max(struct pt_dev *d)
     while (q->msi_max > 1) {
         int pirq = -1;
 
-        rc = pt_msi_map(d, q->msi_max, &pirq);
+        rc = pt_pirq_map(d, q->msi_max, 0, 0, &pirq);
         if (rc == 0) {
-            pt_pirq_unmap(d, &pirq, q->msi_max, false);
+            pt_msi_unmap(d, &pirq, q->msi_max, false);
             break;
+        }
+        if (rc == -ENODEV) {
+            return;  /* not assigned yet: whoever enables them will see */
         }
         failed = rc;
         q->msi_max /= 2;
@@ -356,10 +372,9 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
         q->msi_on = q->msix_on = q->msix_fmask = false;
     }
     if (d->xen) {
-        leave(d);
-        q->stale = q->stale || (lost && !give_back(d));
+        enter(d, PT_IRQ_INTX);
+        q->stale = !sweep(d, PT_IRQ_INTX);
     }
-    q->mode = PT_IRQ_INTX;
     q->translate_failed = q->translate_waits = q->intx_failed = false;
     q->translate_waited = 0;
     forget_entries(q, lost);
@@ -369,10 +384,6 @@ void pt_irq_stop(struct pt_dev *d)
 {
     pt_irq_reset(d, false);
     if (d->irq && d->xen) {
-        /* What failed before, once more. */
-        pt_msi_enable(d, false);
-        pt_msix_enable(d, false, false);
-        give_back(d);
         pt_intx_off(d);
     }
 }

@@ -6,6 +6,7 @@
 #ifndef PT_IRQ_H
 #define PT_IRQ_H
 
+#include "pt-dev.h"
 #include "pt-msi.h"
 
 /* The guest's slot, as Xen names it in bindings. */
@@ -27,39 +28,39 @@ void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
 int pt_pirq_map_line(struct pt_dev *d, int gsi, int *pirq);
 /*
  * Map @n (a power of two) of the device's MSIs, or one MSI-X @entry: see
- * pt_xen_ops.map_pirq_msi. *@pirq: of pt_vector_wants(), for one; and the
+ * pt_xen_ops.map_pirq_msi. *@pirq: of pt_pirq_wanted(), for one; and the
  * first that was given. Returns 0 or -errno.
  */
 int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
                 uint64_t table_base, int *pirq);
 /*
  * Give *@pirq, and the rest of its block of @n, back and make it -1; it stays
- * if Xen refuses twice. @bound: Xen refused to unbind one of them.
+ * if Xen refuses twice. @bound: Xen refused to unbind it.
  */
 void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 
-/*
- * The pirq that a message names in the place of a vector; -1: none, or the
- * guest has no event channels for pirqs.
- */
-int pt_vector_pirq(const struct pt_dev *d, const struct pt_vector *v);
+/* The pirq that a message names in the place of a vector; -1: none. */
+int pt_pirq_named(const struct pt_dev *d, const struct pt_want *w);
 /*
  * What pirq is to have the message, where @has has it now (-1: none)? The one
  * that it names, PT_PIRQ_ANY, or PT_PIRQ_NONE: Xen can't deliver it, or it
  * names what the guest can't have.
  */
-int pt_vector_wants(struct pt_dev *d, const struct pt_vector *v, int has);
-/* Does Xen know the message as the guest has it now, with data @data? */
-bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data);
+int pt_pirq_wanted(struct pt_dev *d, const struct pt_want *w, int has);
+
+/* Does Xen know message @w, with data @data? */
+bool pt_vector_up_to_date(const struct pt_has *h, const struct pt_want *w,
+                          uint32_t data);
 /*
- * Bind the vector's pirq, or tell Xen what changed; no hypercall if nothing
- * did. @gtable: see pt_xen_ops.bind_msi. @unmask: although the guest has it
- * masked. Returns 0 or -errno.
+ * Bind the vector's pirq to @w, or tell Xen what changed; no hypercall if
+ * nothing did. @gtable: see pt_xen_ops.bind_msi. @unmask: although the guest
+ * has it masked. Returns 0 or -errno.
  */
-int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
-                   uint64_t gtable, bool unmask);
+int pt_vector_bind(struct pt_dev *d, struct pt_has *h,
+                   const struct pt_want *w, uint32_t data, uint64_t gtable,
+                   bool unmask);
 /* It stays bound if Xen refuses twice. */
-void pt_vector_unbind(struct pt_dev *d, struct pt_vector *v);
+void pt_vector_unbind(struct pt_dev *d, struct pt_has *h);
 
 /* ---- pt-intx.c ---- */
 
@@ -72,20 +73,43 @@ void pt_translate_off(struct pt_dev *d);
 
 /* ---- pt-vectors.c ---- */
 
+/* What is to be done about a vector, ... */
+enum pt_todo {
+    PT_KEEP,     /* nothing */
+    PT_RELEASE,  /* unbind and unmap */
+    PT_BIND,     /* or tell Xen what changed */
+    PT_MAP,      /* and bind */
+    PT_REMAP,    /* release, map another pirq, bind */
+};
+
+/* ... given what Xen has of it. */
+enum pt_state { PT_FREE, PT_MAPPED, PT_BOUND };
+
 /*
- * Map @n of the device's MSIs, if none are: see pt_pirq_map(). -EBUSY also
- * while Xen has not given up those from before.
+ * The decision for an MSI-X entry. @live: the guest means it to be heard, it
+ * is unmasked or its mask is Xen's business; @good: its message can be
+ * delivered; @other: it names a pirq, and not the one that it has.
  */
-int pt_msi_map(struct pt_dev *d, unsigned n, int *pirq);
+enum pt_todo pt_entry_todo(bool live, bool good, enum pt_state state,
+                           bool other);
+
 /* The guest's Message Control of each. */
 uint32_t pt_msi_flags(const struct pt_dev *d);
 uint32_t pt_msix_flags(const struct pt_dev *d);
+/* Take the guest's enable bit back: it reads that it is off. */
+void pt_msi_refuse(struct pt_dev *d);
+void pt_msix_refuse(struct pt_dev *d);
 /* The device's enable bits and function mask; no access if they are so. */
 void pt_msi_enable(struct pt_dev *d, bool on);
 void pt_msix_enable(struct pt_dev *d, bool on, bool fmask);
 /* While it is the mode: all messages to what the guest wants. */
 void pt_msi_update(struct pt_dev *d);
 void pt_msix_update(struct pt_dev *d);
+/*
+ * pt_pirq_unmap() of MSI: Xen takes MSI Enable in the device with it, and
+ * clears Interrupt Disable.
+ */
+void pt_msi_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 /* All messages unbound and given back. */
 void pt_msi_release(struct pt_dev *d);
 void pt_msix_release(struct pt_dev *d);

@@ -49,18 +49,31 @@ static void msi_mask_setup(const struct pt_dev *d, const struct pt_field *f,
     bits->ro = n >= 32 ? 0 : ~((UINT32_C(1) << n) - 1);
 }
 
+/*
+ * A driver that writes an enable bit that is set means the device, which may
+ * have lost it in a reset of the driver's own: what it has is not known.
+ */
+static bool again(uint32_t flags, uint32_t old, uint32_t bit,
+                  const struct pt_access *a, unsigned at)
+{
+    return (flags & old & bit) && a->off <= at && at < a->off + a->len;
+}
+
 /* A guest can't have more vectors than it was offered (XSA-458). */
 static void msi_control_commit(struct pt_dev *d, const struct pt_field *f,
                                uint32_t old, const struct pt_access *a)
 {
     uint32_t flags = pt_copy(d, f->off, 2), max = log2_max(d);
+    bool once_more = again(flags, old, PCI_MSI_FLAGS_ENABLE, a, f->off);
 
-    (void)a;
     if ((flags & PCI_MSI_FLAGS_QSIZE) >> 4 > max) {
         flags = (flags & ~(uint32_t)PCI_MSI_FLAGS_QSIZE) | (max << 4);
         pt_store(d->copy + f->off, flags, 2);
     }
-    if (flags != old) {
+    if (once_more && d->irq->mode == PT_IRQ_MSI) {
+        d->irq->unsure = true;
+    }
+    if (flags != old || once_more) {
         d->dirty |= PT_DIRTY_IRQ;
     }
 }
@@ -154,8 +167,13 @@ const struct pt_group pt_group_msi = {
 static void msix_commit(struct pt_dev *d, const struct pt_field *f,
                         uint32_t old, const struct pt_access *a)
 {
-    (void)a;
-    if (pt_copy(d, f->off, 2) != old) {
+    uint32_t flags = pt_copy(d, f->off, 2);
+    bool once_more = again(flags, old, PCI_MSIX_ENABLE, a, f->off + 1u);
+
+    if (once_more && d->irq->mode == PT_IRQ_MSIX) {
+        d->irq->unsure = true;
+    }
+    if (flags != old || once_more) {
         d->dirty |= PT_DIRTY_IRQ;
     }
 }
@@ -369,13 +387,13 @@ static uint32_t dword(const struct pt_irq *q, uint64_t at)
 
     switch (off % PT_MSIX_ENTRY_SIZE / 4) {
     case 0:
-        return v->addr_lo;
+        return v->want.addr_lo;
     case 1:
-        return v->addr_hi;
+        return v->want.addr_hi;
     case 2:
-        return v->data;
+        return v->want.data;
     default:
-        return v->ctrl;
+        return v->want.ctrl;
     }
 }
 
@@ -407,18 +425,18 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val, bool part)
 
     switch (off % PT_MSIX_ENTRY_SIZE / 4) {
     case 0:
-        v->addr_lo = val & ~UINT32_C(3);
-        v->written = true;
+        v->want.addr_lo = val & ~UINT32_C(3);
+        v->want.written = true;
         break;
     case 1:
-        v->addr_hi = val;
-        v->written = true;
+        v->want.addr_hi = val;
+        v->want.written = true;
         break;
     case 2:
-        v->data = val;
-        v->written = true;
+        v->want.data = val;
+        v->want.written = true;
         /* The last write of a driver that leaves masking to Xen. */
-        if (pt_vector_pirq(d, v) >= 0) {
+        if (pt_pirq_named(d, &v->want) >= 0) {
             pt_irq_entry_ready(d, i);
         }
         break;
@@ -428,10 +446,10 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val, bool part)
          * them and unmasks. Xen may have taken the masking to itself, so
          * that unmasking what is not masked here is news too.
          */
-        v->ctrl = val & PT_MSIX_MASKED;
-        if (!v->ctrl) {
+        v->want.ctrl = val & PT_MSIX_MASKED;
+        if (!v->want.ctrl) {
             pt_irq_entry_ready(d, i);
-        } else if (v->bound && !part) {
+        } else if (v->has.bound && !part) {
             /*
              * Xen 4.19 and later tell us of each (XENFEAT_dm_msix_all_writes);
              * before, of no bound entry's but by a qword.

@@ -24,13 +24,17 @@ enum pt_irq_mode {
     PT_IRQ_MSIX,
 };
 
-/* A message, and what Xen was told of it. */
-struct pt_vector {
-    uint32_t addr_lo;  /* as the guest programmed it */
+/* What the guest wants of a vector: its message as it programmed it, */
+struct pt_want {
+    uint32_t addr_lo;
     uint32_t addr_hi;
     uint32_t data;
     uint32_t ctrl;
     bool written;      /* MSI-X: the message, since MSI-X was off last */
+};
+
+/* and what Xen has for it. */
+struct pt_has {
     int pirq;          /* -1: none */
     bool bound;
     int channel;       /* 0, or bound last for this pirq's event channel */
@@ -39,15 +43,22 @@ struct pt_vector {
     uint64_t gtable;
 };
 
+struct pt_vector {
+    struct pt_want want;
+    struct pt_has has;
+};
+
 struct pt_irq {
     enum pt_irq_mode mode;
-    bool stale;              /* Xen kept a pirq that the device lost in a
-                                reset: given back before anything is mapped */
+    bool stale;              /* Xen has messages from before a reset: they are
+                                given back before anything is mapped */
+
+    bool unsure;             /* the device may have lost its enable bit */
 
     uint8_t pin;             /* 0..3 */
     bool has_pin;
     int intx_pirq;           /* -1: none */
-    bool intx_bound;
+    bool intx_bound;         /* a user of its line: see struct pt_line */
     bool intx_failed;        /* not tried again */
 
     int translate_pirq;      /* -1: none */
@@ -73,8 +84,9 @@ struct pt_irq {
     uint32_t pba_size;
     uint64_t gtable;         /* guest address of the table; 0: unmapped */
 
-    struct pt_vector msi[PT_MSI_MAX_VECTORS];
+    struct pt_has msi[PT_MSI_MAX_VECTORS];
     unsigned entries;
+    unsigned entries_held;   /* those with a pirq */
     struct pt_vector *entry; /* the MSI-X table */
 };
 

@@ -110,13 +110,18 @@ void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound)
 /* Messages                                                            */
 
 /* gflags as Xen takes them, from a message as the guest wrote it. */
-static uint32_t gflags_of(const struct pt_vector *v)
+static uint32_t gflags_of(const struct pt_want *w)
 {
-    return ((v->addr_lo >> 12) & PT_GFLAGS_DEST_ID_MASK) |
-        (v->addr_lo & 0x8 ? PT_GFLAGS_RH : 0) |
-        (v->addr_lo & 0x4 ? PT_GFLAGS_DM : 0) |
-        ((v->data << 4) & PT_GFLAGS_DELIV_MASK) |
-        (v->data & 0x8000 ? PT_GFLAGS_TRIG : 0);
+    return ((w->addr_lo >> 12) & PT_GFLAGS_DEST_ID_MASK) |
+        (w->addr_lo & 0x8 ? PT_GFLAGS_RH : 0) |
+        (w->addr_lo & 0x4 ? PT_GFLAGS_DM : 0) |
+        ((w->data << 4) & PT_GFLAGS_DELIV_MASK) |
+        (w->data & 0x8000 ? PT_GFLAGS_TRIG : 0);
+}
+
+static bool for_apic(const struct pt_want *w)
+{
+    return (w->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE;
 }
 
 /* Asked once a domain, when the first message names a pirq. */
@@ -131,28 +136,27 @@ static bool has_hvm_pirqs(struct pt_xen *x)
 
 /*
  * A driver on Xen has vector 0 mean "my event channel's pirq", and the number
- * in the address. -1: an ordinary message.
+ * in the address, if the guest has event channels for pirqs.
  */
-int pt_vector_pirq(const struct pt_dev *d, const struct pt_vector *v)
+int pt_pirq_named(const struct pt_dev *d, const struct pt_want *w)
 {
-    uint32_t n = (v->addr_hi & 0xffffff00u) | ((v->addr_lo >> 12) & 0xff);
+    uint32_t n = (w->addr_hi & 0xffffff00u) | ((w->addr_lo >> 12) & 0xff);
 
-    return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
-        (v->data & 0xff) == 0 && n != 0 && n <= INT32_MAX &&
-        has_hvm_pirqs(d->xen) ? (int)n : -1;
+    return for_apic(w) && (w->data & 0xff) == 0 && n != 0 &&
+        n <= INT32_MAX && has_hvm_pirqs(d->xen) ? (int)n : -1;
 }
 
 /*
  * Table entries start as nothing or as garbage, and Xen complains at each
  * message of an unknown kind.
  */
-int pt_vector_wants(struct pt_dev *d, const struct pt_vector *v, int has)
+int pt_pirq_wanted(struct pt_dev *d, const struct pt_want *w, int has)
 {
-    int named = pt_vector_pirq(d, v);
+    int named = pt_pirq_named(d, w);
 
     if (named < 0) {
-        return (v->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE &&
-            (v->data & MSI_DELIVERY_MASK) <= MSI_DELIVERY_LOWEST ?
+        return for_apic(w) &&
+            (w->data & MSI_DELIVERY_MASK) <= MSI_DELIVERY_LOWEST ?
             PT_PIRQ_ANY : PT_PIRQ_NONE;
     }
     if (named != has && !can_be_named(d->xen, named)) {
@@ -164,60 +168,57 @@ int pt_vector_wants(struct pt_dev *d, const struct pt_vector *v, int has)
     return named;
 }
 
-void pt_vector_unbind(struct pt_dev *d, struct pt_vector *v)
+void pt_vector_unbind(struct pt_dev *d, struct pt_has *h)
 {
     const struct pt_xen *x = d->xen;
     int rc;
 
-    if (!v->bound) {
+    if (!h->bound) {
         return;
     }
-    rc = x->ops->unbind_msi(x->priv, v->pirq, v->gvec, v->gflags);
+    rc = x->ops->unbind_msi(x->priv, h->pirq, h->gvec, h->gflags);
     if (rc != 0) {
-        rc = x->ops->unbind_msi(x->priv, v->pirq, v->gvec, v->gflags);
+        rc = x->ops->unbind_msi(x->priv, h->pirq, h->gvec, h->gflags);
     }
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind a message", rc);
         return;
     }
-    v->bound = false;
+    h->bound = false;
 }
 
-/* Does Xen know the message as the guest has it now? */
-bool pt_vector_up_to_date(const struct pt_vector *v, uint32_t data)
+bool pt_vector_up_to_date(const struct pt_has *h, const struct pt_want *w,
+                          uint32_t data)
 {
-    return v->gvec == (uint8_t)data && v->gflags == gflags_of(v);
+    return h->gvec == (uint8_t)data && h->gflags == gflags_of(w);
 }
 
-/*
- * Bind, or tell Xen what changed; nothing if nothing did. Xen leaves a vector
- * masked that it is not told to unmask.
- */
-int pt_vector_bind(struct pt_dev *d, struct pt_vector *v, uint32_t data,
-                   uint64_t gtable, bool unmask)
+/* Xen leaves a vector masked that it is not told to unmask. */
+int pt_vector_bind(struct pt_dev *d, struct pt_has *h,
+                   const struct pt_want *w, uint32_t data, uint64_t gtable,
+                   bool unmask)
 {
     const struct pt_xen *x = d->xen;
-    uint8_t gvec = (uint8_t)data;
-    uint32_t gflags = gflags_of(v);
-    int named = pt_vector_pirq(d, v), rc;
+    uint32_t gflags = gflags_of(w);
+    int named = pt_pirq_named(d, w), rc;
 
-    if (v->bound && v->gtable != gtable) {
+    if (h->bound && h->gtable != gtable) {
         return -EBUSY;  /* it could not be unbound, and Xen says so */
     }
-    if (v->bound && pt_vector_up_to_date(v, data)) {
+    if (h->bound && pt_vector_up_to_date(h, w, data)) {
         return 0;
     }
-    rc = x->ops->bind_msi(x->priv, v->pirq, gvec, gflags |
-                          (!(v->ctrl & PT_MSIX_MASKED) || unmask ?
+    rc = x->ops->bind_msi(x->priv, h->pirq, (uint8_t)data, gflags |
+                          (!(w->ctrl & PT_MSIX_MASKED) || unmask ?
                            PT_GFLAGS_UNMASKED : 0), gtable);
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_MSI, "can't bind a message", rc);
         return rc;
     }
-    v->bound = true;
-    v->channel = named >= 0 ? named : 0;
-    v->gvec = gvec;
-    v->gflags = gflags;
-    v->gtable = gtable;
+    h->bound = true;
+    h->channel = named >= 0 ? named : 0;
+    h->gvec = (uint8_t)data;
+    h->gflags = gflags;
+    h->gtable = gtable;
     return 0;
 }

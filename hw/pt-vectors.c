@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pt-pci.h"
+#include "pt-command.h"
 #include "pt-irq.h"
 
 /* ------------------------------------------------------------------ */
@@ -46,7 +47,7 @@ void pt_msi_enable(struct pt_dev *d, bool on)
     struct pt_irq *q = d->irq;
     uint32_t val = on ? PCI_MSI_FLAGS_ENABLE : 0;
 
-    if (q->msi_pos == 0 || on == q->msi_on) {
+    if (q->msi_pos == 0 || (on == q->msi_on && !(on && q->unsure))) {
         return;
     }
     if (q->mode == PT_IRQ_MSI && on) {
@@ -55,6 +56,7 @@ void pt_msi_enable(struct pt_dev *d, bool on)
     if (control(d, (uint16_t)(q->msi_pos + PCI_MSI_FLAGS),
                 PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE, val) == 0) {
         q->msi_on = on;
+        q->unsure = false;
     }
 }
 
@@ -63,13 +65,15 @@ void pt_msix_enable(struct pt_dev *d, bool on, bool fmask)
     struct pt_irq *q = d->irq;
     uint32_t val = (on ? PCI_MSIX_ENABLE : 0) | (fmask ? PCI_MSIX_MASK : 0);
 
-    if (q->msix_pos == 0 || (on == q->msix_on && fmask == q->msix_fmask)) {
+    if (q->msix_pos == 0 || (on == q->msix_on && fmask == q->msix_fmask &&
+                             !(on && q->unsure))) {
         return;
     }
     if (control(d, (uint16_t)(q->msix_pos + PCI_MSI_FLAGS),
                 PCI_MSIX_ENABLE | PCI_MSIX_MASK, val) == 0) {
         q->msix_on = on;
         q->msix_fmask = fmask;
+        q->unsure = false;
     }
 }
 
@@ -95,13 +99,13 @@ static unsigned msi_asked(const struct pt_dev *d)
 }
 
 /* The guest's registers as one message. */
-static struct pt_vector msi_message(const struct pt_dev *d)
+static struct pt_want msi_message(const struct pt_dev *d)
 {
     uint16_t pos = d->irq->msi_pos;
     bool wide = pt_msi_flags(d) & PCI_MSI_FLAGS_64BIT;
     uint16_t data = wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32;
 
-    return (struct pt_vector) {
+    return (struct pt_want) {
         .addr_lo = pt_copy(d, (uint16_t)(pos + PCI_MSI_ADDRESS_LO), 4),
         .addr_hi = wide ?
             pt_copy(d, (uint16_t)(pos + PCI_MSI_ADDRESS_HI), 4) : 0,
@@ -121,19 +125,16 @@ static uint32_t msi_mask(const struct pt_dev *d)
     return pt_copy(d, (uint16_t)(d->irq->msi_pos + off), 4);
 }
 
-int pt_msi_map(struct pt_dev *d, unsigned n, int *pirq)
+void pt_msi_refuse(struct pt_dev *d)
 {
-    if (d->irq->msi_vectors || d->irq->translate_pirq >= 0) {
-        return -EBUSY;
-    }
-    return pt_pirq_map(d, n, 0, 0, pirq);
+    msi_flags_set(d, PCI_MSI_FLAGS_ENABLE, 0);
 }
 
 /* Map @n messages in one block, or one if Xen has no room for a block. */
 static int msi_map(struct pt_dev *d, unsigned n, int wanted)
 {
     struct pt_irq *q = d->irq;
-    int pirq = wanted, rc = pt_msi_map(d, n, &pirq);
+    int pirq = wanted, rc = pt_pirq_map(d, n, 0, 0, &pirq);
     unsigned i;
 
     if (rc != 0 && n > 1) {
@@ -141,7 +142,7 @@ static int msi_map(struct pt_dev *d, unsigned n, int wanted)
                     "%u MSIs can't be mapped (%s): the guest has one", n,
                     strerror(-rc));
         n = 1;
-        rc = pt_msi_map(d, n, &pirq);
+        rc = pt_pirq_map(d, n, 0, 0, &pirq);
     }
     if (rc != 0) {
         return rc;
@@ -155,12 +156,24 @@ static int msi_map(struct pt_dev *d, unsigned n, int wanted)
     return 0;
 }
 
+void pt_msi_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound)
+{
+    pt_pirq_unmap(d, pirq, n, bound);
+    if (*pirq < 0) {
+        d->irq->msi_on = false;
+        pt_command_suspect(d, 0, PCI_COMMAND_DISABLE_INTx);
+    }
+}
+
 void pt_msi_release(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     bool bound = false;
     unsigned i;
 
+    if (q->msi_vectors == 0) {
+        return;
+    }
     for (i = 0; i < q->msi_vectors; i++) {
         pt_vector_unbind(d, &q->msi[i]);
         bound = bound || (i > 0 && q->msi[i].bound);
@@ -169,8 +182,8 @@ void pt_msi_release(struct pt_dev *d)
      * The first pirq of a block stands for all of it. Xen ends the binding of
      * none but the first, and at the guest's end falls over the others.
      */
-    if (q->msi_vectors && !bound) {
-        pt_pirq_unmap(d, &q->msi[0].pirq, q->msi_vectors, q->msi[0].bound);
+    if (!bound) {
+        pt_msi_unmap(d, &q->msi[0].pirq, q->msi_vectors, q->msi[0].bound);
     }
     if (q->msi[0].pirq < 0) {
         q->msi_vectors = 0;
@@ -182,25 +195,19 @@ void pt_msi_release(struct pt_dev *d)
  * the device's own mask bit set, and a message waits in its pending bit. A
  * driver on Xen masks its event channels in Xen, and unmasks nothing here.
  */
-static int msi_bind(struct pt_dev *d, int wanted)
+static int msi_bind(struct pt_dev *d, const struct pt_want *m, int wanted)
 {
     struct pt_irq *q = d->irq;
-    struct pt_vector m = msi_message(d);
     uint32_t mask = msi_mask(d), low = q->msi_vectors - 1u;
     unsigned i;
     int rc, failed = 0;
 
     for (i = 0; i < q->msi_vectors; i++) {
-        struct pt_vector *v = &q->msi[i];
-
-        v->addr_lo = m.addr_lo;
-        v->addr_hi = m.addr_hi;
-        v->data = m.data;
         if (wanted == PT_PIRQ_NONE || ((mask >> i) & 1 && wanted < 0)) {
-            pt_vector_unbind(d, v);
+            pt_vector_unbind(d, &q->msi[i]);
             continue;
         }
-        rc = pt_vector_bind(d, v, (m.data & ~low) | i, 0, false);
+        rc = pt_vector_bind(d, &q->msi[i], m, (m->data & ~low) | i, 0, false);
         failed = failed ? failed : rc;
     }
     return failed;
@@ -209,8 +216,8 @@ static int msi_bind(struct pt_dev *d, int wanted)
 void pt_msi_update(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
-    struct pt_vector m = msi_message(d);
-    int wanted = pt_vector_wants(d, &m, q->msi[0].pirq), rc = 0;
+    struct pt_want m = msi_message(d);
+    int wanted = pt_pirq_wanted(d, &m, q->msi[0].pirq), rc = 0;
     /* A name is one pirq's: who gives one has one message. */
     unsigned n = wanted >= 0 ? 1 : msi_asked(d);
 
@@ -218,6 +225,7 @@ void pt_msi_update(struct pt_dev *d)
                            (wanted >= 0 && wanted != q->msi[0].pirq))) {
         pt_msi_enable(d, false);
         pt_msi_release(d);
+        rc = q->msi_vectors ? -EBUSY : 0;
     }
     if (q->msi_vectors == 0) {
         rc = msi_map(d, n, wanted >= 0 ? wanted : PT_PIRQ_ANY);
@@ -226,11 +234,10 @@ void pt_msi_update(struct pt_dev *d)
         }
     }
     if (rc == 0) {
-        rc = msi_bind(d, wanted);
+        rc = msi_bind(d, &m, wanted);
     }
     if (rc != 0) {
-        /* The guest reads that it is off, and can fall back. */
-        msi_flags_set(d, PCI_MSI_FLAGS_ENABLE, 0);
+        pt_msi_refuse(d);
         return;
     }
     pt_msi_enable(d, true);
@@ -244,6 +251,46 @@ uint32_t pt_msix_flags(const struct pt_dev *d)
     return pt_copy(d, (uint16_t)(d->irq->msix_pos + PCI_MSI_FLAGS), 2);
 }
 
+void pt_msix_refuse(struct pt_dev *d)
+{
+    pt_store(d->copy + d->irq->msix_pos + PCI_MSI_FLAGS,
+             pt_msix_flags(d) & ~(uint32_t)PCI_MSIX_ENABLE, 2);
+}
+
+/*
+ * One that was unbound because the guest's table was out of reach (it still
+ * has its pirq) is bound again also if it is masked: Xen handles the guest's
+ * unmasking of any entry that has a pirq, and we would not hear of it. Whether
+ * one that is bound is masked is Xen's business, too.
+ */
+static const struct {
+    uint8_t good[2];  /* [@other] */
+    uint8_t bad;      /* the message is not good */
+} entry_todo[2][3] = {  /* [@live][@state] */
+    [false] = {
+        [PT_FREE] = { { PT_KEEP, PT_KEEP }, PT_KEEP },
+        [PT_MAPPED] = { { PT_BIND, PT_REMAP }, PT_RELEASE },
+        [PT_BOUND] = { { PT_KEEP, PT_KEEP }, PT_KEEP },
+    },
+    [true] = {
+        [PT_FREE] = { { PT_MAP, PT_MAP }, PT_KEEP },
+        [PT_MAPPED] = { { PT_BIND, PT_REMAP }, PT_RELEASE },
+        [PT_BOUND] = { { PT_BIND, PT_REMAP }, PT_KEEP },
+    },
+};
+
+enum pt_todo pt_entry_todo(bool live, bool good, enum pt_state state,
+                           bool other)
+{
+    return (enum pt_todo)(good ? entry_todo[live][state].good[other] :
+                          entry_todo[live][state].bad);
+}
+
+static enum pt_state state_of(const struct pt_has *h)
+{
+    return h->pirq < 0 ? PT_FREE : h->bound ? PT_BOUND : PT_MAPPED;
+}
+
 static int map_entry(struct pt_dev *d, unsigned i, int wanted)
 {
     struct pt_irq *q = d->irq;
@@ -253,63 +300,92 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
 
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_MSIX_PIRQS, PT_LOG_ERROR, "MSI-X entry %u and "
-                    "maybe others stay masked: no pirq (%s). Xen's option "
-                    "extra_guest_irqs= gives a guest more", i, strerror(-rc));
+                    "maybe others stay masked: no pirq (%s)%s", i,
+                    strerror(-rc), rc == -ENOSPC ? ". Xen's option "
+                    "extra_guest_irqs= gives a guest more" : "");
         return rc;
     }
-    q->entry[i].pirq = pirq;
+    q->entry[i].has.pirq = pirq;
+    q->entries_held++;
     return 0;
 }
 
-/* Unmapping undoes a binding too, should Xen have refused to. */
-static void release_entry(struct pt_dev *d, struct pt_vector *v)
+static void unmap_entry(struct pt_dev *d, struct pt_has *h)
 {
-    pt_vector_unbind(d, v);
-    pt_pirq_unmap(d, &v->pirq, 1, v->bound);
-    v->bound = v->bound && v->pirq >= 0;
+    if (h->pirq >= 0) {
+        pt_pirq_unmap(d, &h->pirq, 1, h->bound);
+        d->irq->entries_held -= h->pirq < 0;
+    }
+}
+
+/* Unmapping undoes a binding too, should Xen have refused to. */
+static void release_entry(struct pt_dev *d, struct pt_has *h)
+{
+    pt_vector_unbind(d, h);
+    unmap_entry(d, h);
+    h->bound = h->bound && h->pirq >= 0;
+}
+
+static void bind_entry(struct pt_dev *d, struct pt_vector *v)
+{
+    int named = pt_pirq_named(d, &v->want);
+    /* Xen unmasks it when the guest binds the channel, which it did before. */
+    bool unmask = named > 0 && named == v->has.channel;
+
+    if (pt_vector_bind(d, &v->has, &v->want, v->want.data, d->irq->gtable,
+                       unmask) != 0 && !v->has.bound) {
+        unmap_entry(d, &v->has);
+    }
 }
 
 /*
- * Bring one entry up to date, when the guest unmasks it or all of them. One
- * that had to be unbound because the guest's table was out of reach (it still
- * has its pirq) is bound again also if it is masked: Xen handles the guest's
- * unmasking of any entry that has a pirq, and we would not hear of it.
+ * Bring one entry up to date, when the guest unmasks it or all of them. @full:
+ * Xen has no pirq left. Returns whether this is so now.
  */
-static void entry_update(struct pt_dev *d, unsigned i)
+static bool entry_update(struct pt_dev *d, unsigned i, bool full)
 {
     struct pt_irq *q = d->irq;
     struct pt_vector *v = &q->entry[i];
-    bool again = v->pirq >= 0 && !v->bound;
-    int wanted;
+    enum pt_state state = state_of(&v->has);
     /*
      * A driver on Xen never unmasks what goes to its event channels: that it
      * writes the message has to do, and one from before means nothing.
      */
-    bool live = (!(v->ctrl & PT_MSIX_MASKED) ||
-                 (v->written && pt_vector_pirq(d, v) >= 0)) &&
-        !(pt_msix_flags(d) & PCI_MSIX_MASK);
+    bool live = !(pt_msix_flags(d) & PCI_MSIX_MASK) &&
+        (!(v->want.ctrl & PT_MSIX_MASKED) ||
+         (v->want.written && pt_pirq_named(d, &v->want) >= 0));
+    int wanted, rc;
 
-    if (q->gtable == 0 || !(live || again)) {
-        return;
+    if (q->gtable == 0 || (!live && state != PT_MAPPED)) {
+        return full;
     }
-    wanted = pt_vector_wants(d, v, v->pirq);
-    if (wanted == PT_PIRQ_NONE) {
-        if (again) {
-            pt_pirq_unmap(d, &v->pirq, 1, false);
+    wanted = pt_pirq_wanted(d, &v->want, v->has.pirq);
+    switch (pt_entry_todo(live, wanted != PT_PIRQ_NONE, state,
+                          wanted >= 0 && wanted != v->has.pirq)) {
+    case PT_KEEP:
+        break;
+    case PT_RELEASE:
+        release_entry(d, &v->has);
+        break;
+    case PT_REMAP:
+        release_entry(d, &v->has);
+        if (v->has.pirq >= 0) {
+            break;
         }
-        return;
+        full = false;
+        /* fall through */
+    case PT_MAP:
+        rc = full ? -ENOSPC : map_entry(d, i, wanted);
+        full = rc == -ENOSPC;
+        if (rc != 0) {
+            break;
+        }
+        /* fall through */
+    case PT_BIND:
+        bind_entry(d, v);
+        break;
     }
-    if (v->pirq >= 0 && wanted >= 0 && wanted != v->pirq) {
-        release_entry(d, v);
-    }
-    if (v->pirq < 0 && map_entry(d, i, wanted) != 0) {
-        return;
-    }
-    /* Xen unmasks it when the guest binds the channel, which it did before. */
-    if (pt_vector_bind(d, v, v->data, q->gtable,
-                       wanted > 0 && wanted == v->channel) != 0 && !v->bound) {
-        pt_pirq_unmap(d, &v->pirq, 1, false);
-    }
+    return full;
 }
 
 /*
@@ -320,10 +396,11 @@ static void entry_update(struct pt_dev *d, unsigned i)
 static void entry_refresh_mask(struct pt_dev *d, unsigned i)
 {
     struct pt_irq *q = d->irq;
+    struct pt_vector *v = &q->entry[i];
     uint64_t ctrl = 0;
     uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE + 12;
 
-    if (q->hears_masks || !q->entry[i].bound || q->entry[i].channel) {
+    if (q->hears_masks || !v->has.bound || v->has.channel) {
         return;
     }
     if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,
@@ -332,38 +409,41 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
                     "device's MSI-X table: a mask of the guest's may be lost");
         return;
     }
-    q->entry[i].ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
+    v->want.ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
 }
 
 void pt_irq_entry_ready(struct pt_dev *d, unsigned i)
 {
     if (d->started && d->irq->mode == PT_IRQ_MSIX) {
-        entry_update(d, i);
+        entry_update(d, i, false);
     }
 }
 
 void pt_msix_update(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
+    bool full = false;
     unsigned i;
 
     /*
      * Xen learns where the table is from the first vector that is bound, and
      * forgets it with the last: all must go before any comes back.
      */
-    for (i = 0; i < q->entries; i++) {
-        const struct pt_vector *v = &q->entry[i];
+    for (i = 0; i < q->entries && q->entries_held; i++) {
+        struct pt_vector *v = &q->entry[i];
 
-        if (v->bound && (v->gtable != q->gtable ||
-                         !pt_vector_up_to_date(v, v->data))) {
+        if (v->has.bound && (v->has.gtable != q->gtable ||
+                             !pt_vector_up_to_date(&v->has, &v->want,
+                                                   v->want.data))) {
             entry_refresh_mask(d, i);
         }
-        if (v->bound && v->gtable != q->gtable) {
-            pt_vector_unbind(d, &q->entry[i]);
+        if (v->has.bound && v->has.gtable != q->gtable) {
+            pt_vector_unbind(d, &v->has);
         }
     }
+    /* Once Xen has no pirq left it is not asked for each of the others. */
     for (i = 0; i < q->entries; i++) {
-        entry_update(d, i);
+        full = entry_update(d, i, full);
     }
     pt_msix_enable(d, true, pt_msix_flags(d) & PCI_MSIX_MASK);
 }
@@ -373,9 +453,9 @@ void pt_msix_release(struct pt_dev *d)
     struct pt_irq *q = d->irq;
     unsigned i;
 
-    for (i = 0; i < q->entries; i++) {
+    for (i = 0; i < q->entries && q->entries_held; i++) {
         entry_refresh_mask(d, i);
-        release_entry(d, &q->entry[i]);
+        release_entry(d, &q->entry[i].has);
     }
 }
 

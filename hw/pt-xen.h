@@ -77,10 +77,16 @@ struct pt_xen_ops {
                 unsigned msis);
 };
 
-/* An INTx line's pirq, and how many of the domain's devices have it. */
+/*
+ * An INTx line's pirq, and how many of the domain's devices have it bound to a
+ * pin of the guest's: Xen ends all bindings that are the same at once.
+ */
 struct pt_line {
     int pirq;
+    uint8_t slot;
+    uint8_t pin;
     unsigned users;
+    unsigned bound;     /* of them */
 };
 
 #define PT_MAX_LINES 256

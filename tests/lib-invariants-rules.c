@@ -46,10 +46,6 @@ static void rule_header(struct rule_maker *m)
     if (open) {
         memset(m->r->may + PCI_CAPABILITY_LIST + 1, 0xff, 7);
     }
-    if (m->policy->msitranslate) {
-        /* Follows, when INTx takes the place of a failed translation. */
-        m->r->engine[PCI_COMMAND + 1] = PCI_COMMAND_DISABLE_INTx >> 8;
-    }
     for (n = 0; n < PT_NUM_BARS; n++) {
         if (!m->info->region[n].size && !(n > 0 &&
             m->info->region[n - 1].size &&
@@ -317,6 +313,8 @@ static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
         break;
     case PCI_CAP_ID_MSI:
         m->r->engine[pos + 2] = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE;
+        /* Xen clears it when MSI ends; and who hears INTx changes. */
+        m->r->engine[PCI_COMMAND + 1] = PCI_COMMAND_DISABLE_INTx >> 8;
         flags = get(m->cfg + pos + PCI_MSI_FLAGS, 2);
         if (m->policy->msitranslate && (flags & PCI_MSI_FLAGS_MASK_BIT)) {
             /* Nobody else would unmask the vector; of others there are none. */

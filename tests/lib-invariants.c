@@ -331,6 +331,10 @@ static bool check_sent(struct inv *v, const struct act *a)
         if (v->failures && now == v->found[i]) {
             continue;  /* restored, when it could be */
         }
+        if ((i & ~1u) == PCI_COMMAND) {
+            /* What was not written before, or is nothing to the device. */
+            allowed |= v->failures ? v->rules.may[i] : (uint8_t)~s->rw[i];
+        }
         if (s->touched[i] & ~allowed) {
             return bad(v, "write of %u at %#x, %#x: changed bits %02x of the "
                        "device's byte %#x, may only %02x", a->len, a->off,
@@ -419,7 +423,8 @@ static bool check_copy(struct inv *v, const struct act *a)
         pt_look(d, (uint16_t)i, &b);
         /* Numbers of vectors are clamped, states refused, enables undone. */
         if (b.cap && (b.cap->id == PCI_CAP_ID_MSI ||
-                      b.cap->id == PCI_CAP_ID_PM)) {
+                      b.cap->id == PCI_CAP_ID_PM ||
+                      (b.cap->id == PCI_CAP_ID_MSIX && v->failures))) {
             continue;
         }
         want = (uint8_t)((want & ~b.own) | (wrote(a, i) & b.own));
@@ -465,14 +470,15 @@ static bool check_cost(struct inv *v, const struct act *a)
     writes = reads + covers(a, PCI_ROM_ADDRESS, 4);
     if (irqs) {
         reads += 2;
-        writes += 2;
+        writes += 3;  /* with Command, after Xen was at it */
     }
     if (v->w->args.policy.msitranslate && (irqs || bars)) {
         reads += 2;
         writes += 2;
     }
     if (a->mode != v->w->d->irq->mode) {
-        reads = writes = 4;  /* one is switched off, another one on */
+        reads = 4;
+        writes = 5;  /* one is switched off, another one on */
     }
     if (v->failures) {
         reads = writes = 16;  /* what failed is tried again */

@@ -5,6 +5,7 @@
  * such a driver leaves the mask bits of its device alone.
  */
 #include "lib-irq.h"
+#include "pt-irq.h"
 
 /* ------------------------------------------------------------------ */
 /* MSI-X                                                               */
@@ -273,6 +274,68 @@ static void test_entry_that_names_a_taken_pirq_took_it(void **state)
     assert_true(world_close(&w));
 }
 
+/* Where Xen has no pirq left, one that is given up makes room for another. */
+static void test_other_name_behind_an_entry_without_a_pirq_is_taken(void **st)
+{
+    const struct sim_xen_opts xen = { .max_pirqs = 1 };
+    struct world w;
+
+    (void)st;
+    open_msix(&w, 4, &xen);
+    w.sim.xen.opts.max_pirqs = 2;
+    msix_on(&w);
+    channel_message(&w, 2, 18);
+    entry_program(&w, 3, VECTOR);
+    w.sim.xen.opts.max_pirqs = 1;
+    entry_program(&w, 0, VECTOR);
+    assert_false(entry_bound(&w, 0));
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    channel_message(&w, 2, 19);
+    msix_on(&w);
+    assert_int_equal(pirq_of(&w, SIM_PIRQ_MSIX, 2)->first, 19);
+    assert_true(entry_bound(&w, 2));
+    assert_true(world_close(&w));
+}
+
+/* Below 16 Xen maps for everybody, also where the device's line is lower. */
+static void test_entry_that_names_an_isa_interrupt_took_it(void **state)
+{
+    struct capture c;
+    struct world w;
+    unsigned n;
+
+    (void)state;
+    msix_card(&c, 4);
+    irq_init(&w, &c, NULL, NULL);
+    w.sim.dev.pt.info.irq = 1;
+    assert_true(world_attach(&w));
+    place_and_decode(&w);
+    msix_on(&w);
+    for (n = 1; n < 16; n++) {
+        channel_message(&w, 0, n);
+        assert_false(entry_bound(&w, 0));
+    }
+    assert_int_equal(w.sim.xen.leaked, 0);
+    assert_true(world_close(&w));
+}
+
+/* Whoever asks: the one place that talks to Xen refuses, too. */
+static void test_named_pirqs_that_xen_would_not_check_are_refused(void **st)
+{
+    struct world_cost then;
+    struct world w;
+    int pirq = 100;
+
+    (void)st;
+    open_msix(&w, 4, NULL);
+    then = world_cost(&w);
+    assert_int_equal(pt_pirq_map(w.d, 2, 0, 0, &pirq), -EINVAL);
+    pirq = line_of(&w.sim.xen, GSI)->first;
+    assert_int_equal(pt_pirq_map(w.d, 1, 0, 0, &pirq), -EINVAL);
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
+    assert_true(world_close(&w));
+}
+
 /*
  * What Xen did not unbind and had to by force is not free: the pirq still has
  * that binding, and one more ended the host.
@@ -340,6 +403,11 @@ int main(void)
         cmocka_unit_test(test_masked_msi_of_a_pv_driver_was_never_bound),
         cmocka_unit_test(test_pirq_that_another_entry_has_was_mapped_again),
         cmocka_unit_test(test_entry_that_names_a_taken_pirq_took_it),
+        cmocka_unit_test(
+            test_other_name_behind_an_entry_without_a_pirq_is_taken),
+        cmocka_unit_test(test_entry_that_names_an_isa_interrupt_took_it),
+        cmocka_unit_test(
+            test_named_pirqs_that_xen_would_not_check_are_refused),
         cmocka_unit_test(test_pirq_that_was_unbound_by_force_was_named),
     };
 

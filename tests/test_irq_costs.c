@@ -119,6 +119,7 @@ static void test_masked_entries_cost_nothing(void **state)
     assert_true(world_close(&w));
 }
 
+/* But one write for an enable bit: see test_irq_lost.c. */
 static void test_rewriting_the_same_values_costs_nothing(void **state)
 {
     struct world_cost then;
@@ -152,7 +153,7 @@ static void test_rewriting_the_same_values_costs_nothing(void **state)
         }
         assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
         assert_int_equal(world_cost_since(&w, &then).reads, 0);
-        assert_int_equal(world_cost_since(&w, &then).writes, 0);
+        assert_int_equal(world_cost_since(&w, &then).writes, 10);
         assert_true(world_close(&w));
     }
 }
@@ -309,11 +310,13 @@ static void test_what_does_not_concern_entries_does_not_try_them_again(
     world_bar_place(&w, 4, FAR);
     assert_int_equal(world_cost_since(&w, &then).hypercalls, 2);
     then = world_cost(&w);
-    msix_on(&w);
     msi_off(&w);
     msi_program(&w, ADDRESS, VECTOR);
     wr32(&w, msi_mask_reg(&w), 5);
     assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
+    /* Enabled again, which does: one, and not one for each of them. */
+    msix_on(&w);
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 1);
     assert_true(world_close(&w));
 }
 

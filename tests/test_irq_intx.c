@@ -266,6 +266,27 @@ static void test_users_of_a_line_that_stayed_mapped_were_4_billion(void **st)
 }
 
 /* libpci's word for a line that the operating system did not route. */
+/* What Linux has where nothing is connected: the register's, and its own. */
+static void test_interrupt_that_is_not_connected_was_mapped(void **state)
+{
+    static const int irq[] = { 255, -1, INT32_MIN };
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(irq); i++) {
+        struct capture c;
+        struct world w;
+
+        pin_card(&c, 1);
+        irq_init(&w, &c, NULL, NULL);
+        w.sim.dev.pt.info.irq = irq[i];
+        assert_true(world_attach(&w));
+        assert_int_equal(w.sim.xen.calls[SIM_MAP_GSI], 0);
+        assert_int_equal(logged(&w, "no INTx"), 1);
+        assert_true(world_close(&w));
+    }
+}
+
 static void test_line_0_is_no_line(void **state)
 {
     struct capture c;
@@ -552,6 +573,7 @@ int main(void)
         cmocka_unit_test(
             test_users_of_a_line_that_stayed_mapped_were_4_billion),
         cmocka_unit_test(test_line_0_is_no_line),
+        cmocka_unit_test(test_interrupt_that_is_not_connected_was_mapped),
         cmocka_unit_test(test_guests_interrupt_disable_reaches_the_device),
         cmocka_unit_test(
             test_level_raised_while_disabled_arrives_when_enabled),

@@ -500,6 +500,69 @@ static void test_entry_made_garbage_while_masked_and_moved(void **state)
 /* ------------------------------------------------------------------ */
 /* Too few pirqs                                                       */
 
+/* Each entry without a pirq was tried for, and at each enable again. */
+static void test_pass_went_on_after_xen_had_no_pirq_left(void **state)
+{
+    const struct sim_xen_opts xen = { .max_pirqs = 32 };
+    struct world_cost then;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    open_msix(&w, 2048, &xen);
+    for (i = 0; i < 2048; i++) {
+        entry_program(&w, i, VECTOR + i % 64);
+    }
+    then = world_cost(&w);
+    msix_on(&w);
+    assert_int_equal(calls_since(&w, &then, SIM_MAP_MSI), 32 + 1);
+    assert_int_equal(calls_since(&w, &then, SIM_BIND_MSI), 32);
+    then = world_cost(&w);
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    msix_on(&w);
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 1);
+    assert_true(world_close(&w));
+}
+
+/* And what has its pirq is still looked after, behind the one that has not. */
+static void test_pass_that_lacks_a_pirq_goes_on_with_the_others(void **state)
+{
+    const struct sim_xen_opts xen = { .max_pirqs = 1 };
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, &xen);
+    msix_on(&w);
+    entry_program(&w, 2, VECTOR);
+    entry_program(&w, 0, VECTOR);
+    assert_true(hears(&w, 2, VECTOR));
+    msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+    entry_message(&w, 2, 0x33);
+    msix_on(&w);
+    assert_false(entry_bound(&w, 0));
+    assert_true(hears(&w, 2, 0x33));
+    assert_true(world_close(&w));
+}
+
+/* Any other reason is one entry's, and no option of Xen's helps. */
+static void test_remedy_was_named_for_any_failure(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    entries_program(&w, 4);
+    sim_fault_at(&w.sim.xen.kind_fault[SIM_MAP_MSI], 2, EPERM);
+    msix_on(&w);
+    assert_int_equal(logged(&w, "no pirq"), 1);
+    assert_int_equal(logged(&w, "extra_guest_irqs"), 0);
+    assert_true(hears(&w, 0, VECTOR));
+    assert_false(entry_bound(&w, 1));
+    assert_true(hears(&w, 2, VECTOR + 2));
+    assert_true(hears(&w, 3, VECTOR + 3));
+    assert_true(world_close(&w));
+}
+
 /* field 1.4: NVMe with a queue a processor, and 32 pirqs. */
 static void few(const struct sim_xen_opts *xen)
 {
@@ -507,7 +570,7 @@ static void few(const struct sim_xen_opts *xen)
     unsigned i;
 
     open_msix(&w, 64, xen);
-    w.sim.xen.opts.max_pirqs = 33;
+    w.sim.xen.opts.max_pirqs = 32;
     msix_on(&w);
     entries_program(&w, 64);
     assert_int_equal(pirqs(&w), 33);
@@ -523,7 +586,7 @@ static void few(const struct sim_xen_opts *xen)
         }
     }
     /* Some become free: they serve who unmasks next. */
-    w.sim.xen.opts.max_pirqs = 35;
+    w.sim.xen.opts.max_pirqs = 34;
     entry_mask(&w, 40, true);
     entry_mask(&w, 40, false);
     assert_int_equal(w.sim.xen.vector[VECTOR + 40], 1);
@@ -835,6 +898,9 @@ int main(void)
         cmocka_unit_test(test_a_qword_made_later_masks_be_forgotten),
         cmocka_unit_test(test_entry_masked_then_moved_never_came_back),
         cmocka_unit_test(test_entry_made_garbage_while_masked_and_moved),
+        cmocka_unit_test(test_pass_went_on_after_xen_had_no_pirq_left),
+        cmocka_unit_test(test_pass_that_lacks_a_pirq_goes_on_with_the_others),
+        cmocka_unit_test(test_remedy_was_named_for_any_failure),
         cmocka_unit_test(test_field_1_4_too_few_pirqs_leave_the_rest_masked),
         cmocka_unit_test(
             test_vectors_that_cant_be_bound_give_back_their_pirq),

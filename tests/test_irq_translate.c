@@ -420,6 +420,27 @@ static void test_nothing_works_and_the_guest_goes_on(void **state)
     assert_true(world_close(&w));
 }
 
+/*
+ * A wish that fails three times over: MSI, the translation that takes its
+ * place, and INTx at last. Two rounds did not get there.
+ */
+static void test_msi_and_translation_fail_and_intx_it_is(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_translated(&w);
+    msi_start(&w, 0);
+    assert_true(hears(&w, 0, VECTOR));
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_MAP_MSI], ENOSPC);
+    msi_on(&w, 1);
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_MAP_MSI]);
+    assert_false(msi_reads_on(&w));
+    assert_true(line_bound(&w));
+    assert_true(hears_intx(&w, PIN));
+    assert_true(world_close(&w));
+}
+
 static void test_pirq_that_could_not_be_given_back_is_used_again(void **state)
 {
     struct world w;
@@ -429,7 +450,12 @@ static void test_pirq_that_could_not_be_given_back_is_used_again(void **state)
     entries_program(&w, 2);
     sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ], EBUSY);
     msix_on(&w);
+    /* Xen disturbs the one if the other is mapped, too. */
+    assert_int_equal(rd16(&w, MSIX + PCI_MSI_FLAGS) & PCI_MSIX_ENABLE, 0);
+    assert_int_equal(pirqs(&w), 1);
+    assert_true(works(&w));
     sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ]);
+    msix_on(&w);
     assert_true(hears(&w, 1, VECTOR + 1));
     msix_off(&w);
     assert_true(works(&w));
@@ -601,6 +627,7 @@ int main(void)
         cmocka_unit_test(test_nothing_works_and_the_guest_goes_on),
         cmocka_unit_test(
             test_pirq_that_could_not_be_given_back_is_used_again),
+        cmocka_unit_test(test_msi_and_translation_fail_and_intx_it_is),
         cmocka_unit_test(test_comes_back_after_a_power_reset),
         cmocka_unit_test(test_comes_back_after_a_guest_reset),
         cmocka_unit_test(test_a_guest_reset_tries_again_what_failed),

@@ -55,38 +55,79 @@ unsigned sim_xen_num_bound(const struct sim_xen *x, const struct sim_dev *d)
     return n;
 }
 
-static bool all_free(const struct sim_xen *x, unsigned first, unsigned nr)
+static bool is_free(const struct sim_xen *x, unsigned pirq)
 {
-    unsigned i;
-
-    for (i = first; i < first + nr; i++) {
-        if (x->pirq[i].kind != SIM_PIRQ_FREE) {
-            return false;
-        }
-    }
-    return true;
+    return x->pirq[pirq].kind == SIM_PIRQ_FREE && !x->pirq[pirq].forced;
 }
 
-/* Find @nr free numbers: from @want, or where there are some if it is -1. */
-static int allocate(struct sim_xen *x, int want, unsigned nr)
+/* A line's: from below, then as for a message. */
+static int free_line(const struct sim_xen *x)
 {
     unsigned i;
 
-    if (want < -1 || (want >= 0 && (unsigned)want + nr > x->nr_pirqs)) {
-        return -EINVAL;
-    }
-    if (x->num_pirqs + nr > x->opts.max_pirqs) {
-        return -ENOSPC;
-    }
-    if (want >= 0) {
-        return all_free(x, (unsigned)want, nr) ? want : -EBUSY;
-    }
-    for (i = x->opts.first_pirq; i + nr <= x->nr_pirqs; i++) {
-        if (all_free(x, i, nr)) {
+    for (i = x->opts.first_pirq; i < x->nr_gsis; i++) {
+        if (is_free(x, i)) {
             return (int)i;
         }
     }
     return -ENOSPC;
+}
+
+/* @nr numbers in a row, from above. */
+static int free_messages(const struct sim_xen *x, unsigned nr)
+{
+    unsigned i, n = 0, found = 0;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        n += x->pirq[i].kind == SIM_PIRQ_MSI ||
+             x->pirq[i].kind == SIM_PIRQ_MSIX;
+    }
+    if (n + nr > x->opts.max_pirqs) {
+        return -ENOSPC;
+    }
+    for (i = x->nr_pirqs; i-- > x->nr_gsis;) {
+        found = is_free(x, i) ? found + 1 : 0;
+        if (found == nr) {
+            return (int)i;
+        }
+    }
+    return -ENOSPC;
+}
+
+/* What is mapped for every domain: the ISA interrupt that cascades. */
+#define CASCADE 2
+
+/*
+ * A domain's wish: 0, or -EINVAL, or -EBUSY where Xen says 0, and does
+ * nothing but lose a host interrupt.
+ */
+static int wish(struct sim_xen *x, int want, unsigned nr)
+{
+    unsigned i;
+
+    if (want < 0 || (unsigned)want >= x->nr_pirqs) {
+        return -EINVAL;
+    }
+    if (nr > 1) {
+        sim_note(&x->notes, "map of %u MSI vectors to pirq %d: Xen looks at "
+                 "the first only", nr, want);
+    }
+    if (x->pirq[want].forced) {
+        sim_note(&x->notes, "map to pirq %d, which has an old binding: the "
+                 "host goes down with the guest", want);
+    }
+    if (x->pirq[want].kind != SIM_PIRQ_FREE || want == CASCADE) {
+        x->leaked += nr;
+        sim_note(&x->notes, "map of an MSI to pirq %d, which is in use: a host "
+                 "interrupt is lost", want);
+        return -EBUSY;
+    }
+    for (i = (unsigned)want; i < (unsigned)want + nr; i++) {
+        if (i >= x->nr_pirqs || !is_free(x, i)) {
+            return -EBUSY;
+        }
+    }
+    return 0;
 }
 
 static int map_pirq_gsi(void *priv, int gsi, int *pirq)
@@ -103,12 +144,26 @@ static int map_pirq_gsi(void *priv, int gsi, int *pirq)
         return -EINVAL;
     }
     for (i = 0; i < x->nr_pirqs; i++) {
+        if (x->pirq[i].gsi == gsi && x->pirq[i].forced) {
+            return -EBUSY;
+        }
         if (x->pirq[i].kind == SIM_PIRQ_GSI && x->pirq[i].gsi == gsi) {
+            if (*pirq >= 0 && *pirq != (int)i) {
+                return -EEXIST;
+            }
             *pirq = (int)i;
             return 0;
         }
     }
-    rc = allocate(x, *pirq, 1);
+    rc = *pirq;
+    if (rc < 0) {
+        rc = free_line(x);
+        rc = rc < 0 ? free_messages(x, 1) : rc;
+    } else if ((unsigned)rc >= x->nr_pirqs) {
+        rc = -EINVAL;
+    } else if (!is_free(x, (unsigned)rc)) {
+        return 0;  /* as Xen does */
+    }
     if (rc < 0) {
         return rc;
     }
@@ -131,6 +186,50 @@ static void deaf(struct sim_xen *x, const struct sim_dev *d)
     }
 }
 
+static void msix_control(struct sim_dev *d, uint32_t bits, uint32_t val)
+{
+    uint32_t ctrl = sim_dev_peek(d, d->msix.pos + PCI_MSI_FLAGS, 2);
+
+    sim_dev_xen_write(d, d->msix.pos + PCI_MSI_FLAGS, 2,
+                      (ctrl & ~bits) | val);
+}
+
+/*
+ * Word @word of the entry. Xen looks at Memory Space Enable only, not at the
+ * D-state; with that off it has the whole function masked.
+ */
+static bool write_entry(struct sim_xen *x, const struct sim_pirq *p,
+                        unsigned word, uint32_t val)
+{
+    struct sim_xen_dev *xd = sim_xen_find(x, p->dev);
+    struct sim_dev *d = p->dev;
+    uint64_t base;
+
+    if (sim_dev_xen_write_msix(d, p->entry, word, val)) {
+        return true;
+    }
+    if (d->vanished) {
+        return false;
+    }
+    if (!sim_dev_placed(d, d->msix.bir, &base) && xd && word == 3 && val) {
+        xd->host_maskall = true;
+        msix_control(d, PCI_MSIX_MASK, PCI_MSIX_MASK);
+    }
+    return false;
+}
+
+/* Xen takes a device out of MSI for the one that hears INTx again. */
+static void disable_msi(struct sim_dev *d)
+{
+    uint32_t flags = sim_dev_peek(d, d->msi.pos + PCI_MSI_FLAGS, 2);
+    uint32_t command = sim_dev_peek(d, PCI_COMMAND, 2);
+
+    sim_dev_xen_write(d, d->msi.pos + PCI_MSI_FLAGS, 2,
+                      flags & ~(uint32_t)PCI_MSI_FLAGS_ENABLE);
+    sim_dev_xen_write(d, PCI_COMMAND, 2,
+                      command & ~(uint32_t)PCI_COMMAND_DISABLE_INTx);
+}
+
 static bool hw_masked(const struct sim_pirq *p)
 {
     return p->bound == SIM_UNBOUND ||
@@ -145,7 +244,7 @@ static void sync_mask(struct sim_xen *x, const struct sim_pirq *p)
     bool heard = true;
 
     if (p->kind == SIM_PIRQ_MSIX) {
-        heard = sim_dev_xen_write_msix(d, p->entry, 3, hw_masked(p));
+        heard = write_entry(x, p, 3, hw_masked(p));
     } else if (p->kind == SIM_PIRQ_MSI && d->msi.mask) {
         mask = sim_dev_peek(d, d->msi.mask, 4) & ~(UINT32_C(1) << p->entry);
         mask |= (uint32_t)hw_masked(p) << p->entry;
@@ -249,19 +348,16 @@ static int map_block(struct sim_xen *x, struct sim_dev *d,
                      enum sim_pirq_kind kind, unsigned nr, unsigned entry,
                      int *pirq)
 {
-    int first = allocate(x, *pirq, nr);
+    int first = *pirq == -1 ? free_messages(x, nr) : *pirq;
     uint32_t data;
     unsigned i;
 
-    if (*pirq >= 0 && nr > 1) {
-        sim_note(&x->notes, "map of %u MSI vectors to pirq %d: Xen overwrites "
-                 "what the next ones have", nr, *pirq);
-    }
-    if (first == -EBUSY) {
-        x->leaked += nr;
-        sim_note(&x->notes, "map of an MSI to pirq %d, which is in use: a host "
-                 "interrupt is lost", *pirq);
-        return 1;
+    if (*pirq != -1) {
+        int rc = wish(x, *pirq, nr);
+
+        if (rc != 0) {
+            return rc == -EBUSY ? 1 : rc;
+        }
     }
     if (first < 0) {
         return first;
@@ -280,6 +376,19 @@ static int map_block(struct sim_xen *x, struct sim_dev *d,
     return 0;
 }
 
+static bool has_pirq(const struct sim_xen *x, const struct sim_dev *d,
+                     enum sim_pirq_kind kind)
+{
+    unsigned i;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        if (x->pirq[i].kind == kind && x->pirq[i].dev == d) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int map_msi(struct sim_xen *x, struct sim_dev *d, unsigned nr,
                    unsigned entry, int *pirq)
 {
@@ -288,18 +397,23 @@ static int map_msi(struct sim_xen *x, struct sim_dev *d, unsigned nr,
     if (!d->msi.pos) {
         return -ENODEV;
     }
-    if (entry != 0 || sim_xen_vector(x, d, SIM_PIRQ_MSI, 0)) {
-        sim_note(&x->notes, entry ? "map of MSI with an entry" :
-                 "map of an MSI that is mapped");
-        return -EEXIST;
-    }
     if (nr > 1 && x->opts.no_multi_msi) {
         return -EOPNOTSUPP;
     }
     if (nr > d->msi.vectors) {
         sim_note(&x->notes, "map of %u MSI vectors of %u", nr,
                  d->msi.vectors);
-        return -EINVAL;
+        return -ENFILE;
+    }
+    /* Xen does all of this. */
+    if (entry != 0) {
+        sim_note(&x->notes, "map of MSI with an entry");
+    }
+    if (sim_xen_vector(x, d, SIM_PIRQ_MSI, 0)) {
+        sim_note(&x->notes, "map of an MSI that is mapped");
+    }
+    if (has_pirq(x, d, SIM_PIRQ_MSIX)) {
+        sim_note(&x->notes, "map of an MSI while MSI-X is mapped");
     }
     rc = map_block(x, d, SIM_PIRQ_MSI, nr, 0, pirq);
     if (rc == 0) {
@@ -316,6 +430,8 @@ static int map_msix(struct sim_xen *x, struct sim_dev *d, unsigned nr,
     uint64_t base;
     int rc;
 
+    struct sim_xen_dev *xd = sim_xen_find(x, d);
+
     if (!d->msix.pos || d->msix.bir >= PT_NUM_BARS) {
         return -ENODEV;
     }
@@ -327,17 +443,24 @@ static int map_msix(struct sim_xen *x, struct sim_dev *d, unsigned nr,
     }
     if (sim_xen_vector(x, d, SIM_PIRQ_MSIX, entry)) {
         sim_note(&x->notes, "map of MSI-X entry %u, which is mapped", entry);
-        return -EEXIST;
     }
-    if (!sim_dev_placed(d, d->msix.bir, &base) || sim_dev_power(d) != 0) {
+    if (sim_xen_vector(x, d, SIM_PIRQ_MSI, 0)) {
+        sim_note(&x->notes, "map of an MSI-X entry while MSI is mapped");
+        disable_msi(d);
+    }
+    if (!sim_dev_placed(d, d->msix.bir, &base)) {
         return -ENXIO;
+    }
+    if (xd && !has_pirq(x, d, SIM_PIRQ_MSIX)) {
+        xd->host_maskall = false;
+        msix_control(d, PCI_MSIX_MASK, xd->guest_maskall ? PCI_MSIX_MASK : 0);
     }
     rc = map_block(x, d, SIM_PIRQ_MSIX, 1, entry, pirq);
     if (rc == 0) {
         p = &x->pirq[*pirq];
-        if (!sim_dev_xen_write_msix(d, entry, 0, (uint32_t)p->addr) ||
-            !sim_dev_xen_write_msix(d, entry, 1, (uint32_t)(p->addr >> 32)) ||
-            !sim_dev_xen_write_msix(d, entry, 2, p->data)) {
+        if (!write_entry(x, p, 0, (uint32_t)p->addr) ||
+            !write_entry(x, p, 1, (uint32_t)(p->addr >> 32)) ||
+            !write_entry(x, p, 2, p->data)) {
             deaf(x, d);
         }
     }
@@ -451,7 +574,7 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     }
     p = usable(x, pirq, sim_call_name(call));
     if (!p) {
-        return -EINVAL;
+        return -EPERM;
     }
     if (slot > 31 || intx > 3 || p->nr != 1 ||
         p->kind != (line ? SIM_PIRQ_GSI : SIM_PIRQ_MSI)) {
@@ -463,7 +586,6 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     if (!line && p->bound != SIM_UNBOUND) {
         sim_note(&x->notes, "%s of pirq %d, which is bound",
                  sim_call_name(call), pirq);
-        return -EEXIST;
     }
     if (p->num_pins == SIM_PINS_MAX) {
         return -ENOSPC;
@@ -471,8 +593,10 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     p->pin[p->num_pins].slot = slot;
     p->pin[p->num_pins].intx = intx;
     p->num_pins++;
-    p->bound = line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX;
-    p->guest_masked = true;
+    if (p->bound == SIM_UNBOUND) {
+        p->bound = line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX;
+        p->guest_masked = true;
+    }
     if (line) {
         sim_xen_update_lines(x);
     } else {
@@ -496,7 +620,7 @@ static int unbind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     }
     p = usable(x, pirq, sim_call_name(call));
     if (!p) {
-        return -EINVAL;
+        return -EPERM;
     }
     at = find_pin(p, slot, intx);
     if (at < 0 || p->bound != (line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX)) {
@@ -504,7 +628,10 @@ static int unbind_pin(struct sim_xen *x, enum sim_call call, int pirq,
                  "not", sim_call_name(call), pirq, slot, intx);
         return -EINVAL;
     }
-    p->pin[at] = p->pin[--p->num_pins];
+    while (at >= 0) {
+        p->pin[at] = p->pin[--p->num_pins];
+        at = find_pin(p, slot, intx);  /* all that are the same */
+    }
     if (p->num_pins == 0) {
         p->bound = SIM_UNBOUND;
     }
@@ -585,13 +712,16 @@ static int bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
     }
     p = usable(x, pirq, sim_call_name(SIM_BIND_MSI));
     if (!p) {
-        return -EINVAL;
+        return -EPERM;
     }
-    if ((p->kind != SIM_PIRQ_MSI && p->kind != SIM_PIRQ_MSIX) ||
-        (gflags & ~UINT32_C(0x1f3ff))) {
-        sim_note(&x->notes, "bind MSI of pirq %d with flags %#x%s", pirq,
-                 gflags, p->kind == SIM_PIRQ_GSI ? ", a line's" : "");
-        return -EINVAL;
+    if (gflags & ~UINT32_C(0x1f3ff)) {
+        sim_note(&x->notes, "bind MSI of pirq %d with flags %#x", pirq,
+                 gflags);
+    }
+    if (p->kind == SIM_PIRQ_GSI) {
+        /* It would be looked at as a message, which it is not. */
+        sim_note(&x->notes, "bind MSI of pirq %d, a line's", pirq);
+        return -EBUSY;
     }
     if (p->bound == SIM_BOUND_MSI_INTX) {
         sim_note(&x->notes, "bind MSI of pirq %d, which is translated", pirq);
@@ -626,12 +756,14 @@ static int unbind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags)
     }
     p = usable(x, pirq, sim_call_name(SIM_UNBIND_MSI));
     if (!p) {
-        return -EINVAL;
+        return -EPERM;
     }
     if (p->bound != SIM_BOUND_MSI) {
         sim_note(&x->notes, "unbind MSI of pirq %d, which is not bound so",
                  pirq);
-        return -EINVAL;
+        p->guest_masked = true;
+        sync_mask(x, p);
+        return 0;
     }
     if (p->gvec != gvec) {
         sim_note(&x->notes, "unbind MSI of pirq %d from vector %#x, it is "
@@ -644,8 +776,11 @@ static int unbind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags)
     return 0;
 }
 
-static void free_pirq(struct sim_xen *x, struct sim_pirq *p)
+/* @forced: with a binding, which the number keeps. */
+static void free_pirq(struct sim_xen *x, struct sim_pirq *p, bool forced)
 {
+    int gsi = p->gsi;
+
     if (p->bound == SIM_BOUND_MSI) {
         leave_table(x, p);
     }
@@ -653,7 +788,7 @@ static void free_pirq(struct sim_xen *x, struct sim_pirq *p)
     if (p->dev) {
         sync_mask(x, p);
     }
-    memset(p, 0, sizeof(*p));
+    *p = (struct sim_pirq) { .gsi = gsi, .forced = forced };
     x->num_pirqs--;
 }
 
@@ -663,7 +798,7 @@ void sim_xen_drop_pirqs(struct sim_xen *x, const struct sim_dev *d)
 
     for (i = 0; i < x->nr_pirqs; i++) {
         if (x->pirq[i].dev == d && x->pirq[i].kind != SIM_PIRQ_FREE) {
-            free_pirq(x, &x->pirq[i]);
+            free_pirq(x, &x->pirq[i], false);
         }
     }
 }
@@ -674,6 +809,7 @@ static int unmap_pirq(void *priv, int pirq)
     struct sim_pirq *p;
     int rc = sim_xen_call(x, SIM_UNMAP_PIRQ);
     unsigned i, nr;
+    bool forced;
 
     if (rc != 0) {
         return rc;
@@ -688,12 +824,17 @@ static int unmap_pirq(void *priv, int pirq)
         return -EBUSY;
     }
     nr = p->nr;
+    forced = p->bound != SIM_UNBOUND;
+    if (p->kind == SIM_PIRQ_MSI) {
+        disable_msi(p->dev);
+    }
     for (i = 0; i < nr; i++) {
-        if (p[i].bound != SIM_UNBOUND && !x->opts.unmap_bound) {
-            sim_note(&x->notes, "unmap of pirq %d, which is bound",
-                     pirq + (int)i);
+        if (p[i].bound != SIM_UNBOUND && (i > 0 || !x->opts.unmap_bound)) {
+            sim_note(&x->notes, "unmap of pirq %d, which is bound%s",
+                     pirq + (int)i, i == 0 ? "" : ": the host goes down with "
+                     "the guest");
         }
-        free_pirq(x, &p[i]);
+        free_pirq(x, &p[i], forced);
     }
     sim_xen_update_lines(x);
     return 0;

@@ -3,6 +3,7 @@
  * SIMULATED: what reaches Xen: interrupts of the device, changes of its
  * registers, the guest's accesses to an MSI-X table. See sim-xen.h.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <pci/header.h>
@@ -148,25 +149,68 @@ static void on_write(void *priv, struct sim_dev *d, unsigned what)
     }
 }
 
+/* Of MSI-X's structure, Message Control as a word is what can be written. */
+static int intercept_msix(struct sim_xen *x, struct sim_dev *d, unsigned off,
+                          unsigned len, uint32_t *val)
+{
+    struct sim_xen_dev *xd = sim_xen_find(x, d);
+
+    if (off != d->msix.pos + (unsigned)PCI_MSI_FLAGS || len != 2) {
+        sim_note(&x->notes, "write of %u bytes at %#x, MSI-X: refused", len,
+                 off);
+        return -EACCES;
+    }
+    if (xd) {
+        xd->guest_maskall = *val & PCI_MSIX_MASK;
+        *val |= xd->host_maskall ? PCI_MSIX_MASK : 0;
+    }
+    return 1;
+}
+
 /*
- * A PV domain's writes of configuration space go through Xen. The mask bits
- * of an MSI that is mapped are Xen's record of what the guest wants; a device
- * model has reason to write them under translation only.
+ * The mask bits of an MSI that is mapped are Xen's record of what the guest
+ * wants; a device model has reason to write them under translation only.
  */
+static int intercept_msi(struct sim_xen *x, const struct sim_dev *d,
+                         struct sim_pirq *p, unsigned off, unsigned len,
+                         uint32_t *val)
+{
+    unsigned i;
+
+    if (off == d->msi.pos + (unsigned)PCI_MSI_FLAGS && len == 2) {
+        return 1;
+    }
+    if (off != d->msi.mask || len != 4) {
+        sim_note(&x->notes, "write of %u bytes at %#x, MSI: refused", len,
+                 off);
+        return -EACCES;
+    }
+    for (i = 0; i < d->msi.vectors; i++) {
+        if (i < p->nr) {
+            p[i].guest_masked = *val >> i & 1;
+        }
+        if (i >= p->nr || p[i].bound == SIM_UNBOUND) {
+            *val |= UINT32_C(1) << i;
+        }
+    }
+    return p->bound == SIM_BOUND_MSI_INTX;
+}
+
+/* A PV domain's writes of configuration space go through Xen. */
 static int intercept(void *priv, struct sim_dev *d, unsigned off,
                      unsigned len, uint32_t *val)
 {
     struct sim_xen *x = priv;
     struct sim_pirq *p = sim_xen_vector(x, d, SIM_PIRQ_MSI, 0);
 
-    if (!p || !d->msi.mask || off != d->msi.mask || len != 4 ||
-        p->bound != SIM_BOUND_MSI_INTX) {
-        return 0;
+    if (d->msix.pos && off >= d->msix.pos &&
+        off < d->msix.pos + (unsigned)PCI_MSIX_PBA + 4) {
+        return intercept_msix(x, d, off, len, val);
     }
-    p->guest_masked = *val & 1;
-    /* One vector is mapped: the others stay masked. */
-    *val |= (uint32_t)((UINT64_C(1) << d->msi.vectors) - 1) & ~UINT32_C(1);
-    return 1;
+    if (p && d->msi.mask && off >= d->msi.pos && off < d->msi.mask + 8u) {
+        return intercept_msi(x, d, p, off, len, val);
+    }
+    return 0;
 }
 
 void sim_xen_listen(struct sim_xen *x, struct sim_dev *d)

@@ -328,7 +328,8 @@ int sim_xen_init(struct sim_xen *x, const struct sim_xen_opts *opts)
     x->pt.ops = &sim_xen_ops;
     x->pt.priv = x;
     x->next_data = 0x4000;
-    x->nr_pirqs = x->opts.first_pirq + x->opts.max_pirqs;
+    x->nr_gsis = x->opts.first_pirq + SIM_XEN_LINES;
+    x->nr_pirqs = x->nr_gsis + x->opts.max_pirqs;
     x->pirq = calloc(x->nr_pirqs, sizeof(*x->pirq));
     /* Enough for any test that counts allocations. */
     x->max_mem = x->max_ports = 32;

@@ -19,17 +19,24 @@
  *   an unmasking write after the guest changed address or data goes to the
  *   device model first (4.19: every write goes there too).
  * - A line that is mapped already gives the same pirq again, and is gone with
- *   the first unmap: Xen does not count who shares it.
- * - Unmapping a block needs its first pirq, and unmaps all of it.
+ *   the first unmap: Xen does not count who shares it. Bindings that are the
+ *   same end together.
+ * - Lines have the first pirqs from below, messages the last ones.
+ * - Unmapping a block needs its first pirq, and unmaps all of it. With MSI goes
+ *   its enable bit, and Interrupt Disable is cleared.
+ * - An unmapped pirq that was bound keeps its number, in a block also those
+ *   that come after it; whoever names it ends the host one day.
+ * - A PV dom0's writes of configuration space pass through Xen: of MSI-X there
+ *   is Message Control as a word, of an MSI with mask bits that and these.
  * - Mapping an MSI to a pirq that is wanted and in use succeeds, maps nothing
  *   and leaks the host's interrupt; of a block only the first is looked at.
  * - Whose a device is can be told by an MSI-X table or fewer than 32 MSIs.
  *
- * Where it is stricter than Xen, so that mistakes show: maps may not overlap,
- * an unmap must be exactly what was mapped, unmapping a bound pirq is a
- * complaint (Xen forces an unbind, and so does this), and Enable bits are not
- * cleared by an unmap (Xen clears MSI's): a device that was left enabled sends
- * messages that nobody knows.
+ * Where it is stricter than Xen, so that mistakes show: maps may not overlap
+ * and an unmap must be exactly what was mapped. Else it answers as Xen does,
+ * and what a device model must not do is a complaint besides: a second map of
+ * a message, a binding of what is bound, an unmap of what is bound (opts.
+ * unmap_bound), both kinds of messages mapped at once.
  *
  * Not modelled: IRQ affinity, the read acceleration of address and data, host
  * vectors running out, event channels (PV-on-HVM pirqs are counted as pirqs).
@@ -61,8 +68,8 @@ enum sim_call {
 };
 
 struct sim_xen_opts {
-    unsigned first_pirq;   /* lowest that Xen chooses; 0: 16 */
-    unsigned max_pirqs;    /* further ones: -ENOSPC; 0: 256 */
+    unsigned first_pirq;   /* lowest that Xen chooses for a line; 0: 16 */
+    unsigned max_pirqs;    /* for messages, further ones: -ENOSPC; 0: 256 */
     unsigned gfn_bits;     /* width of the guest's frame numbers; 0: 28 */
     bool gfn_strict;       /* a frame beyond it is a complaint, too */
     bool no_multi_msi;     /* no blocks: -EOPNOTSUPP */
@@ -84,6 +91,7 @@ enum sim_pirq_kind { SIM_PIRQ_FREE, SIM_PIRQ_GSI, SIM_PIRQ_MSI,
 enum sim_bound { SIM_UNBOUND, SIM_BOUND_INTX, SIM_BOUND_MSI_INTX,
                  SIM_BOUND_MSI };
 
+#define SIM_XEN_LINES 8    /* pirqs for lines; messages have those above */
 #define SIM_PINS_MAX 16    /* pins that one shared line is bound to */
 
 struct sim_pirq {
@@ -96,6 +104,7 @@ struct sim_pirq {
     uint64_t addr;         /* that Xen gave to the device */
     uint32_t data;
     bool guest_masked;
+    bool forced;           /* free, but for a binding that was not ended */
     enum sim_bound bound;
     unsigned num_pins;
     struct { uint8_t slot, intx; } pin[SIM_PINS_MAX];
@@ -114,6 +123,8 @@ struct sim_xen_dev {
     unsigned refs;         /* vectors bound with it */
     uint64_t *changed;     /* entries whose address or data changed */
     bool left;             /* not assigned any more */
+    bool guest_maskall;    /* Function Mask: as written by the device model, */
+    bool host_maskall;     /* and as Xen needs it */
 };
 
 struct sim_xen {
@@ -128,6 +139,7 @@ struct sim_xen {
     struct sim_map *ports;
     unsigned num_ports, max_ports;
     struct sim_pirq *pirq;   /* by number */
+    unsigned nr_gsis;        /* from where messages' numbers are */
     unsigned nr_pirqs;       /* numbers */
     unsigned num_pirqs;      /* mapped */
     uint32_t next_data;

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What goes on behind our back: the device's enable bits lost in a reset of
+ * its driver's own, Interrupt Disable cleared by Xen, lines that two functions
+ * of the guest's share.
+ */
+#include "lib-irq.h"
+
+static uint32_t command(const struct world *w)
+{
+    return dev(w, PCI_COMMAND, 2);
+}
+
+/* ------------------------------------------------------------------ */
+/* Enable bits                                                         */
+
+/* A chip's reset through a BAR takes an enable bit with it. */
+static void chip_reset(struct world *w, unsigned cap, uint32_t enable)
+{
+    uint32_t flags = sim_dev_peek(&w->sim.dev, cap + PCI_MSI_FLAGS, 2);
+
+    sim_dev_poke(&w->sim.dev, cap + PCI_MSI_FLAGS, 2, flags & ~enable);
+}
+
+/* tg3 does, and writes back what it has read: that was swallowed. */
+static void test_msi_enable_that_a_chip_lost_was_not_written_again(void **st)
+{
+    struct world_cost then;
+    struct capture c;
+    struct world w;
+    unsigned width;
+
+    (void)st;
+    for (width = 1; width <= 4; width *= 2) {
+        irq_card(&c);
+        add_msi(&c, MSI_64 | MSI_CAPABLE(2));
+        irq_begin(&w, &c, NULL, NULL);
+        msi_start(&w, 2);
+        chip_reset(&w, MSI, PCI_MSI_FLAGS_ENABLE);
+        assert_false(sim_dev_msi_enabled(&w.sim.dev));
+        then = world_cost(&w);
+        if (width == 1) {
+            wr8(&w, MSI + 2, (uint8_t)rd16(&w, MSI + 2));
+        } else if (width == 2) {
+            wr16(&w, MSI + 2, rd16(&w, MSI + 2));
+        } else {
+            wr32(&w, MSI, rd32(&w, MSI));
+        }
+        assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
+        assert_int_equal(world_cost_since(&w, &then).writes, 1);
+        assert_true(hears(&w, 3, VECTOR + 3));
+        /* A byte that has no enable bit is none of that. */
+        then = world_cost(&w);
+        wr8(&w, MSI + 3, (uint8_t)(rd16(&w, MSI + 2) >> 8));
+        assert_int_equal(world_cost_since(&w, &then).writes, 0);
+        /* One that is off stays off. */
+        msi_off(&w);
+        then = world_cost(&w);
+        msi_off(&w);
+        assert_int_equal(world_cost_since(&w, &then).writes, 0);
+        assert_true(world_close(&w));
+    }
+}
+
+static void test_msix_enable_that_a_chip_lost_was_not_written_again(void **st)
+{
+    struct world_cost then;
+    struct world w;
+    unsigned byte;
+
+    (void)st;
+    for (byte = 0; byte < 2; byte++) {
+        open_msix(&w, 4, NULL);
+        entries_program(&w, 4);
+        msix_on(&w);
+        chip_reset(&w, MSIX, PCI_MSIX_ENABLE);
+        then = world_cost(&w);
+        if (byte) {
+            wr8(&w, MSIX + 3, (uint8_t)(rd16(&w, MSIX + 2) >> 8));
+        } else {
+            wr16(&w, MSIX + 2, rd16(&w, MSIX + 2));
+        }
+        assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
+        assert_int_equal(world_cost_since(&w, &then).writes, 1);
+        assert_true(sim_dev_msix_enabled(&w.sim.dev));
+        assert_true(hears(&w, 2, VECTOR + 2));
+        then = world_cost(&w);
+        wr8(&w, MSIX + 2, 0);
+        assert_int_equal(world_cost_since(&w, &then).writes, 0);
+        assert_true(world_close(&w));
+    }
+}
+
+/* Both on: the one that is not in force stays as it is. */
+static void test_enable_of_the_other_mode_is_not_written(void **state)
+{
+    struct world_cost then;
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    entries_program(&w, 4);
+    msix_on(&w);
+    msi_start(&w, 0);
+    then = world_cost(&w);
+    msi_on(&w, 0);
+    assert_int_equal(world_cost_since(&w, &then).writes, 0);
+    assert_false(sim_dev_msi_enabled(&w.sim.dev));
+    assert_true(hears(&w, 1, VECTOR + 1));
+    assert_true(world_close(&w));
+}
+
+/*
+ * Xen switches MSI off with the unmapping. Where our own two tries had failed,
+ * we believed that it was on, and did not enable it for the next driver.
+ */
+static void test_msi_that_xen_switched_off_was_not_enabled_again(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, NULL, NULL);
+    msi_start(&w, 0);
+    sim_fault_always(&w.sim.dev.config_fault, EIO);
+    msi_off(&w);
+    sim_fault_clear(&w.sim.dev.config_fault);
+    msi_start(&w, 0);
+    assert_true(sim_dev_msi_enabled(&w.sim.dev));
+    assert_true(hears(&w, 0, VECTOR));
+    assert_true(world_close(&w));
+}
+
+/* ------------------------------------------------------------------ */
+/* Interrupt Disable                                                   */
+
+/* Linux: INTx off, MSI on, MSI off; and INTx was heard that was off. */
+static void test_intx_that_the_guest_disabled_came_back_after_msi(void **state)
+{
+    unsigned log2;
+
+    (void)state;
+    for (log2 = 0; log2 < 3; log2++) {
+        struct capture c;
+        struct world w;
+
+        irq_card(&c);
+        add_msi(&c, MSI_64 | MSI_CAPABLE(2));
+        irq_begin(&w, &c, NULL, NULL);
+        guest_intx(&w, false);
+        msi_start(&w, log2);
+        assert_true(hears(&w, 0, VECTOR));
+        msi_off(&w);
+        assert_true(command(&w) & PCI_COMMAND_DISABLE_INTx);
+        assert_true(silent(&w, 0));
+        guest_intx(&w, true);
+        assert_true(hears_intx(&w, 0));
+        assert_true(world_close(&w));
+    }
+}
+
+/* With a number of messages that changes, MSI ends and begins, too. */
+static void test_intx_came_back_with_another_number_of_msis(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64 | MSI_CAPABLE(2));
+    irq_begin(&w, &c, NULL, NULL);
+    guest_intx(&w, false);
+    msi_start(&w, 0);
+    msi_on(&w, 2);
+    assert_true(hears(&w, 3, VECTOR + 3));
+    assert_true(command(&w) & PCI_COMMAND_DISABLE_INTx);
+    assert_true(world_close(&w));
+}
+
+/* The question how many MSIs Xen gives is one of these. */
+static void test_intx_of_no_line_came_on_at_attach(void **state)
+{
+    unsigned found, way;
+
+    (void)state;
+    for (found = 0; found < 2; found++) {
+        for (way = 0; way < 3; way++) {
+            struct capture c;
+            struct world w;
+
+            irq_card(&c);
+            if (found) {
+                c.cfg[PCI_COMMAND + 1] |= PCI_COMMAND_DISABLE_INTx >> 8;
+            }
+            add_msi(&c, MSI_64 | MSI_CAPABLE(3));
+            irq_init(&w, &c, NULL, NULL);
+            w.sim.dev.pt.info.irq = way == 0 ? 0 : GSI;
+            if (way == 1) {
+                sim_fault_always(&w.sim.xen.kind_fault[SIM_BIND_INTX], EPERM);
+            } else if (way == 2) {
+                sim_fault_always(&w.sim.xen.kind_fault[SIM_MAP_GSI], EPERM);
+            }
+            assert_true(world_attach(&w));
+            assert_true(command(&w) & PCI_COMMAND_DISABLE_INTx);
+            assert_true(world_close(&w));
+        }
+    }
+}
+
+/* A device that translates has it set, for it has no line. */
+static void test_intx_came_on_when_translation_ended(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    add_msix(&c, 4, 0x2000);
+    irq_begin(&w, &c, POLICY(msitranslate), NULL);
+    assert_true(translated(&w));
+    entries_program(&w, 2);
+    msix_on(&w);
+    assert_true(hears(&w, 1, VECTOR + 1));
+    assert_true(command(&w) & PCI_COMMAND_DISABLE_INTx);
+    msix_off(&w);
+    assert_true(hears_intx(&w, 0));
+    assert_true(world_close(&w));
+}
+
+/* Written again when the first two tries fail. */
+static void test_interrupt_disable_that_failed_is_written_later(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, NULL, NULL);
+    guest_intx(&w, false);
+    msi_start(&w, 0);
+    sim_fault_always(&w.sim.dev.config_fault, EIO);
+    msi_off(&w);
+    assert_false(command(&w) & PCI_COMMAND_DISABLE_INTx);
+    sim_fault_clear(&w.sim.dev.config_fault);
+    msi_on(&w, 0);
+    assert_true(command(&w) & PCI_COMMAND_DISABLE_INTx);
+    assert_true(world_close(&w));
+}
+
+/* ------------------------------------------------------------------ */
+/* Two functions of the guest's                                        */
+
+struct pair {
+    struct world w;
+    struct sim_dev second;
+    struct pt_dev *d;
+};
+
+/* A second function in the guest's slot, with @gsi and the same pin. */
+static void pair_begin(struct pair *p, int gsi, unsigned flags)
+{
+    struct pt_device_info info;
+    struct capture c;
+    struct pt_args args;
+    struct pt_error err;
+
+    irq_card(&c);
+    add_msi(&c, flags);
+    irq_begin(&p->w, &c, NULL, NULL);
+    c.addr.dev = 4;
+    world_build_bar(&c, 0, IRQ_MEM + 0x3000000, IRQ_MEM_SIZE, 0);
+    world_build_bar(&c, 1, 0x4000, CARD_NUM_PORTS, PT_REGION_IO);
+    world_build_bar(&c, 2, IRQ_MEM64 + 0x1000000, IRQ_MEM_SIZE, PT_REGION_64);
+    world_build_bar(&c, 4, IRQ_MEM + 0x2000000, 0x4000, 0);
+    capture_info(&c, &info);
+    info.irq = gsi;
+    assert_int_equal(sim_dev_init(&p->second, &c, &info, NULL,
+                                  &p->w.sim.bus.clock), 0);
+    assert_int_equal(sim_xen_add(&p->w.sim.xen, &p->second), 0);
+    args = p->w.args;
+    args.host = &p->second.pt;
+    args.devfn = SLOT << 3 | 1;
+    p->d = pt_attach(&args, &err);
+    assert_non_null(p->d);
+}
+
+static void pair_end(struct pair *p)
+{
+    pt_detach(p->d);
+    world_detach(&p->w);
+    assert_true(world_quiet(&p->w));
+    sim_xen_remove(&p->w.sim.xen, &p->second);
+    sim_dev_fini(&p->second);
+    world_fini(&p->w);
+}
+
+static bool second_hears(struct pair *p)
+{
+    uint64_t n = lines(&p->w);
+
+    sim_dev_set_intx(&p->second, true);
+    sim_dev_set_intx(&p->second, false);
+    return lines(&p->w) == n + 1;
+}
+
+/* Xen ends all bindings that are the same at once. */
+static void test_function_lost_its_interrupt_with_its_sibling(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_begin(&p, GSI, MSI_64);
+    assert_true(second_hears(&p));
+    assert_int_equal(p.w.sim.xen.calls[SIM_BIND_INTX], 1);
+    world_detach(&p.w);
+    assert_int_equal(p.w.sim.xen.calls[SIM_UNBIND_INTX], 0);
+    assert_true(second_hears(&p));
+    pt_detach(p.d);
+    p.d = NULL;
+    assert_int_equal(p.w.sim.xen.calls[SIM_UNBIND_INTX], 1);
+    assert_int_equal(p.w.sim.xen.calls[SIM_UNMAP_PIRQ], 1);
+    pair_end(&p);
+}
+
+/* And the other way round; and with lines of their own. */
+static void test_siblings_come_and_go_in_any_order(void **state)
+{
+    struct pair p;
+    int gsi;
+
+    (void)state;
+    for (gsi = GSI; gsi < GSI + 2; gsi++) {
+        pair_begin(&p, gsi, MSI_64);
+        pt_detach(p.d);
+        p.d = NULL;
+        assert_true(hears_intx(&p.w, 0));
+        pair_end(&p);
+        pair_begin(&p, gsi, MSI_64);
+        world_detach(&p.w);
+        assert_true(second_hears(&p));
+        pair_end(&p);
+    }
+}
+
+/* What the other function has is not a message's. */
+static void test_pirq_of_another_device_was_named(void **state)
+{
+    const struct sim_pirq *theirs;
+    struct pair p;
+
+    (void)state;
+    pair_begin(&p, GSI + 1, MSI_64);
+    msi_start(&p.w, 0);
+    theirs = pirq_of(&p.w, SIM_PIRQ_MSI, 0);
+    pt_config_write(p.d, MSI + PCI_MSI_ADDRESS_LO,
+                    0xfee00000 | (theirs->first & 0xff) << 12, 4);
+    pt_config_write(p.d, MSI + PCI_MSI_ADDRESS_HI,
+                    (uint32_t)theirs->first & ~0xffu, 4);
+    pt_config_write(p.d, MSI + PCI_MSI_DATA_64, 0x4300, 2);
+    pt_config_write(p.d, MSI + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE, 2);
+    assert_int_equal(p.w.sim.xen.leaked, 0);
+    assert_true(hears(&p.w, 0, VECTOR));
+    pair_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_msi_enable_that_a_chip_lost_was_not_written_again),
+        cmocka_unit_test(
+            test_msix_enable_that_a_chip_lost_was_not_written_again),
+        cmocka_unit_test(test_enable_of_the_other_mode_is_not_written),
+        cmocka_unit_test(
+            test_msi_that_xen_switched_off_was_not_enabled_again),
+        cmocka_unit_test(
+            test_intx_that_the_guest_disabled_came_back_after_msi),
+        cmocka_unit_test(test_intx_came_back_with_another_number_of_msis),
+        cmocka_unit_test(test_intx_of_no_line_came_on_at_attach),
+        cmocka_unit_test(test_intx_came_on_when_translation_ended),
+        cmocka_unit_test(test_interrupt_disable_that_failed_is_written_later),
+        cmocka_unit_test(test_function_lost_its_interrupt_with_its_sibling),
+        cmocka_unit_test(test_siblings_come_and_go_in_any_order),
+        cmocka_unit_test(test_pirq_of_another_device_was_named),
+    };
+
+    return cmocka_run_group_tests_name("behind our back", tests, NULL, NULL);
+}
