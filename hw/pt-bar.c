@@ -201,7 +201,7 @@ static uint64_t wish(struct pt_dev *d, unsigned n)
     uint64_t addr;
 
     if (!answers(d, n) ||
-        !on) {
+        (!on && (d->policy.strict || pieces_on(b) == 0))) {
         return PT_UNMAPPED;
     }
     if (sizing(d, n)) {

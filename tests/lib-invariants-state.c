@@ -53,17 +53,30 @@ static bool sizing(const struct inv *v, unsigned n)
         (n != PT_ROM && b->raw[1] == UINT32_MAX);
 }
 
-static bool enabled(const struct inv *v, unsigned n)
+/* Would the device answer there? */
+static bool answers(const struct inv *v, unsigned n)
 {
     const struct pt_dev *d = v->w->d;
     uint32_t bit = is_io(v, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
     /* A decoder that can't go on, as a BAR has no address, is no use. */
-    return (pt_copy(d, PCI_COMMAND, 2) & bit) && d->pm.state == 0 &&
-        !d->pm.waiting &&
+    return d->pm.state == 0 && !d->pm.waiting &&
         ((device(v, PCI_COMMAND, 2) & bit) || d->host->info.is_vf) &&
         (n != PT_ROM ||
          (pt_copy(d, PCI_ROM_ADDRESS, 4) & PCI_ROM_ADDRESS_ENABLE));
+}
+
+static bool enabled(const struct inv *v, unsigned n)
+{
+    return answers(v, n) && (pt_copy(v->w->d, PCI_COMMAND, 2) &
+                             (is_io(v, n) ? PCI_COMMAND_IO :
+                              PCI_COMMAND_MEMORY));
+}
+
+/* What was mapped may stay where it is while the guest has decoding off. */
+static bool rests(const struct inv *v, unsigned n)
+{
+    return answers(v, n) && !v->w->args.policy.strict;
 }
 
 /* Which region's host addresses are these? PT_NUM_REGIONS: nobody's. */
@@ -151,7 +164,7 @@ static bool check_maps(struct inv *v, bool io)
         if (is_taken(v, io, guest, size) && !v->failures) {
             return bad(v, "another device is where region %u is mapped", n);
         }
-        if (!enabled(v, n) && !v->failures) {
+        if (!enabled(v, n) && !rests(v, n) && !v->failures) {
             return bad(v, "region %u is mapped and not decoded", n);
         }
         if (guest - off != world_bar_addr(v->w, n) && !sizing(v, n) &&

@@ -101,6 +101,16 @@ static inline void open_msix(struct world *w, unsigned entries,
     irq_begin(w, &c, NULL, xen);
 }
 
+/* Where decoding off is no mapping at once. */
+static inline void open_strict(struct world *w, unsigned entries,
+                               const struct sim_xen_opts *xen)
+{
+    struct capture c;
+
+    msix_card(&c, entries);
+    irq_begin(w, &c, POLICY(strict), xen);
+}
+
 static inline void open_power(struct world *w, unsigned entries,
                               const struct sim_xen_opts *xen)
 {

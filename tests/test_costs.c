@@ -512,10 +512,11 @@ static void decode_on_and_off_maps_each_region_once(void **state)
 {
     struct world_cost then, c;
     unsigned i, n, mem, ports;
+    const struct pt_policy strict = { .strict = true };
 
     (void)state;
-    for (i = 0; i < NUM_SOME; i++) {
-        open_some(i, NULL);
+    for (i = 0; i < 2 * NUM_SOME; i++) {
+        open_some(i / 2, i % 2 ? &strict : NULL);
         world_place_all(&w);
         for (mem = ports = n = 0; n < PT_NUM_REGIONS; n++) {
             if (w.sim.dev.pt.info.region[n].addr) {
@@ -531,7 +532,14 @@ static void decode_on_and_off_maps_each_region_once(void **state)
         assert_int_equal(c.hypercalls, mem + ports);
         world_decode(&w, false);
         c = world_cost_since(&w, &then);
-        assert_int_equal(c.hypercalls, 2 * (mem + ports));
+        assert_int_equal(c.hypercalls, (i % 2 ? 2 : 1) * (mem + ports));
+        /* Off and on without end costs nothing, unless the policy is so. */
+        for (n = 0; n < 10; n++) {
+            world_decode(&w, true);
+            world_decode(&w, false);
+        }
+        c = world_cost_since(&w, &then);
+        assert_int_equal(c.hypercalls, (i % 2 ? 22 : 1) * (mem + ports));
         assert_int_equal(c.allocs, 0);
         assert_true(world_close(&w));
     }

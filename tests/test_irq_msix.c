@@ -277,7 +277,7 @@ static void decode_off(const struct sim_xen_opts *xen)
 {
     struct world w;
 
-    open_msix(&w, 4, xen);
+    open_strict(&w, 4, xen);
     msix_on(&w);
     entries_program(&w, 4);
     entry_mask(&w, 1, true);
@@ -299,11 +299,36 @@ static void test_decoding_off_and_on_while_enabled(void **state)
     both(decode_off);
 }
 
+/* By default the table stays where it is, and with it what is bound. */
+static void test_decoding_off_keeps_what_is_bound(void **state)
+{
+    struct world_cost then;
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    msix_on(&w);
+    entries_program(&w, 4);
+    then = world_cost(&w);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
+    assert_true(hears(&w, 0, VECTOR));
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+    assert_true(hears(&w, 1, VECTOR + 1));
+    assert_int_equal(world_cost_since(&w, &then).hypercalls, 0);
+    /* Moved while it is off, the table is nowhere. */
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
+    wr32(&w, PCI_BASE_ADDRESS_0, FAR);
+    assert_int_equal(bound(&w), 1);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+    assert_true(hears(&w, 2, VECTOR + 2));
+    assert_true(world_close(&w));
+}
+
 static void enabled_unplaced(const struct sim_xen_opts *xen)
 {
     struct world w;
 
-    open_msix(&w, 4, xen);
+    open_strict(&w, 4, xen);
     entries_program(&w, 2);
     wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
     msix_on(&w);
@@ -848,7 +873,7 @@ static void test_table_is_gone_though_unmapping_failed(void **state)
     struct world w;
 
     (void)state;
-    open_msix(&w, 4, NULL);
+    open_strict(&w, 4, NULL);
     msix_on(&w);
     entries_program(&w, 4);
     sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_MEMORY], EBUSY);
@@ -889,6 +914,7 @@ int main(void)
         cmocka_unit_test(test_1_6_4_masks_survive_off_and_on),
         cmocka_unit_test(test_1_6_11_bar_moves_while_enabled),
         cmocka_unit_test(test_decoding_off_and_on_while_enabled),
+        cmocka_unit_test(test_decoding_off_keeps_what_is_bound),
         cmocka_unit_test(test_xsa_157_enabled_without_decoding_binds_later),
         cmocka_unit_test(test_bar_moved_onto_another_device_and_away),
         cmocka_unit_test(test_2_19_4000_moves_take_no_more_room),

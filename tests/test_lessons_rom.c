@@ -114,6 +114,9 @@ static void test_1_3_5_mapped_if_decoded_and_enabled(void **state)
     assert_int_equal(rd32(&w, ROM), GUEST_ROM | ENABLE);
     assert_true(rom_mapped(&w));
     wr16(&w, PCI_COMMAND, 0);
+    wr8(&w, ROM, 0);
+    assert_int_equal(w.sim.xen.num_mem, 0);
+    wr8(&w, ROM, ENABLE);
     assert_int_equal(w.sim.xen.num_mem, 0);
     wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
     assert_true(rom_mapped(&w));

@@ -157,7 +157,7 @@ static void test_xsa_157_msix_without_memory_decoding_binds_nothing(void **st)
     struct world w;
 
     (void)st;
-    open_full(&w, NULL);
+    open_full(&w, POLICY(strict));
     entries_program(&w, 8);
     wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
     msix_on(&w);

@@ -93,6 +93,15 @@ static void host_delay_us(void *priv, uint32_t us)
     h->env.delay_us(h->env.priv, us);
 }
 
+static void host_call_at(void *priv, uint64_t us)
+{
+    const struct pt_host *h = priv;
+
+    if (h->env.call_at) {
+        h->env.call_at(h->env.priv, us);
+    }
+}
+
 static uint64_t trap_read(void *opaque, uint64_t off, unsigned width)
 {
     return pt_trap_read(opaque, off, width);
@@ -172,11 +181,14 @@ static bool host_taken(void *priv, const struct pt_dev *self, bool io,
 
     (void)self;
     for (unsigned devfn = 0; devfn < NR_PCI_DEVFN; devfn++) {
-        const PCIDevice *d = h->pci.bus->devices[devfn];
+        PCIDevice *d = h->pci.bus->devices[devfn];
         bool has;
 
         if (!d || d == &h->pci) {
             continue;
+        }
+        if (d->config_read == config_read) {
+            pt_yield(((struct pt_host *)d)->dev, io, addr, size);
         }
         has = d->config_read == config_read ?
             pt_places_have(&((const struct pt_host *)d)->places, io, addr,
@@ -209,6 +221,7 @@ static const struct pt_bus_ops host_ops = {
     .log = host_log,
     .now_us = host_now_us,
     .delay_us = host_delay_us,
+    .call_at = host_call_at,
     .trap = host_trap,
     .untrap = host_untrap,
     .taken = host_taken,
@@ -225,7 +238,7 @@ static void slot_changed(PCIDevice *d, bool multifunction)
 
 static void room_made(PCIDevice *d)
 {
-    pt_bars_sync(((struct pt_host *)d)->dev);
+    pt_bars_recheck(((struct pt_host *)d)->dev);
 }
 
 static void unregister(PCIDevice *d)

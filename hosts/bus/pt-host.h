@@ -18,6 +18,8 @@ struct pt_host_env {
     /* Default: CLOCK_MONOTONIC and nanosleep(). */
     uint64_t (*now_us)(void *priv);
     void (*delay_us)(void *priv, uint32_t us);
+    /* See struct pt_bus_ops; default: never, the next access has to do. */
+    void (*call_at)(void *priv, uint64_t us);
 };
 
 struct pt_host_args {

@@ -154,6 +154,9 @@ static bool bus_taken(void *priv, const struct pt_dev *self, bool io,
     for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
         const struct function *fn = function_at(i);
 
+        if (fn && fn != priv) {
+            pt_yield(fn->dev, io, addr, size);
+        }
         if (fn && fn != priv && pt_places_have(&fn->places, io, addr, size)) {
             return true;
         }

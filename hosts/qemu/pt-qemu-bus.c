@@ -36,6 +36,21 @@ static void bus_delay_us(void *priv, uint32_t us)
     g_usleep(us);
 }
 
+/* Not the guest's clock: a guest that is paused is not waited for. */
+static void bus_call_at(void *priv, uint64_t us)
+{
+    PtQemu *s = priv;
+
+    if (us == PT_NEVER) {
+        timer_del(&s->timer);
+    } else {
+        uint64_t now = bus_now_us(priv);
+
+        timer_mod(&s->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + 1 +
+                  (us > now ? us - now : 0) / 1000);
+    }
+}
+
 /* ------------------------------------------------------------------ */
 /* What else is there                                                  */
 
@@ -66,8 +81,12 @@ static bool is_reserved(const Claim *c)
 static void check_claim(PCIBus *bus, PCIDevice *d, void *opaque)
 {
     Claim *c = opaque;
+    PtQemu *other = (PtQemu *)object_dynamic_cast(OBJECT(d), TYPE_PT_QEMU);
     unsigned i;
 
+    if (other && other != c->self && other->dev) {
+        pt_yield(other->dev, c->io, c->addr, c->size);
+    }
     for (i = 0; i < PCI_NUM_REGIONS; i++) {
         const PCIIORegion *r = &d->io_regions[i];
         bool io = r->type & PCI_BASE_ADDRESS_SPACE_IO;
@@ -130,6 +149,7 @@ const struct pt_bus_ops pt_qemu_bus_ops = {
     .log = bus_log,
     .now_us = bus_now_us,
     .delay_us = bus_delay_us,
+    .call_at = bus_call_at,
     .trap = pt_qemu_trap,
     .untrap = pt_qemu_untrap,
     .taken = bus_taken,

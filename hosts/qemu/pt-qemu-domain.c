@@ -49,6 +49,7 @@ static void memory_changed(MemoryListener *listener)
 
 void pt_qemu_release(PtQemu *s)
 {
+    timer_del(&s->timer);
     if (s->dev) {
         if (s->ending) {
             pt_detach_left(s->dev);

@@ -288,6 +288,18 @@ static const VMStateDescription vmstate = {
     .fields = no_fields,
 };
 
+static void timer_ends(void *opaque)
+{
+    PtQemu *s = opaque;
+
+    if (s->dev) {
+        pt_tick(s->dev);
+        if (s->moved) {
+            pt_qemu_refresh(s);
+        }
+    }
+}
+
 static void instance_init(Object *obj)
 {
     PtQemu *s = PT_QEMU(obj);
@@ -302,6 +314,7 @@ static void instance_init(Object *obj)
      * sees of it is slot_changed()'s.
      */
     s->pci.cap_present |= QEMU_PCI_CAP_MULTIFUNCTION;
+    timer_init_ms(&s->timer, QEMU_CLOCK_REALTIME, timer_ends, s);
 }
 
 static void instance_finalize(Object *obj)

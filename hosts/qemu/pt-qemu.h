@@ -39,6 +39,7 @@ struct PtQemu {
     struct pt_dev *dev;  /* NULL: nothing is assigned */
     bool touched;        /* by the guest, since attach or the last reset */
     bool moved;          /* are regions, which QEMU is yet to follow */
+    QEMUTimer timer;     /* of bus_call_at() */
     bool ending;         /* the process is: QEMU's memory is left alone */
     QLIST_ENTRY(PtQemu) next;
 

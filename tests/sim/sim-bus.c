@@ -45,6 +45,27 @@ static void delay_us(void *priv, uint32_t us)
     b->delays++;
 }
 
+static void call_at(void *priv, uint64_t us)
+{
+    struct sim_bus *b = priv;
+
+    b->call_at_us = us;
+}
+
+void sim_bus_pass(struct sim_bus *b, struct pt_dev *d, uint64_t us)
+{
+    uint64_t end = b->clock.now_us + us;
+
+    while (b->call_at_us <= end) {
+        if (b->clock.now_us < b->call_at_us) {
+            b->clock.now_us = b->call_at_us;
+        }
+        b->call_at_us = PT_NEVER;
+        pt_tick(d);
+    }
+    b->clock.now_us = end;
+}
+
 static bool overlap(uint64_t a, uint64_t na, uint64_t b, uint64_t nb)
 {
     return a < b + nb && b < a + na;
@@ -140,6 +161,7 @@ static const struct pt_bus_ops ops = {
     .log = bus_log,
     .now_us = now_us,
     .delay_us = delay_us,
+    .call_at = call_at,
     .trap = trap,
     .untrap = untrap,
     .taken = taken,
@@ -159,6 +181,7 @@ void sim_bus_init(struct sim_bus *b, struct sim_xen *xen)
     b->xen = xen;
     /* Not 0, for a deadline that was never set to be in the past. */
     b->clock.now_us = 1000000;
+    b->call_at_us = PT_NEVER;
     for (i = 0; i < PT_NUM_REGIONS; i++) {
         b->moved[i] = PT_UNMAPPED;
     }

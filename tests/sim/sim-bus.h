@@ -32,6 +32,7 @@ struct sim_bus {
     enum pt_level log_level[SIM_LOG_KEPT];
     char log[SIM_LOG_KEPT][SIM_LOG_LEN];
 
+    uint64_t call_at_us;      /* that call_at() asked for; PT_NEVER */
     uint64_t delayed_us;      /* let pass by delay_us() */
     uint64_t delays;
 
@@ -75,5 +76,8 @@ void sim_guest_mmio_write(struct sim_bus *b, uint64_t gpa, unsigned width,
 uint32_t sim_guest_io_read(struct sim_bus *b, uint32_t port, unsigned width);
 void sim_guest_io_write(struct sim_bus *b, uint32_t port, unsigned width,
                         uint32_t val);
+
+/* Let @us pass, with nothing of the guest's but @d's timer in between. */
+void sim_bus_pass(struct sim_bus *b, struct pt_dev *d, uint64_t us);
 
 #endif
