@@ -18,6 +18,7 @@
 #include <pci/header.h>
 
 #include "sim.h"
+#include "spec.h"
 
 /* ------------------------------------------------------------------ */
 /* Stand-ins for the engine's, which has no say here                   */
@@ -299,7 +300,7 @@ static inline int bind(struct sim *s, int pirq, uint8_t vec, bool unmasked,
                        uint64_t gtable)
 {
     return s->xen.pt.ops->bind_msi(&s->xen, pirq, vec, unmasked ?
-                                   PT_GFLAGS_UNMASKED : 0, gtable);
+                                   SPEC_VMSI_UNMASKED : 0, gtable);
 }
 
 /* A test and the device that it gets; T_OWN: it makes its own. */

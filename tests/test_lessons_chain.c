@@ -628,7 +628,7 @@ static void test_pcix_was_hidden_from_drivers_that_need_it(void **state)
 /* Entries of Enhanced Allocation tell their own length. */
 static void test_hidden_enhanced_allocation_by_its_entries(void **state)
 {
-    uint8_t body[0x60] = { 0 };
+    uint8_t body[0x90] = { 0 };
 
     (void)state;
     hidden(CAP, PCI_CAP_ID_EA, body, sizeof(body), 4, false);
@@ -637,6 +637,12 @@ static void test_hidden_enhanced_allocation_by_its_entries(void **state)
     body[2 + 12] = 4;       /* 5 dwords */
     body[2 + 12 + 20] = 0;  /* 1 dword */
     hidden(CAP, PCI_CAP_ID_EA, body, sizeof(body), 4 + 36, false);
+    /* The number of them has six bits. */
+    memset(body, 0, sizeof(body));
+    body[0] = 0x17 | 0x80;
+    hidden(CAP, PCI_CAP_ID_EA, body, sizeof(body), 4 + 0x17 * 4, false);
+    body[0] = 0x22;
+    hidden(CAP, PCI_CAP_ID_EA, body, sizeof(body), 4 + 0x22 * 4, false);
     /* More than there is room for, up to the last byte. */
     memset(body, 0xff, sizeof(body));
     hidden(CAP, PCI_CAP_ID_EA, body, sizeof(body), 0x100 - CAP, false);
@@ -658,8 +664,9 @@ static void test_hidden_structures_end_at_the_next_one(void **state)
         /* The chain's order is not the order of places. */
         world_build_cap(&c, 0x70, PCI_CAP_ID_VNDR, vendor, 2);
         world_build_cap(&c, CAP, id[i], zero, 2);
+        world_build_cap(&c, 0x90, PCI_CAP_ID_VNDR, vendor, 2);
         begin(&w, &c, NULL);
-        chain_is(&w, "70:09 ");
+        chain_is(&w, "70:09 90:09 ");
         wr32(&w, 0x6c, 0x11223344);
         assert_int_equal(w.sim.dev.num_writes, 0);
         wr32(&w, 0x74, 0x11223344);

@@ -220,6 +220,13 @@ static void test_controls_start_as_the_device_has_them(void **state)
     assert_int_equal(rd16(&w, LNKCTL), 0x0142);
     assert_int_equal(rd16(&w, DEVCTL2), 0x0206);
     assert_int_equal(rd16(&w, LNKCTL2), 0x0001);
+    assert_true(world_close(&w));
+    /* But for what no guest is to know of (XSA-449), or to start. */
+    with_controls(&w, 0x2020 | PCI_EXP_DEVCTL_PHANTOM, 0x0206, NULL);
+    assert_int_equal(rd16(&w, DEVCTL), 0x2020);
+    assert_true(world_close(&w));
+    with_controls(&w, 0x5020 | PCI_EXP_DEVCTL_EXT_TAG | PCI_EXP_DEVCTL_URRE,
+                  0x0206, NULL);
     /* And again, when the guest is reset. */
     wr32(&w, DEVCTL, 0x0000281f);
     wr16(&w, LNKCTL, 0);

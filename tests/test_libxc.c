@@ -19,6 +19,7 @@
 
 #include "pt-pci.h"
 #include "pt-xen.h"
+#include "spec.h"
 
 #define DOMID 7
 
@@ -528,11 +529,26 @@ static void no_such_domain(void **state)
     pt_xen_close(&other);
 }
 
+/* What hw/ and the simulated Xen say of them, by Xen's own header. */
+static void the_flags_of_messages_are_xens(void **state)
+{
+    (void)state;
+    assert_int_equal(PT_GFLAGS_DEST_ID_MASK,
+                     XEN_DOMCTL_VMSI_X86_DEST_ID_MASK);
+    assert_int_equal(PT_GFLAGS_RH, XEN_DOMCTL_VMSI_X86_RH_MASK);
+    assert_int_equal(PT_GFLAGS_DM, XEN_DOMCTL_VMSI_X86_DM_MASK);
+    assert_int_equal(PT_GFLAGS_DELIV_MASK, XEN_DOMCTL_VMSI_X86_DELIV_MASK);
+    assert_int_equal(PT_GFLAGS_TRIG, XEN_DOMCTL_VMSI_X86_TRIG_MASK);
+    assert_int_equal(PT_GFLAGS_UNMASKED, XEN_DOMCTL_VMSI_X86_UNMASKED);
+    assert_int_equal(SPEC_VMSI_UNMASKED, XEN_DOMCTL_VMSI_X86_UNMASKED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_flags_of_messages_are_xens),
         TEST(maps_ports),
         TEST(refuses_ports_that_are_none),
         TEST(maps_a_line),

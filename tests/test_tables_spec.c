@@ -240,35 +240,71 @@ static const struct kind kinds[] = {
     { "MSI-X", 0x11, 0x0000, 12, false, REGS(msix) },
 };
 
+/* Those that no guest gets. Of size 0: to the end of the room. */
+static const struct {
+    uint8_t id, body[3];
+    uint16_t size;
+    const char *section;
+} hidden[] = {
+    { 0x00, { 0 }, 2, "PCI Code and ID Assignment" },
+    { 0x02, { 0x30 }, 48, "AGP 3.0: up to its last register" },
+    { 0x04, { 0 }, 4, "PCI-to-PCI Bridge 1.2: slot numbering" },
+    { 0x06, { 0 }, 4, "PICMG 2.1" },
+    { 0x08, { 0x00, 0x00 }, 28, "HyperTransport 3.10, 7: primary" },
+    { 0x08, { 0x00, 0x20 }, 24, "HyperTransport 3.10, 7: secondary" },
+    { 0x08, { 0x00, 0x80 }, 8, "HyperTransport 3.10, 7: interrupts" },
+    { 0x08, { 0x60, 0x88 }, 4, "HyperTransport 3.10, 7: revision" },
+    { 0x08, { 0x00, 0xa8 }, 12, "HyperTransport 3.10, 7: MSI mapping" },
+    { 0x08, { 0x02, 0xa8 }, 4, "HyperTransport 3.10, 7: a fixed one" },
+    { 0x0a, { 0 }, 4, "EHCI 1.0, appendix C" },
+    { 0x0b, { 0 }, 4, "PICMG 2.12" },
+    { 0x0c, { 0 }, 8, "PCI Standard Hot-Plug 1.0" },
+    { 0x0d, { 0 }, 8, "PCI-to-PCI Bridge 1.2: subsystem IDs" },
+    { 0x0e, { 0x30 }, 48, "AGP 3.0: up to its last register" },
+    { 0x0f, { 0 }, 0, "AMD IOMMU: by its own header" },
+    { 0x12, { 0x10, 0, 0x48 }, 8, "AHCI 1.3, 2.4" },
+    { 0x12, { 0x10, 0, 0x0f }, 16, "AHCI 1.3, 2.4.2: registers follow" },
+    { 0x13, { 6, 3 }, 6, "PCI Advanced Features ECN" },
+    { 0x14, { 0 }, 4, "PCIe 4.0, 7.8.5: no entries" },
+    { 0x14, { 1, 0, 2 }, 16, "PCIe 4.0, 7.8.5: one of 3 dwords" },
+    { 0x15, { 0 }, 16, "PCIe 4.0, 7.8: flattening portal bridge" },
+    { 0x16, { 0 }, 0, "nowhere" },
+};
+
 static struct world w;
 
-/* The guest's view of a device that has the structure, and nothing else. */
-static void view(const struct kind *k)
+/*
+ * The guest's view of a device with one BAR and one capability, of @len bytes
+ * behind its header.
+ */
+static void view_of(uint8_t id, const uint8_t *body, unsigned len,
+                    bool power_mgmt)
 {
-    const struct pt_policy policy = { .power_mgmt = k && k->power_mgmt };
+    const struct pt_policy policy = { .power_mgmt = power_mgmt };
     struct pt_error err = { "" };
     struct capture c;
-    uint8_t body[0x40] = { 0 };
 
     world_build(&c);
     world_build_bar(&c, 5, 0xe0000000, 0x2000, 0);
-    if (k) {
-        pt_store(body, k->flags, 2);
-        if (k->id == 0x11) {
-            /* In different pages of BAR 5. */
-            pt_store(body + 2, 0x0005, 4);
-            pt_store(body + 6, 0x1005, 4);
-        }
-        world_build_cap(&c, AT, k->id, body, k->size - 2u);
-    } else {
-        memset(c.region, 0, sizeof(c.region));
-        memset(c.cfg + 0x10, 0, 24);
-    }
+    world_build_cap(&c, AT, id, body, len);
     world_init(&w, &c, &policy, NULL);
     w.d = pt_view(&w.args, &err);
     if (!w.d) {
         fail_msg("%s", err.text);
     }
+}
+
+static void view(const struct kind *k)
+{
+    uint8_t body[0x40] = { 0 };
+
+    pt_store(body, k->flags, 2);
+    if (k->id == 0x11) {
+        /* In different pages of BAR 5. */
+        pt_store(body + 2, 0x0005, 4);
+        pt_store(body + 6, 0x1005, 4);
+    }
+    view_of(k->id, body, k->size - 2u, k->power_mgmt);
 }
 
 static struct pt_byte look(unsigned off)
@@ -353,8 +389,14 @@ static void check_all(const char *kind, unsigned pos, unsigned from,
 
 static void the_header_is_as_specified(void **state)
 {
+    struct pt_error err = { "" };
+    struct capture c;
+
     (void)state;
-    view(NULL);
+    world_build(&c);
+    world_init(&w, &c, NULL, NULL);
+    w.d = pt_view(&w.args, &err);
+    assert_non_null(w.d);
     check_all("Header", 0, 0, 0x40, header, COUNT(header));
     world_fini(&w);
 }
@@ -376,6 +418,27 @@ static void structures_are_as_long_as_specified(void **state)
         }
         assert_string_equal(look(AT).cap->group->name, k->name);
         assert_int_equal(look(AT).cap->fate, PT_EXPOSED);
+        world_fini(&w);
+    }
+}
+
+static void hidden_structures_are_as_long_as_specified(void **state)
+{
+    unsigned i, n;
+
+    (void)state;
+    for (i = 0; i < COUNT(hidden); i++) {
+        unsigned size = hidden[i].size ? hidden[i].size : 0x100 - AT;
+
+        view_of(hidden[i].id, hidden[i].body, 3, false);
+        for (n = 0; AT + n < 0x100 && look(AT + n).cap; n++) {
+            assert_int_equal(look(AT + n).fwd | look(AT + n).own, 0);
+        }
+        if (n != size) {
+            fail_msg("ID %02x (%s) has %#x bytes, should have %#x",
+                     hidden[i].id, hidden[i].section, n, size);
+        }
+        assert_int_not_equal(look(AT).cap->fate, PT_EXPOSED);
         world_fini(&w);
     }
 }
@@ -425,6 +488,14 @@ static void no_table_is_missing_here(void **state)
             fail_msg("%s", pt_groups[i]->name);
         }
     }
+    for (i = 0; i < pt_num_hidden; i++) {
+        for (n = 0; n < COUNT(hidden) && hidden[n].id != pt_group_hidden[i].id;
+             n++) {
+        }
+        if (n == COUNT(hidden)) {
+            fail_msg("%s", pt_group_hidden[i].name);
+        }
+    }
 }
 
 int main(void)
@@ -432,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_header_is_as_specified),
         cmocka_unit_test(structures_are_as_long_as_specified),
+        cmocka_unit_test(hidden_structures_are_as_long_as_specified),
         cmocka_unit_test(registers_are_as_specified),
         cmocka_unit_test(ids_and_pointers_are_as_specified),
         cmocka_unit_test(no_table_is_missing_here),

@@ -6,6 +6,7 @@
 #include <pci/header.h>
 
 #include "sim-xen.h"
+#include "spec.h"
 
 typedef unsigned long long ull;
 
@@ -737,7 +738,7 @@ static int bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
     p->bound = SIM_BOUND_MSI;
     p->gvec = gvec;
     p->gflags = gflags;
-    if (gflags & PT_GFLAGS_UNMASKED) {
+    if (gflags & SPEC_VMSI_UNMASKED) {
         p->guest_masked = false;
     }
     sync_mask(x, p);

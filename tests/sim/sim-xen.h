@@ -9,7 +9,7 @@
  * - Mapping a pirq for an MSI makes Xen program the device's address and data
  *   (and Multiple Message Enable for a block), masked as far as the device can
  *   mask. Enable and Function Mask stay the device model's to write.
- * - Binding leaves the vector masked unless PT_GFLAGS_UNMASKED is given; an
+ * - Binding leaves the vector masked unless SPEC_VMSI_UNMASKED is given; an
  *   update without it leaves the mask as it is. Unbinding masks. Under
  *   MSI-INTx translation the vector stays masked until the device model writes
  *   the mask bit (of a PV dom0, Xen takes these writes for the guest's).

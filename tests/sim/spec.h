@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sizes of structures for those who judge hw/: from the specifications, by
- * section, and from nowhere else. What hw/ believes is in its own headers, and
- * test_tables_spec.c compares the two.
+ * section, or Xen's own headers, and from nowhere else. What hw/ believes is in
+ * its headers; test_tables_spec.c and test_libxc.c compare the two.
  */
 #ifndef SPEC_H
 #define SPEC_H
@@ -10,7 +10,7 @@
 #include <pci/header.h>
 
 /*
- * PCI Express capability: PCIe 2.0, 7.8, figure 7-10. A function ends with the
+ * PCI Express capability: PCIe 2.0, 7.8. A function ends with the
  * last registers that it has to have. Version 1: PCIe 1.0a, 7.8.
  */
 #define SPEC_EXP_V1_RC 0x0c      /* Device Status; 7.8.5 */
@@ -20,6 +20,9 @@
 #define SPEC_EXP_V2_RC 0x2c      /* Device Status 2; 7.8.17 */
 #define SPEC_EXP_V2 0x34         /* Link Status 2; 7.8.20 */
 #define SPEC_EXP_V2_PORT 0x3c    /* Slot Status 2; 7.8.23 */
+
+/* xen/domctl.h, XEN_DOMCTL_VMSI_X86_UNMASKED: the guest did not mask it. */
+#define SPEC_VMSI_UNMASKED 0x010000
 
 /* Bytes of a PCI Express capability whose Capabilities register is @flags. */
 static inline unsigned spec_exp_size(unsigned flags)
