@@ -26,11 +26,11 @@ struct play {
 static bool act(void *who, void *arg)
 {
     struct play *p = arg;
-    char warning[] = "warning %d", error[] = "error %d", debug[] = "debug";
+    char warning[] = "warning %d", error[] = "error %d", debug[] = "%d";
 
     assert_ptr_equal(who, acc);
     assert_int_equal(errno, 0);
-    acc->debug(debug);
+    acc->debug(debug, 0);
     errno = p->errnum;
     if (p->warn) {
         acc->warning(warning, 1);
