@@ -218,7 +218,7 @@ int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err);
 void pt_pm_settle(struct pt_dev *d);
 /* Let a change of the power state come to its end. */
 void pt_pm_finish(struct pt_dev *d);
-/* In D3hot, or on its way: it answers configuration accesses at best. */
+/* Not in D0, or on its way: it answers configuration accesses at best. */
 bool pt_pm_asleep(const struct pt_dev *d);
 /* On its way to a state that it loses its registers after. */
 bool pt_pm_will_lose(const struct pt_dev *d);

@@ -66,7 +66,7 @@ static void start_waiting(struct pt_dev *d, uint8_t from, uint8_t to)
 
 bool pt_pm_asleep(const struct pt_dev *d)
 {
-    return d->pm.state == D3HOT || d->pm.waiting;
+    return d->pm.state != D0 || d->pm.waiting;
 }
 
 bool pt_pm_will_lose(const struct pt_dev *d)

@@ -98,10 +98,12 @@ void pt_forget(struct pt_dev *d)
 
 void pt_lost(struct pt_dev *d, bool guest)
 {
-    pt_irq_reset(d, true);
     if (guest) {
         pt_forget(d);
     }
     pt_restore_host(d);
+    /* Xen writes to the MSI-X table with each message that it gives up. */
+    pt_command_sync(d);
+    pt_irq_reset(d, true);
     d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
 }

@@ -252,7 +252,7 @@ static bool check_irqs(struct inv *v)
     bool msix = q->msix_pos &&
         (pt_copy(w->d, q->msix_pos + 2u, 2) & PCI_MSIX_ENABLE);
 
-    if (sim_dev_power(s) == 3 || w->d->pm.waiting) {
+    if (sim_dev_power(s) != 0 || w->d->pm.waiting) {
         return true;  /* it does not hear of what the guest wants */
     }
     if (sim_dev_msi_enabled(s) && sim_dev_msix_enabled(s)) {

@@ -367,6 +367,114 @@ static void test_pirq_of_another_device_was_named(void **state)
     pair_end(&p);
 }
 
+/* ------------------------------------------------------------------ */
+/* Sleep                                                               */
+
+/* What a guest can do to its messages while the device sleeps in @state. */
+static void do_asleep(struct world *w, unsigned what)
+{
+    switch (what) {
+    case 0:
+        break;
+    case 1:
+        msix_off(w);
+        break;
+    case 2:
+        msix_off(w);
+        msix_on(w);
+        break;
+    case 3:
+        msix_off(w);
+        msi_start(w, 0);
+        break;
+    case 4:
+        world_decode(w, false);
+        world_decode(w, true);
+        break;
+    case 5:
+        world_bar_place(w, 0, FAR);
+        break;
+    case 6:
+        pt_reset(w->d);
+        break;
+    default:
+        world_detach(w);
+        break;
+    }
+}
+
+/*
+ * Xen writes to the table when it maps, binds, unbinds and unmaps an entry,
+ * and looks at Memory Space Enable only: each write to a device that sleeps
+ * was an Unsupported Request, at the guest's will.
+ */
+static void test_xen_wrote_to_the_table_of_a_sleeping_device(void **state)
+{
+    unsigned soft, sleep, what;
+
+    (void)state;
+    for (soft = 0; soft < 2; soft++) {
+        for (sleep = 1; sleep <= 3; sleep++) {
+            for (what = 0; what < 8; what++) {
+                struct capture c;
+                struct world w;
+
+                msix_card(&c, 8);
+                c.cfg[PM + PCI_PM_CTRL] |= soft ? PCI_PM_CTRL_NO_SOFT_RST : 0;
+                c.cfg[PM + PCI_CAP_FLAGS + 1] |=
+                    (PCI_PM_CAP_D1 | PCI_PM_CAP_D2) >> 8;
+                irq_begin(&w, &c, POLICY(power_mgmt), NULL);
+                msix_on(&w);
+                entries_program(&w, 8);
+                assert_int_equal(bound(&w), 8 + 1);
+                assert_true(world_power(&w, sleep));
+                w.sim.bus.clock.now_us += 20000;
+                assert_int_equal(sim_dev_power(&w.sim.dev), sleep);
+                do_asleep(&w, what);
+                if (w.d) {
+                    world_power(&w, 0);
+                    w.sim.bus.clock.now_us += 20000;
+                    place_and_decode(&w);
+                    msix_on(&w);
+                    entries_program(&w, 8);
+                    assert_true(what == 3 || hears(&w, 7, VECTOR + 7));
+                }
+                assert_int_equal(w.sim.xen.unsupported, 0);
+                assert_true(world_close(&w));
+            }
+        }
+    }
+}
+
+/* From D1 it goes on to D3hot, where it loses what it had. */
+static void test_messages_go_before_a_deeper_sleep(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 1; i <= 2; i++) {
+        struct capture c;
+        struct world w;
+
+        msix_card(&c, 4);
+        c.cfg[PM + PCI_CAP_FLAGS + 1] |= (PCI_PM_CAP_D1 | PCI_PM_CAP_D2) >> 8;
+        irq_begin(&w, &c, POLICY(power_mgmt), NULL);
+        msix_on(&w);
+        entries_program(&w, 4);
+        world_power(&w, i);
+        world_power(&w, 3);
+        w.sim.bus.clock.now_us += 20000;
+        world_power(&w, 0);
+        w.sim.bus.clock.now_us += 20000;
+        place_and_decode(&w);
+        msix_on(&w);
+        entries_program(&w, 4);
+        assert_true(hears(&w, 3, VECTOR + 3));
+        assert_int_equal(w.sim.xen.unsupported, 0);
+        assert_true(world_close(&w));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +494,8 @@ int main(void)
         cmocka_unit_test(test_function_lost_its_interrupt_with_its_sibling),
         cmocka_unit_test(test_siblings_come_and_go_in_any_order),
         cmocka_unit_test(test_pirq_of_another_device_was_named),
+        cmocka_unit_test(test_xen_wrote_to_the_table_of_a_sleeping_device),
+        cmocka_unit_test(test_messages_go_before_a_deeper_sleep),
     };
 
     return cmocka_run_group_tests_name("behind our back", tests, NULL, NULL);

@@ -212,8 +212,14 @@ static bool write_entry(struct sim_xen *x, const struct sim_pirq *p,
     if (d->vanished) {
         return false;
     }
-    if (!sim_dev_placed(d, d->msix.bir, &base) && xd && word == 3 && val) {
+    if (sim_dev_placed(d, d->msix.bir, &base)) {
+        x->unsupported++;
+        sim_note(&x->notes, "Xen wrote to MSI-X entry %u of a device in D%u: "
+                 "Unsupported Request", p->entry, sim_dev_power(d));
+    } else if (xd && word == 3 && val) {
         xd->host_maskall = true;
+        sim_note(&x->notes, "Xen can't reach MSI-X entry %u, with memory "
+                 "decoding off: a line in its log", p->entry);
         msix_control(d, PCI_MSIX_MASK, PCI_MSIX_MASK);
     }
     return false;

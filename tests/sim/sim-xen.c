@@ -413,6 +413,7 @@ void sim_xen_forget(struct sim_xen *x)
     memset(x->vector, 0, sizeof(x->vector));
     memset(x->intx, 0, sizeof(x->intx));
     x->total = x->unbound = x->stray = x->beyond = x->leaked = 0;
+    x->unsupported = 0;
     for (i = 0; i < x->nr_pirqs; i++) {
         x->pirq[i].delivered = 0;
     }

@@ -26,6 +26,8 @@
  *   its enable bit, and Interrupt Disable is cleared.
  * - An unmapped pirq that was bound keeps its number, in a block also those
  *   that come after it; whoever names it ends the host one day.
+ * - Xen writes to the MSI-X table with each map, bind, unbind and unmap, in any
+ *   D-state: one that does not answer is a complaint.
  * - A PV dom0's writes of configuration space pass through Xen: of MSI-X there
  *   is Message Control as a word, of an MSI with mask bits that and these.
  * - Mapping an MSI to a pirq that is wanted and in use succeeds, maps nothing
@@ -156,6 +158,7 @@ struct sim_xen {
     uint64_t stray;            /* messages to nobody: also a complaint */
     uint64_t beyond;           /* maps of frames that the guest can't have */
     uint64_t leaked;           /* host interrupts: also a complaint */
+    uint64_t unsupported;      /* of Xen's to an MSI-X table: the same */
 
     bool others;               /* what left the domain is another's */
 
