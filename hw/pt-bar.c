@@ -385,7 +385,9 @@ static void region_on(struct pt_dev *d, unsigned n)
 /* All ones are for its size, and no wish to enable it. */
 static bool rom_wanted(const struct pt_dev *d)
 {
-    if (!d->started || !d->bar[PT_ROM].size) {
+    /* Without an address of the host's it would be decoded at 0. */
+    if (!d->started || !d->bar[PT_ROM].size ||
+        !d->host->info.region[PT_ROM].addr) {
         return false;
     }
     return d->bar[PT_ROM].raw[0] == UINT32_MAX ? d->rom_on :

@@ -261,6 +261,24 @@ static void test_field_1_6_an_unassigned_rom_is_not_mapped(void **state)
     assert_true(world_close(&w));
 }
 
+/* A ROM that the host has not placed was enabled, to be decoded at 0. */
+static void test_an_unassigned_rom_is_not_enabled(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    c.region[PT_ROM].addr = 0;
+    pt_store(c.cfg + ROM, 0, 4);
+    begin(&w, &c, NULL);
+    wr32(&w, ROM, GUEST_ROM | ENABLE);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(dev(&w, ROM, 4), 0);
+    assert_false(written(&w, ROM, 4));
+    assert_true(world_close(&w));
+}
+
 static void test_field_1_6_the_rom_can_be_switched_off(void **state)
 {
     struct capture c;
@@ -319,6 +337,7 @@ int main(void)
             test_field_1_6_an_impossible_rom_does_not_fail_the_attach),
         cmocka_unit_test(test_a_rom_that_shares_its_page_was_trapped),
         cmocka_unit_test(test_field_1_6_an_unassigned_rom_is_not_mapped),
+        cmocka_unit_test(test_an_unassigned_rom_is_not_enabled),
         cmocka_unit_test(test_field_1_6_the_rom_can_be_switched_off),
         cmocka_unit_test(test_field_1_6_the_enable_bit_is_not_left_on),
     };
