@@ -119,6 +119,10 @@ void pt_access_take(struct pt_access *a, uint16_t reg, unsigned len,
     lanes(a, reg, len, &mine, &none);
     mine &= a->fwd;
     a->fwd &= ~mine;
+    if (mine == 0) {
+        *mask = *val = 0;  /* and it may be out of the shifts' reach */
+        return;
+    }
     *mask = shift < 0 ? mine << -shift : mine >> shift;
     *val = shift < 0 ? (a->val & mine) << -shift : (a->val & mine) >> shift;
 }

@@ -334,6 +334,7 @@ static void bits_are_sent_in_the_accesss_own_lanes(void **state)
     (void)state;
     for (i = 0; i < COUNT(x); i++) {
         struct pt_access a = { .off = x[i].off, .len = x[i].len };
+        uint32_t mask, val;
 
         pt_access_send(&a, x[i].reg, x[i].reg_len, x[i].mask, 0);
         assert_int_equal(a.fwd, x[i].fwd);
@@ -344,6 +345,16 @@ static void bits_are_sent_in_the_accesss_own_lanes(void **state)
         a.val = 0;
         pt_access_send(&a, x[i].reg, x[i].reg_len, x[i].mask, UINT32_MAX);
         assert_int_equal(a.val, x[i].fwd);
+        /* And is taken from there again, in the register's lanes. */
+        a.fwd = UINT32_MAX;
+        a.val = UINT32_MAX;
+        pt_access_take(&a, x[i].reg, x[i].reg_len, &mask, &val);
+        assert_int_equal(val, mask);
+        assert_int_equal(mask != 0, x[i].fwd != 0);
+        if (mask) {
+            pt_access_send(&a, x[i].reg, x[i].reg_len, mask, val);
+            assert_int_equal(a.fwd, UINT32_MAX);
+        }
     }
 }
 
