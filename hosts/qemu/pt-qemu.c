@@ -319,7 +319,11 @@ static void instance_init(Object *obj)
 
 static void instance_finalize(Object *obj)
 {
-    pt_qemu_free_rom(PT_QEMU(obj));
+    PtQemu *s = PT_QEMU(obj);
+
+    /* Attaching, when it fails, and detaching can have set it last. */
+    timer_del(&s->timer);
+    pt_qemu_free_rom(s);
 }
 
 static void describe(ObjectClass *klass)
