@@ -66,9 +66,10 @@ struct pci_access *pt_libpci_alloc(void)
     struct pci_access *acc = NULL;
     /*
      * pci_alloc() has no error callback yet and would end the process when
-     * memory runs out: find out before it does.
+     * memory runs out: find out before it does. Volatile, as clang takes what
+     * is only freed for granted.
      */
-    void *reserve = malloc(RESERVE);
+    void *volatile reserve = malloc(RESERVE);
 
     free(reserve);
     if (reserve) {
