@@ -578,6 +578,9 @@ static const char *unfit(const struct pt_dev *d, unsigned n)
     const struct pt_region *r = &d->host->info.region[n];
     bool wide = r->flags & PT_REGION_64;
 
+    if (r->addr == 0) {
+        return "the host has given it no address";
+    }
     if (r->size & (r->size - 1)) {
         return "its size is no power of two";
     }

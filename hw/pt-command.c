@@ -156,6 +156,12 @@ void pt_command_leave(struct pt_dev *d)
     }
 }
 
+void pt_command_decode(struct pt_dev *d)
+{
+    put(d, (uint16_t)((wanted(d) & ~PCI_COMMAND_MASTER) |
+                      PCI_COMMAND_DISABLE_INTx));
+}
+
 int pt_command_sync(struct pt_dev *d)
 {
     uint16_t want = wanted(d);

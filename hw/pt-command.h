@@ -39,6 +39,8 @@ void pt_command_init(struct pt_dev *d);
 int pt_command_look(struct pt_dev *d, bool *lost);
 /* Bus mastering off, where it has to go. */
 void pt_command_leave(struct pt_dev *d);
+/* Decoders on and all else off: Xen looks for that before it maps MSI-X. */
+void pt_command_decode(struct pt_dev *d);
 /* The rest; no write if the device has it. Returns 0 or -errno. */
 int pt_command_sync(struct pt_dev *d);
 

@@ -361,6 +361,27 @@ int pt_irq_start(struct pt_dev *d, bool lost)
     return 0;
 }
 
+/* All messages unbound and unmapped; what the guest wants stays. */
+static void release(struct pt_dev *d)
+{
+    if (d->xen) {
+        enter(d, PT_IRQ_INTX);
+        d->irq->stale = !sweep(d, PT_IRQ_INTX);
+    }
+}
+
+void pt_irq_lost(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+
+    if (q) {
+        q->msi_on = q->msix_on = q->msix_fmask = false;
+        q->table_lost = true;
+        release(d);
+        q->table_lost = false;
+    }
+}
+
 void pt_irq_reset(struct pt_dev *d, bool lost)
 {
     struct pt_irq *q = d->irq;
@@ -369,11 +390,9 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
         return;
     }
     if (lost) {
-        q->msi_on = q->msix_on = q->msix_fmask = false;
-    }
-    if (d->xen) {
-        enter(d, PT_IRQ_INTX);
-        q->stale = !sweep(d, PT_IRQ_INTX);
+        pt_irq_lost(d);
+    } else {
+        release(d);
     }
     q->translate_failed = q->translate_waits = q->intx_failed = false;
     q->translate_waited = 0;

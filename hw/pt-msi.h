@@ -53,6 +53,7 @@ struct pt_irq {
     bool stale;              /* Xen has messages from before a reset: they are
                                 given back before anything is mapped */
 
+    bool table_lost;         /* its masks are those of a reset */
     bool unsure;             /* the device may have lost its enable bit */
 
     uint8_t pin;             /* 0..3 */
@@ -122,6 +123,11 @@ void pt_irq_entry_ready(struct pt_dev *d, unsigned i);
  * its enable bits by itself.
  */
 void pt_irq_reset(struct pt_dev *d, bool lost);
+/*
+ * The device was reset by its own driver: its messages go, for the next
+ * pt_irq_sync() to have Xen write them anew.
+ */
+void pt_irq_lost(struct pt_dev *d);
 
 /* Detach: as pt_irq_reset(), and the line unbound and given back. */
 void pt_irq_stop(struct pt_dev *d);

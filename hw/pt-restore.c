@@ -103,7 +103,11 @@ void pt_lost(struct pt_dev *d, bool guest)
     }
     pt_restore_host(d);
     /* Xen writes to the MSI-X table with each message that it gives up. */
-    pt_command_sync(d);
-    pt_irq_reset(d, true);
+    pt_command_decode(d);
+    if (guest) {
+        pt_irq_reset(d, true);
+    } else {
+        pt_irq_lost(d);
+    }
     d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
 }

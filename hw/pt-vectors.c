@@ -400,7 +400,7 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
     uint64_t ctrl = 0;
     uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE + 12;
 
-    if (q->hears_masks || !v->has.bound || v->has.channel) {
+    if (q->hears_masks || q->table_lost || !v->has.bound || v->has.channel) {
         return;
     }
     if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off, 4,

@@ -803,8 +803,8 @@ static void test_impossible_regions_are_left_out(void **state)
     }
 }
 
-/* A region without an address has a size, and is never mapped. */
-static void test_unassigned_region_is_not_mapped(void **state)
+/* A BAR that the host has not placed was offered, and could never work. */
+static void test_unplaced_bar_was_offered(void **state)
 {
     struct capture c;
     struct world w;
@@ -815,9 +815,10 @@ static void test_unassigned_region_is_not_mapped(void **state)
     w.sim.dev.pt.info.region[0].addr = 0;
     sim_dev_poke(&w.sim.dev, BAR(0), 4, 0);
     assert_true(world_attach(&w));
-    assert_int_equal(world_bar_size(&w, 0), CARD_MEM_SIZE);
+    assert_int_equal(world_bar_size(&w, 0), 0);
+    wr32(&w, BAR(0), 0xc0000000);
+    assert_int_equal(rd32(&w, BAR(0)), 0);
     place_and_decode(&w);
-    assert_false(any_mem(&w, world_bar_addr(&w, 0)));
     /*
      * Nor decoded: it would be at 0, on top of whatever is there. What the
      * device does not decode must not be mapped, its other memory included.
@@ -881,9 +882,75 @@ static void test_intact_bars_are_left_alone_at_attach(void **state)
     assert_true(world_close(&w));
 }
 
+/* Ports at the top of I/O space looked like a BAR that is being sized. */
+static void test_ports_at_the_top_were_never_mapped(void **state)
+{
+    static const struct { uint32_t size, at; } t[] = {
+        { 0x100, 0xff00 }, { 0x20, 0xffe0 }, { 0x20, 0xffc0 },
+        { 0x1000, 0xf000 }, { 0x8000, 0x8000 },
+    };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(t); i++) {
+        uint32_t host = t[i].size == 0x8000 ? 0x8000 : 0x3000;
+
+        world_build(&c);
+        world_build_bar(&c, 0, host, t[i].size, PT_REGION_IO);
+        begin(&w, &c, NULL);
+        wr16(&w, PCI_COMMAND, PCI_COMMAND_IO);
+        wr32(&w, BAR(0), UINT32_MAX);
+        assert_int_equal(w.sim.xen.num_ports, 0);
+        wr32(&w, BAR(0), t[i].at);
+        assert_true(ports_at(&w, t[i].at, host, t[i].size));
+        /* Sized again, by halves and as a whole, they stay. */
+        wr16(&w, BAR(0), 0xffff);
+        assert_true(ports_at(&w, t[i].at, host, t[i].size));
+        wr32(&w, BAR(0), UINT32_MAX);
+        assert_true(ports_at(&w, t[i].at, host, t[i].size));
+        wr32(&w, BAR(0), t[i].at | 1);
+        assert_true(ports_at(&w, t[i].at, host, t[i].size));
+        assert_int_equal(map_calls(&w), 1);
+        assert_true(world_close(&w));
+    }
+}
+
+/* fffffff0 in the low half, decoding: mapped at a place of nobody's. */
+static void test_sizing_by_fffffff0_moved_a_wide_bar(void **state)
+{
+    const uint64_t at = UINT64_C(0x4000000000);
+    static const uint32_t ones[] = { 0xfffffff0, 0xffffffff };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(ones); i++) {
+        card(&c);
+        begin(&w, &c, NULL);
+        world_bar_place(&w, 2, at);
+        wr16(&w, PCI_COMMAND, DECODE);
+        assert_true(mem_at(&w, at, CARD_MEM64, CARD_MEM64_SIZE));
+        sim_dev_forget(&w.sim.dev);
+        wr32(&w, BAR(2), ones[i]);
+        assert_true(mem_at(&w, at, CARD_MEM64, CARD_MEM64_SIZE));
+        wr32(&w, BAR(2), (uint32_t)at);
+        wr32(&w, BAR(3), 0xffffffff);
+        assert_true(mem_at(&w, at, CARD_MEM64, CARD_MEM64_SIZE));
+        wr32(&w, BAR(3), (uint32_t)(at >> 32));
+        assert_true(mem_at(&w, at, CARD_MEM64, CARD_MEM64_SIZE));
+        assert_int_equal(w.sim.xen.calls[SIM_UNMAP_MEMORY], 0);
+        assert_true(world_close(&w));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ports_at_the_top_were_never_mapped),
+        cmocka_unit_test(test_sizing_by_fffffff0_moved_a_wide_bar),
         cmocka_unit_test(test_1_2_1_bars_take_bytes_and_words),
         cmocka_unit_test(test_1_2_1_addresses_are_aligned_to_the_size),
         cmocka_unit_test(test_1_2_1_bars_are_all_emulated),
@@ -914,7 +981,7 @@ int main(void)
         cmocka_unit_test(test_sub_page_bars_are_trapped_and_forwarded),
         cmocka_unit_test(test_sub_page_bar_alone_in_its_page_is_mapped),
         cmocka_unit_test(test_impossible_regions_are_left_out),
-        cmocka_unit_test(test_unassigned_region_is_not_mapped),
+        cmocka_unit_test(test_unplaced_bar_was_offered),
         cmocka_unit_test(test_bars_lost_in_a_reset_come_back_at_attach),
         cmocka_unit_test(test_intact_bars_are_left_alone_at_attach),
     };

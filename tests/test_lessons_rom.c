@@ -242,7 +242,7 @@ static void test_a_rom_that_shares_its_page_was_trapped(void **state)
     assert_true(world_close(&w));
 }
 
-/* It has a size and no place on the host: the guest sees it, unmapped. */
+/* It has a size and no place on the host: the guest sees none. */
 static void test_field_1_6_an_unassigned_rom_is_not_mapped(void **state)
 {
     struct capture c;
@@ -254,10 +254,9 @@ static void test_field_1_6_an_unassigned_rom_is_not_mapped(void **state)
     w.sim.dev.pt.info.region[PT_ROM].addr = 0;
     sim_dev_poke(&w.sim.dev, ROM, 4, 0);
     assert_true(world_attach(&w));
-    assert_int_equal(world_bar_size(&w, PT_ROM), CARD_ROM_SIZE);
+    assert_int_equal(world_bar_size(&w, PT_ROM), 0);
     place_and_decode(&w);
     assert_int_equal(w.sim.xen.num_mem, 2);
-    assert_false(any_mem(&w, world_bar_addr(&w, PT_ROM)));
     assert_true(world_close(&w));
 }
 
@@ -321,9 +320,85 @@ static void test_field_1_6_the_enable_bit_is_not_left_on(void **state)
     assert_true(world_close(&w));
 }
 
+/* edk2 switches a ROM off by 0xfffffffe, which was taken for sizing. */
+static void test_rom_switched_off_by_fffffffe_stayed_on(void **state)
+{
+    static const uint32_t off[] = { 0xfffffffe, 0xfffff800, 0 };
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(off); i++) {
+        with_card(&w);
+        wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+        wr32(&w, ROM, GUEST_ROM | ENABLE);
+        assert_int_equal(dev(&w, ROM, 4), CARD_ROM | ENABLE);
+        wr16(&w, PCI_COMMAND, 0);
+        wr32(&w, ROM, off[i]);
+        assert_int_equal(dev(&w, ROM, 4), CARD_ROM);
+        assert_false(rom_mapped(&w));
+        assert_true(world_close(&w));
+    }
+    /* All ones are for its size, whatever its bit 0 says. */
+    with_card(&w);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    wr32(&w, ROM, GUEST_ROM | ENABLE);
+    wr32(&w, ROM, 0xffffffff);
+    assert_int_equal(dev(&w, ROM, 4), CARD_ROM | ENABLE);
+    assert_true(rom_mapped(&w));
+    wr32(&w, ROM, GUEST_ROM);
+    wr32(&w, ROM, 0xffffffff);
+    assert_int_equal(dev(&w, ROM, 4), CARD_ROM);
+    assert_true(world_close(&w));
+}
+
+/* The write of its enable bit failed, and it was mapped all the same. */
+static void test_rom_was_mapped_that_the_device_does_not_decode(void **state)
+{
+    struct world w;
+
+    (void)state;
+    with_card(&w);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    sim_fault_always(&w.sim.dev.config_fault, EIO);
+    wr32(&w, ROM, GUEST_ROM | ENABLE);
+    sim_fault_clear(&w.sim.dev.config_fault);
+    assert_int_equal(dev(&w, ROM, 4) & ENABLE, 0);
+    assert_false(rom_mapped(&w));
+    /* With the next access it is tried again. */
+    wr16(&w, PCI_COMMAND, 0);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(dev(&w, ROM, 4) & ENABLE, ENABLE);
+    assert_true(rom_mapped(&w));
+    assert_true(world_close(&w));
+}
+
+/* One failed call at detach, and the next owner found the ROM decoding. */
+static void test_rom_was_left_on_by_one_failed_write(void **state)
+{
+    struct world w;
+    unsigned n;
+
+    (void)state;
+    for (n = 1; n < 8; n++) {
+        with_card(&w);
+        wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+        wr32(&w, ROM, GUEST_ROM | ENABLE);
+        sim_fault_at(&w.sim.dev.config_fault, n, EIO);
+        world_detach(&w);
+        sim_fault_clear(&w.sim.dev.config_fault);
+        assert_int_equal(dev(&w, ROM, 4) & ENABLE, 0);
+        world_fini(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rom_switched_off_by_fffffffe_stayed_on),
+        cmocka_unit_test(
+            test_rom_was_mapped_that_the_device_does_not_decode),
+        cmocka_unit_test(test_rom_was_left_on_by_one_failed_write),
         cmocka_unit_test(test_1_3_1_an_enabled_rom_is_memory),
         cmocka_unit_test(
             test_1_3_2_a_rom_register_of_0_gets_the_systems_address),
