@@ -201,6 +201,7 @@ void pt_reset(struct pt_dev *d)
     }
     pt_pm_settle(d);
     pt_pm_rest(d);
+    pt_restore_missed(d);
     pt_restore_changed(d);
     pt_forget(d);
     pt_command_leave(d);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pt-pci.h"
+#include "pt-command.h"
 #include "pt-dev.h"
 #include "pt-msi.h"
 
@@ -149,7 +150,8 @@ static uint32_t decode_bit(const struct pt_dev *d, unsigned n)
  */
 static bool answers(const struct pt_dev *d, unsigned n)
 {
-    if (!d->host->info.is_vf && !(d->command & decode_bit(d, n))) {
+    if (!d->host->info.is_vf &&
+        !(pt_command_decoders(d) & decode_bit(d, n))) {
         return false;
     }
     return d->started && d->bar[n].size && d->host->info.region[n].addr &&
@@ -532,6 +534,34 @@ uint32_t pt_bar_host(const struct pt_dev *d, unsigned n)
     return r->size ? (uint32_t)r->addr : 0;
 }
 
+/* Bits of BAR @n that are no address; a 64-bit one's upper half has none. */
+static uint32_t type_bits(const struct pt_dev *d, unsigned n)
+{
+    const struct pt_region *r = &d->host->info.region[n];
+
+    return r->size == 0 ? 0 :
+        r->flags & PT_REGION_IO ? PT_IO_FLAGS : PT_MEM_FLAGS;
+}
+
+bool pt_bars_lost(struct pt_dev *d)
+{
+    uint8_t bars[4 * PT_NUM_BARS];
+    unsigned n;
+
+    if (pt_host_read(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars)) != 0) {
+        return false;
+    }
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        uint32_t want = pt_bar_host(d, n), has = pt_load(bars + 4 * n, 4);
+
+        /* A half that is 0, or not placed by the host, tells nothing. */
+        if (want && ((has ^ want) & ~type_bits(d, n))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * A reset by the toolstack can leave BARs or the ROM's at 0 while the
  * operating system still knows their addresses.
@@ -551,11 +581,8 @@ int pt_bars_place(struct pt_dev *d)
     for (n = 0; n < PT_NUM_BARS; n++) {
         uint32_t want = pt_bar_host(d, n);
         uint32_t has = pt_load(d->snap + PCI_BASE_ADDRESS_0 + 4 * n, 4);
-        /* The top of a 64-bit BAR has no flags, and no size of its own. */
-        uint32_t flags = r[n].size == 0 ? 0 :
-            r[n].flags & PT_REGION_IO ? PT_IO_FLAGS : PT_MEM_FLAGS;
 
-        lost |= want && !(has & ~flags);
+        lost |= want && !(has & ~type_bits(d, n));
         pt_store(bars + 4 * n, want, 4);
     }
     if (lost) {

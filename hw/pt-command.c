@@ -50,6 +50,11 @@ void pt_command_init(struct pt_dev *d)
     d->command_has = (uint16_t)pt_load(d->snap + PCI_COMMAND, 2);
 }
 
+uint16_t pt_command_decoders(const struct pt_dev *d)
+{
+    return d->lost ? 0 : d->command;
+}
+
 /*
  * Decoders as the device needs them, bus mastering and its like as the guest
  * set them, INTx off while nobody would get it, the rest as found.
@@ -62,7 +67,7 @@ uint16_t pt_command_device(const struct pt_dev *d)
 
     found &= ~(guests | DECODERS | PCI_COMMAND_DISABLE_INTx);
     return (uint16_t)(found | (pt_copy(d, PCI_COMMAND, 2) & guests) |
-        d->command |
+        pt_command_decoders(d) |
         (pt_irq_intx_disabled(d) ? PCI_COMMAND_DISABLE_INTx : 0));
 }
 
@@ -109,25 +114,6 @@ static int put(struct pt_dev *d, uint16_t val)
     return rc;
 }
 
-/* Its decoders are off: has it been reset, or are they only that? */
-static bool bars_are_lost(struct pt_dev *d)
-{
-    uint8_t buf[4] = { 0 };
-    unsigned n;
-
-    for (n = 0; n < PT_NUM_BARS; n++) {
-        const struct pt_region *r = &d->host->info.region[n];
-
-        if (r->size && r->addr) {
-            return pt_host_read(d, (uint16_t)(PCI_BASE_ADDRESS_0 + 4 * n),
-                                buf, 4) == 0 &&
-                ((pt_load(buf, 4) ^ (uint32_t)r->addr) &
-                 ~(r->flags & PT_REGION_IO ? PT_IO_FLAGS : PT_MEM_FLAGS));
-        }
-    }
-    return false;
-}
-
 int pt_command_look(struct pt_dev *d, bool *lost)
 {
     uint8_t buf[4] = { 0 };
@@ -141,9 +127,10 @@ int pt_command_look(struct pt_dev *d, bool *lost)
     d->command_has = (uint16_t)pt_load(buf, 2);
     d->command_seen = true;
     d->status_has = (uint16_t)(pt_load(buf, 4) >> 16);
-    *lost = !d->host->info.is_vf &&
+    /* Decoders that are off: has it been reset, or are they only that? */
+    *lost = d->lost || (!d->host->info.is_vf &&
         (d->command & ~(uint32_t)d->command_has & DECODERS) &&
-        bars_are_lost(d);
+        pt_bars_lost(d));
     return 0;
 }
 
@@ -181,7 +168,8 @@ void pt_command_suspect(struct pt_dev *d, uint16_t set, uint16_t clear)
 void pt_command_hand_back(struct pt_dev *d)
 {
     put(d, (uint16_t)(pt_load(d->snap + PCI_COMMAND, 2) &
-                      ~(uint32_t)PCI_COMMAND_MASTER));
+                      ~(uint32_t)(PCI_COMMAND_MASTER |
+                                  (d->lost ? DECODERS : 0))));
 }
 
 /* ------------------------------------------------------------------ */

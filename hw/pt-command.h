@@ -32,6 +32,9 @@ void pt_command_commit(struct pt_dev *d, const struct pt_field *f,
 /* What the device decodes while it is the guest's; before pt_command_*(). */
 void pt_command_init(struct pt_dev *d);
 
+/* And now: nothing, where its addresses are not the host's. */
+uint16_t pt_command_decoders(const struct pt_dev *d);
+
 /*
  * For the reconciler. Look at what the device has: 0, or -errno if that is
  * not to be had; *@lost: it has lost its registers.

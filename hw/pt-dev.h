@@ -92,6 +92,7 @@ struct pt_dev {
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     bool left;         /* the domain: never write to the device again */
     uint8_t dirty;     /* enum pt_dirty */
+    bool lost;         /* its registers, and their way back failed */
     uint16_t command;      /* decode bits that the device keeps */
     uint16_t command_has;  /* as last read or written */
     bool command_seen;     /* it was read since the device had a reset */
@@ -207,6 +208,11 @@ void pt_bars_stop(struct pt_dev *d);
 void pt_bars_forget(struct pt_dev *d);
 /* The value of BAR @n (0..5) as the operating system placed it. */
 uint32_t pt_bar_host(const struct pt_dev *d, unsigned n);
+/*
+ * Has the device other addresses than the host's? One read; false if that
+ * fails.
+ */
+bool pt_bars_lost(struct pt_dev *d);
 /* Attach: give the device addresses that it lost. 0 or -errno. */
 int pt_bars_place(struct pt_dev *d);
 
@@ -227,9 +233,14 @@ void pt_pm_rest(struct pt_dev *d);
 
 /*
  * pt-restore.c: the device lost its registers and gets the host's back. Goes
- * on after a failure. Returns 0, or the first -errno.
+ * on after a failure: it decodes nothing then, and the next pt_sync() tries
+ * again. Returns 0, or the first -errno.
  */
 int pt_restore_host(struct pt_dev *d);
+/*
+ * Reset or detach: has it lost them, and nobody saw it? One read of Command.
+ */
+void pt_restore_missed(struct pt_dev *d);
 /* Of the host's registers, those that the guest may write and has changed. */
 void pt_restore_changed(struct pt_dev *d);
 /*

@@ -18,7 +18,6 @@ static int restore_header(struct pt_dev *d)
 {
     uint8_t regs[PCI_INTERRUPT_LINE + 1];
     unsigned n, from = PCI_CACHE_LINE_SIZE;
-    int rc;
 
     memcpy(regs, d->snap, sizeof(regs));
     regs[PCI_BIST] = 0;
@@ -28,13 +27,8 @@ static int restore_header(struct pt_dev *d)
     pt_store(regs + PCI_ROM_ADDRESS,
              (uint32_t)d->host->info.region[PT_ROM].addr, 4);
     d->rom_on = false;
-    rc = pt_host_put(d, (uint16_t)from, regs + from,
-                     (unsigned)sizeof(regs) - from);
-    if (rc != 0) {
-        /* It decodes other addresses now than those we would map. */
-        d->command &= (uint16_t)~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
-    }
-    return rc;
+    return pt_host_put(d, (uint16_t)from, regs + from,
+                       (unsigned)sizeof(regs) - from);
 }
 
 /* Has the guest changed what it may write of a register of the host's? */
@@ -86,7 +80,21 @@ int pt_restore_host(struct pt_dev *d)
                          d->pm.aer_regs, sizeof(d->pm.aer_regs));
         failed = failed ? failed : rc;
     }
+    d->lost = failed != 0;
+    if (d->lost) {
+        pt_command_suspect(d, PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+                           PCI_COMMAND_MASTER, 0);
+    }
     return failed;
+}
+
+void pt_restore_missed(struct pt_dev *d)
+{
+    bool lost = false;
+
+    if (!d->left && pt_command_look(d, &lost) == 0 && lost) {
+        pt_lost(d, true);
+    }
 }
 
 void pt_forget(struct pt_dev *d)

@@ -13,9 +13,9 @@
 
 static int sync_once(struct pt_dev *d, unsigned what)
 {
-    bool lost = false;
+    bool look = (what & PT_DIRTY_COMMAND) || d->lost, lost = false;
     /* Not seen, Command is not written either: the device may be gone. */
-    int rc = what & PT_DIRTY_COMMAND ? pt_command_look(d, &lost) : 0;
+    int rc = look ? pt_command_look(d, &lost) : 0;
 
     if (lost) {
         pt_lost(d, false);
@@ -55,6 +55,7 @@ void pt_sync_end(struct pt_dev *d)
 {
     pt_pm_settle(d);
     pt_pm_rest(d);
+    pt_restore_missed(d);
     pt_restore_changed(d);
     pt_forget(d);
     pt_irq_reset(d, false);

@@ -368,11 +368,14 @@ static void test_what_could_not_be_restored_is_not_mapped(void **state)
     world_power(&w, 0);
     sim_fault_always(&w.sim.dev.config_fault, EIO);
     rd16(&w, PCI_STATUS);
-    sim_fault_clear(&w.sim.dev.config_fault);
-    place_and_decode(&w);
+    wr32(&w, PCI_BASE_ADDRESS_0, (uint32_t)WORLD_MEM);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
     msix_on(&w);
     assert_int_equal(w.sim.xen.num_mem, 0);
     assert_int_equal(w.sim.bus.num_traps, 0);
+    sim_fault_clear(&w.sim.dev.config_fault);
+    place_and_decode(&w);
+    assert_int_not_equal(w.sim.xen.num_mem, 0);
     assert_true(world_close(&w));
 }
 

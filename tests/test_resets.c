@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The driver resets its chip by a register of the chip's own: nobody is told,
+ * and configuration space is gone. PCI Local Bus 3.0 section 4.3.1.
+ */
+#include "lib-irq.h"
+
+#define BIG_BAR UINT64_C(0x6000000000)
+#define BIG_SIZE UINT64_C(0x10000000)
+
+static struct world w;
+static struct capture c;
+
+/* Does the device decode region @n where the host has it? */
+static bool at_home(unsigned n)
+{
+    uint64_t base = 0;
+
+    return sim_dev_placed(&w.sim.dev, n, &base) &&
+        base == c.region[n].addr;
+}
+
+static bool decoders(void)
+{
+    return dev(&w, PCI_COMMAND, 2) & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+}
+
+static void chip_reset(void)
+{
+    sim_dev_hot_reset(&w.sim.dev);
+}
+
+/*
+ * The simulated Xen complains of what was mapped while the chip decoded
+ * nothing, or enabled while it had lost its message, and the right to send
+ * one: that was its driver's doing. Nothing else is forgotten.
+ */
+static void forgive(void)
+{
+    const struct sim_notes *n = &w.sim.xen.notes;
+    unsigned i;
+
+    for (i = 0; i < n->count && i < SIM_NOTES_KEPT; i++) {
+        bool mapped = strstr(n->text[i], "the device does not decode it") &&
+            !strstr(n->text[i], "when something was mapped");
+        bool message = strstr(n->text[i], "MSI was enabled while");
+
+        if (!mapped && !message) {
+            fail_msg("%s", n->text[i]);
+        }
+    }
+    sim_notes_clear(&w.sim.xen.notes);
+}
+
+/* What a driver writes that saved Command before and restores it now. */
+static void restore_command(void)
+{
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+         PCI_COMMAND_MASTER);
+    forgive();
+}
+
+/* A graphics card's BAR 0 is at a multiple of 4 GiB: its low dword is 0. */
+static void bar_of_which_the_low_half_is_0_was_not_missed(void **state)
+{
+    (void)state;
+    world_build(&c);
+    world_build_bar(&c, 0, BIG_BAR, BIG_SIZE,
+                    PT_REGION_64 | PT_REGION_PREFETCH);
+    world_build_bar(&c, 5, CARD_MEM, CARD_MEM_SIZE, 0);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    assert_true(at_home(0) && at_home(5));
+    chip_reset();
+    restore_command();
+    assert_true(at_home(0));
+    assert_true(at_home(5));
+    assert_true(world_close(&w));
+}
+
+/* Not the first BAR alone: a chip can keep that. */
+static void bar_that_the_chip_kept_hid_the_others(void **state)
+{
+    (void)state;
+    card(&c);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    chip_reset();
+    sim_dev_poke(&w.sim.dev, PCI_BASE_ADDRESS_0, 4, (uint32_t)CARD_MEM);
+    restore_command();
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    assert_true(world_close(&w));
+}
+
+/* The guest ends before it has written Command again. */
+static void detach_left_decoders_on_at_0(void **state)
+{
+    (void)state;
+    card(&c);
+    pt_store(c.cfg + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 2);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    chip_reset();
+    world_detach(&w);
+    forgive();
+    assert_true(!decoders() || (at_home(0) && at_home(1) && at_home(2)));
+    assert_true(at_home(0));
+    assert_true(world_close(&w));
+}
+
+/* It is reset: what it goes on with is placed. */
+static void reset_left_the_chip_as_it_was(void **state)
+{
+    (void)state;
+    card(&c);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    chip_reset();
+    pt_reset(w.d);
+    forgive();
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    place_and_decode(&w);
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    assert_true(world_close(&w));
+}
+
+/* Both tries of the header's way back fail, and nothing else. */
+static void fail_header(struct sim_dev *d, uint16_t pos, const uint8_t *val,
+                        unsigned len)
+{
+    (void)val;
+    (void)len;
+    if (pos == PCI_CACHE_LINE_SIZE && d->config_fault.fired == 1) {
+        sim_fault_at(&d->config_fault, 1, EIO);
+    }
+}
+
+static void lose_and_fail(void)
+{
+    card(&c);
+    pt_store(c.cfg + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 2);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    chip_reset();
+    w.sim.dev.hooks.on_write = fail_header;
+    /* After looks at Command and at the BARs. */
+    sim_fault_at(&w.sim.dev.config_fault, 3, EIO);
+    restore_command();
+    w.sim.dev.hooks.on_write = NULL;
+    assert_false(at_home(0));
+    assert_false(decoders());
+    assert_false(any_mem(&w, world_bar_addr(&w, 0)));
+}
+
+static void failed_restore_was_for_good(void **state)
+{
+    (void)state;
+    lose_and_fail();
+    restore_command();
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    assert_true(mem_at(&w, world_bar_addr(&w, 0), CARD_MEM, CARD_MEM_SIZE));
+    assert_true(world_close(&w));
+}
+
+static void failed_restore_stayed_over_a_reset(void **state)
+{
+    (void)state;
+    lose_and_fail();
+    pt_reset(w.d);
+    place_and_decode(&w);
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    assert_true(mem_at(&w, world_bar_addr(&w, 0), CARD_MEM, CARD_MEM_SIZE));
+    assert_true(world_close(&w));
+}
+
+static void failed_restore_decoded_at_0_after_detach(void **state)
+{
+    (void)state;
+    lose_and_fail();
+    world_detach(&w);
+    assert_true(at_home(0) && at_home(1) && at_home(2));
+    assert_true(world_close(&w));
+}
+
+/* The host does not read a table that nobody decodes. */
+static void table_was_read_that_nobody_decodes(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    entries_program(&w, 4);
+    msix_on(&w);
+    assert_true(hears(&w, 1, VECTOR + 1));
+    before = w.sim.dev.count.unsupported;
+    chip_reset();
+    restore_command();
+    assert_int_equal(w.sim.dev.count.unsupported, before);
+    entries_program(&w, 4);
+    msix_on(&w);
+    assert_true(hears(&w, 1, VECTOR + 1));
+    assert_true(world_close(&w));
+}
+
+/* MSI-X first, Command later: the table before it was enabled, or after. */
+static void msix_before_command_was_lost(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        msix_card(&c, 4);
+        irq_begin(&w, &c, NULL, NULL);
+        chip_reset();
+        if (i == 0) {
+            entries_program(&w, 4);
+            msix_on(&w);
+        } else if (i == 1) {
+            msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+            entries_program(&w, 4);
+            msix_on(&w);
+        } else {
+            msix_on(&w);
+            entries_program(&w, 4);
+        }
+        restore_command();
+        assert_true(hears(&w, 1, VECTOR + 1));
+        assert_true(world_close(&w));
+    }
+}
+
+/* A chip that is reset can keep its table: not all drivers write it again. */
+static void table_was_forgotten_with_the_header(void **state)
+{
+    (void)state;
+    open_msix(&w, 4, NULL);
+    entries_program(&w, 3);
+    msix_on(&w);
+    chip_reset();
+    restore_command();
+    assert_true(hears(&w, 1, VECTOR + 1));
+    assert_true(silent(&w, 3));
+    assert_true(world_close(&w));
+}
+
+static void msi_before_command_was_lost(void **state)
+{
+    (void)state;
+    msix_card(&c, 4);
+    irq_begin(&w, &c, NULL, NULL);
+    msi_start(&w, 0);
+    assert_true(hears(&w, 0, VECTOR));
+    chip_reset();
+    msi_start(&w, 0);
+    restore_command();
+    assert_true(hears(&w, 0, VECTOR));
+    assert_true(world_close(&w));
+}
+
+static void translation_was_lost(void **state)
+{
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64 | MSI_MASKS);
+    irq_begin(&w, &c, POLICY(msitranslate), NULL);
+    assert_true(hears_intx(&w, 0));
+    chip_reset();
+    restore_command();
+    assert_true(hears_intx(&w, 0));
+    assert_true(world_close(&w));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bar_of_which_the_low_half_is_0_was_not_missed),
+        cmocka_unit_test(bar_that_the_chip_kept_hid_the_others),
+        cmocka_unit_test(detach_left_decoders_on_at_0),
+        cmocka_unit_test(reset_left_the_chip_as_it_was),
+        cmocka_unit_test(failed_restore_was_for_good),
+        cmocka_unit_test(failed_restore_stayed_over_a_reset),
+        cmocka_unit_test(failed_restore_decoded_at_0_after_detach),
+        cmocka_unit_test(table_was_read_that_nobody_decodes),
+        cmocka_unit_test(msix_before_command_was_lost),
+        cmocka_unit_test(table_was_forgotten_with_the_header),
+        cmocka_unit_test(msi_before_command_was_lost),
+        cmocka_unit_test(translation_was_lost),
+    };
+
+    return cmocka_run_group_tests_name("resets", tests, NULL, NULL);
+}
