@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Fetch the packages of a Xen stack and make of them what `run` boots.  Prints
-# the directory that then holds:
+# Fetch the packages of a Xen stack, those of one release of Debian (STACK), and
+# make of them what `run` boots. Prints the directory that then holds:
 #
 #   xen, vmlinux   the hypervisor and dom0's kernel
 #   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model
@@ -11,8 +11,11 @@
 #   tftp/data      what the guest fetches over the network
 #   expect         the sums of all of these, as shell variables
 #
+# and another one, with `qemu`: the QEMU that is the outer machine, of the same
+# release.
+#
 # Nothing is installed but build tools that are missing: the packages are
-# unpacked.  Both steps are cached, see cached() in lib.sh.
+# unpacked.  All steps are cached, see cached() in lib.sh.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 PACKAGES=(
     "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
     qemu-system-xen linux-image-amd64 busybox-static pciutils strace
-    isolinux syslinux-common
+    isolinux syslinux-common kexec-tools
 )
 DOM0_MODULES=(
     xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pciback
@@ -30,30 +33,79 @@ DOM0_MODULES=(
 )
 GUEST_MODULES=(
     af_packet e1000 e1000e nvme ahci sd_mod virtio_pci virtio_net
-    xhci_pci usbhid hid-generic uio_pci_generic
+    xhci_pci usbhid hid-generic uio_pci_generic isofs igb
 )
 
-# apt ACTION...: apt-get as if no package were installed here, so that the
-# result depends on the archive alone; recommended packages are left out.
-# It may print status that is to be kept out of the way, hence -q.
+OUTER_PACKAGES=(qemu-system-x86)
+
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# ------------------------------------------------------------ packages
+
+# apt RELEASE ARGUMENT...: apt-get as if this machine's mirrors had this release
+# only, and no package were installed here, so that the result depends on the
+# archive alone; recommended packages are left out.  It may print status that
+# is to be kept out of the way, hence -q.
 apt()
 {
+    local dir=$CACHE/apt-$1
+    shift
     apt-get -q -y -o Dir::State::status=/dev/null -o Debug::NoLocking=1 \
-        -o APT::Install-Recommends=false -o APT::Sandbox::User=root \
-        "$@" install "${PACKAGES[@]}"
+        -o Dir::Etc::sourcelist="$dir/sources.list" \
+        -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$dir/lists" \
+        -o Dir::Cache="$dir/cache" -o APT::Architecture=amd64 \
+        -o APT::Install-Recommends=false -o APT::Sandbox::User=root "$@"
+}
+
+# mirror LABEL PATH: where this machine has Debian from.
+mirror()
+{
+    local found
+    # shellcheck disable=SC2016  # apt-get's variable, not the shell's
+    found=$(apt-get indextargets --format '$(REPO_URI)' "Label: $1" \
+        "Origin: Debian" 2>/dev/null | head -n 1) || true
+    echo "${found:-http://deb.debian.org/$2}"
+}
+
+# index RELEASE [now]: what the archive has.  A week-old index still serves,
+# when all that it names is there or in the cache.
+index()
+{
+    local dir=$CACHE/apt-$1 signed=
+    [ -n "${2:-}" ] || [ -z "$(find "$dir/fresh" -mtime -7 2>/dev/null)" ] ||
+        return 0
+    mkdir -p "$dir"/{lists,cache/archives}/partial
+    [ ! -f "$KEYRING" ] || signed="[signed-by=$KEYRING] "
+    cat >"$dir/sources.list" <<-EOT
+	deb $signed$(mirror Debian debian) $1 main
+	deb $signed$(mirror Debian debian) $1-updates main
+	deb $signed$(mirror Debian-Security debian-security) $1-security main
+	EOT
+    note "fetching the index of Debian's $1"
+    if apt "$1" update >&2; then
+        touch "$dir/fresh"
+    else
+        [ -f "$dir/fresh" ] || die "apt-get update failed for $1"
+    fi
 }
 
 # The files to be fetched with their sums, whatever mirror they come from.
-package_list()
+package_list()  # RELEASE PACKAGE...
 {
-    apt --print-uris | sed -n "s/^'[^']*' //p" | sort
+    local release=$1
+    shift
+    apt "$release" --print-uris install "$@" | sed -n "s/^'[^']*' //p" | sort
 }
 
-fetch_packages()
+fetch_packages()        # RELEASE PACKAGE...
 {
-    local deb count=0
+    local deb count=0 release=$1
+    shift
     mkdir partial
-    apt -d -o Dir::Cache::archives="$PWD"
+    apt "$release" -d -o Dir::Cache::archives="$PWD" install "$@" || {
+        index "$release" now            # the archive has moved on
+        apt "$release" -d -o Dir::Cache::archives="$PWD" install "$@"
+    }
     rm -rf partial lock
     for deb in *.deb; do
         dpkg-deb -f "$deb" Package Version | paste -s
@@ -61,6 +113,58 @@ fetch_packages()
     done >versions
     [ "$count" -gt 20 ]
 }
+
+# unpack DIR: the packages of DIR, in root, with everything below /usr: there
+# Debian 13's packages have all of it, and Debian 12's some.
+unpack()
+{
+    local deb name
+    mkdir root
+    for deb in "$1"/*.deb; do dpkg-deb -x "$deb" root; done
+    for name in bin sbin lib lib64; do
+        mkdir -p "root/usr/$name"
+        if [ -d "root/$name" ] && [ ! -L "root/$name" ]; then
+            cp -a "root/$name/." "root/usr/$name/"
+            rm -rf "root/${name:?}"
+        fi
+        ln -sfn "usr/$name" "root/$name"
+    done
+}
+
+# ------------------------------------------------------------ outer machine
+
+build_outer()   # PACKAGES
+{
+    local root=$PWD/root lib
+    unpack "$1"
+    mkdir lib
+    for lib in $(cd "$root" && closure "$root" usr/bin/qemu-system-x86_64); do
+        cp -L "$root/$lib" lib/
+    done
+    cp -L "$root/lib64/ld-linux-x86-64.so.2" lib/
+    strip -o lib/qemu-system-x86_64 "$root/usr/bin/qemu-system-x86_64"
+    chmod 755 lib/qemu-system-x86_64
+    # A module in Debian 12.
+    mkdir share modules
+    find "$root"/usr/lib/x86_64-linux-gnu/qemu -name 'accel-tcg-*.so' \
+        -exec cp {} modules/ \;
+    cp -rL "$root"/usr/share/{qemu,seabios} share/
+    find "$root"/usr/lib/ipxe/qemu -name '*.rom' -exec cp {} share/qemu/ \; || :
+    cat >qemu <<-"EOT"
+	#!/bin/sh
+	# Written by tests/xen/build-images.sh.
+	d=$(dirname "$0")
+	export QEMU_MODULE_DIR=$d/modules
+	exec "$d/lib/ld-linux-x86-64.so.2" --library-path "$d/lib" \
+	    "$d/lib/qemu-system-x86_64" -L "$d/share/qemu" -L "$d/share/seabios" "$@"
+	EOT
+    chmod 755 qemu
+    ./qemu -version
+    cp "$1/versions" versions
+    rm -rf root
+}
+
+# ------------------------------------------------------------ images
 
 # skeleton DIR: what both roots have: busybox, lspci and its libraries, and
 # the modules named, with all that they need.
@@ -77,6 +181,8 @@ skeleton()
     for file in $files; do
         mkdir -p "$dir/$(dirname "${file#"$root"}")"
         cp "$file" "$dir${file#"$root"}"
+        # Debian 13 has them compressed.
+        case $file in *.xz) xz -d "$dir${file#"$root"}" ;; esac
     done
     cp "$root/lib/modules/$kernel"/modules.{order,builtin,builtin.modinfo} \
         "$dir/lib/modules/$kernel/"
@@ -109,11 +215,17 @@ pack()
 # x86 boot protocol defines): Xen can load it without unpacking it first.
 extract_vmlinux()
 {
-    local at setup
+    local at setup unpack
     setup=$(od -An -tu1 -j $((0x1f1)) -N 1 "$1")
     at=$(od -An -tu4 -j $((0x248)) -N 4 "$1")
-    tail -c +$(((setup + 1) * 512 + at + 1)) "$1" |
-        xz -dc --single-stream 2>/dev/null || true
+    at=$(((setup + 1) * 512 + at))
+    case $(od -An -tx1 -j $at -N 4 "$1" | tr -d ' ') in
+    fd377a58) unpack="xz -dc --single-stream" ;;        # Debian 12
+    28b52ffd) unpack="zstd -dc" ;;                      # Debian 13
+    *) echo "$1: compressed in an unknown way" >&2; return 1 ;;
+    esac
+    # Its size comes after it, which neither program likes.
+    tail -c +$((at + 1)) "$1" | $unpack 2>/dev/null || true
 }
 
 build_dom0()
@@ -145,6 +257,7 @@ build_guest()
 {
     skeleton guest "${GUEST_MODULES[@]}"
     echo "${GUEST_MODULES[@]}" >guest/etc/modules
+    programs guest sbin/kexec
     static_program guest/bin/attack "$here/attack.c"
     static_program guest/bin/edu "$here/src/edu.c"
     static_program guest/bin/cost "$here/src/cost.c"
@@ -194,9 +307,8 @@ build_data()
 
 build_images()
 {
-    local deb root=$PWD/root kernel
-    mkdir root
-    for deb in "$1"/*.deb; do dpkg-deb -x "$deb" root; done
+    local root=$PWD/root kernel
+    unpack "$1"
     kernel=$(basename root/boot/vmlinuz-*)
     kernel=${kernel#vmlinuz-}
     depmod -b root "$kernel"
@@ -210,24 +322,35 @@ build_images()
     rm -rf root guest dom0 iso
 }
 
+# packages RELEASE PACKAGE...: print the directory that has them, after a line
+# of their sums.
+packages()
+{
+    local list
+    index "$1"
+    list=$(package_list "$@") || die "apt-get knows no ${*:2} of $1"
+    sha256sum <<<"$list"
+    cached packages "$(sha256sum <<<"$list")" fetch_packages "$@"
+}
+
 main()
 {
-    local list debs key
+    local found key
     APPEND=${GUEST_APPEND:-}
     need apt-get=apt dpkg-deb=dpkg gcc=gcc readelf=binutils xz=xz-utils \
-        cpio=cpio depmod=kmod xorriso=xorriso
-    echo 'int main(void) { return 0; }' |
-        gcc -static -x c -o /dev/null - 2>/dev/null || need libc=libc6-dev
-    list=$(package_list) || true
-    if [ -z "$list" ]; then             # a machine that never asked before
-        as_root apt-get update -q >&2 || die "apt-get update failed"
-        list=$(package_list) || die "apt-get knows no ${PACKAGES[*]}"
-    fi
-    debs=$(cached packages "$(sha256sum <<<"$list")" fetch_packages)
-    key=$( (cd "$here" && echo "$list $APPEND $XEN" && gcc -dumpfullversion &&
+        zstd=zstd cpio=cpio depmod=kmod xorriso=xorriso -static=libc6-dev \
+        "$KEYRING=debian-archive-keyring"
+    mapfile -t found < <(packages "$STACK" "${PACKAGES[@]}")
+    [ ${#found[@]} = 2 ] || exit 99
+    key=$( (cd "$here" && echo "${found[0]} $APPEND $XEN" &&
+        gcc -dumpfullversion &&
         cat build-images.sh lib.sh attack.c src/* guest/* dom0/init) |
         sha256sum)
-    cached images "$key" build_images "$debs"
+    cached images "$key" build_images "${found[1]}"
+    mapfile -t found < <(packages "$STACK" "${OUTER_PACKAGES[@]}")
+    [ ${#found[@]} = 2 ] || exit 99
+    key=$( (echo "${found[0]}" && declare -f build_outer unpack) | sha256sum)
+    cached outer "$key" build_outer "${found[1]}"
 }
 
 main

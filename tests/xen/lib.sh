@@ -6,7 +6,12 @@
 # Sourced, not run.
 
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pci-passthrough/xen
-XEN=${XEN:-4.17}                        # the Xen release of Debian 12
+# The release of Debian that Xen, dom0 and the guest are of: 12 or 13.
+STACK=${STACK:-$(. /etc/os-release && echo "${VERSION_CODENAME:-}")}
+case $STACK in
+trixie) XEN=4.20 ;;
+*) STACK=bookworm XEN=4.17 ;;
+esac
 PATH=$PATH:/usr/sbin:/sbin              # depmod and others, when not root
 
 note() { echo "# $*" >&2; }
