@@ -12,6 +12,8 @@ S=/share
 LOGS=$S/logs
 GUEST=g                         # the guest's name; there is one at a time
 GUEST_LOG=/var/log/xen/console/guest-$GUEST.log
+SCENARIO=${SCENARIO:-xen}
+. $S/dom0/left.sh
 
 uptime_s() { cut -d. -f1 /proc/uptime; }
 log() { echo "dom0: $*"; echo "# $*" >>$S/tap; }
@@ -20,21 +22,23 @@ log() { echo "dom0: $*"; echo "# $*" >>$S/tap; }
 # scenario's log and, when it fails, told.
 check()
 {
-    check_name=$1
+    # A check can contain others.
+    local check_name=$1 check_start check_file check_status=0 check_text
     check_start=$(uptime_s)
+    check_file=$(mktemp)
     shift
-    if "$@" >/tmp/check 2>&1; then
+    if "$@" >$check_file 2>&1; then
         echo "ok $check_name" >>$S/tap
-        check_status=0
     else
         check_status=1
-        sed 's/^/#   /' /tmp/check | tail -n 25 >>$S/tap
+        sed 's/^/#   /' $check_file | tail -n 25 >>$S/tap
         echo "not ok $check_name" >>$S/tap
     fi
     check_text="$check_name: status $check_status, $((\
         $(uptime_s) - check_start)) s"
-    { echo "== $check_text"; cat /tmp/check; } >>$LOGS/checks
-    echo "dom0: $check_text"
+    { echo "== $check_text"; cat $check_file; } >>$LOGS/checks
+    rm -f $check_file
+    echo "dom0: $check_text" >/dev/hvc0
     return $check_status
 }
 
@@ -42,7 +46,7 @@ skip() { echo "skip $1 # $2" >>$S/tap; }
 
 wait_for()      # SECONDS COMMAND...
 {
-    wait_left=$1
+    wait_left=$(($1 * SLOW))
     shift
     until "$@" >/dev/null 2>&1; do
         wait_left=$((wait_left - 1))
@@ -67,9 +71,10 @@ guest_runs()
 # for so long is given up.
 in_guest()
 {
-    ig_limit=$(($(uptime_s) + $1))
+    ig_limit=$(($(uptime_s) + $1 * SLOW))
     ig_size=0
-    ig_idle=$(($(uptime_s) + ${IDLE:-0}))
+    ig_silence=$((${IDLE:-0} * SLOW))
+    ig_idle=$(($(uptime_s) + ig_silence))
     shift
     ig_id=$(guest_id) || { echo "there is no guest"; return 125; }
     ig_number=$(cat /run/number 2>/dev/null || echo 0)
@@ -92,11 +97,11 @@ in_guest()
         if [ -n "${IDLE:-}" ]; then
             [ $(wc -c <$GUEST_LOG) = $ig_size ] || {
                 ig_size=$(wc -c <$GUEST_LOG)
-                ig_idle=$(($(uptime_s) + IDLE))
+                ig_idle=$(($(uptime_s) + ig_silence))
             }
             if [ $(uptime_s) -ge $ig_idle ]; then
                 tail -c +$ig_start $GUEST_LOG
-                echo "the guest is silent since $IDLE s"
+                echo "the guest is silent since $ig_silence s"
                 return 124
             fi
         fi
@@ -107,13 +112,17 @@ in_guest()
     return $(sed -n "s/^@@$ig_number \(.*\)@@/\1/p" /tmp/answer | head -n 1)
 }
 
-# A device is taken for pass-through, and how it looks then is recorded.
+# A device is taken for pass-through, and how it looks then is recorded.  Firmware
+# may have left it a bus master (SeaBIOS does so with nvme), which pciback would
+# bring back whenever it gets the device back.
 take()          # BDF...
 {
     for take_bdf; do
         xl pci-assignable-list | grep -q "$take_bdf" && continue
+        setpci -s $take_bdf COMMAND=0:4
         xl pci-assignable-add 0000:$take_bdf || return 1
         mkdir -p $LOGS/lspci
+        found $take_bdf
         take_name=$LOGS/lspci/$(echo $take_bdf | tr : -)
         lspci -vv -xxxx -s $take_bdf >$take_name.dom0
         if [ -x /bin/ptview ]; then
@@ -133,7 +142,7 @@ free_devices()
 
 # guest_config PCI: write the guest's configuration, with the devices of the
 # list PCI (as between the brackets of pci=[...]).  DM_ARGS: the same of
-# device_model_args.
+# device_model_args.  DISK: another file to boot from.
 guest_config()
 {
     cat >/tmp/$GUEST.cfg <<-EOT
@@ -150,7 +159,7 @@ guest_config()
 	on_crash="${ON_CRASH:-destroy}"
 	on_reboot="${ON_REBOOT:-restart}"
 	hdtype="ahci"
-	disk=['format=raw,vdev=hda,access=rw,backendtype=qdisk,target=/guest/guest.iso']
+	disk=['format=raw,vdev=hda,access=rw,backendtype=qdisk,target=${DISK:-/guest/guest.iso}']
 	device_model_version="qemu-xen"
 	device_model_override="/dm/run"
 	device_model_args=[${DM_ARGS:-}]
@@ -205,12 +214,17 @@ any_guest()
 
 load_drivers() { in_guest 60 prove load; }
 
+# End the guest, if there is one, and look what is left of its devices.
 destroy_guest()
 {
-    guest_id >/dev/null || return 0
-    xl destroy $GUEST
+    dg_id=$(guest_id) || return 0
+    dg_devices=$(devices)
+    xl -vvv destroy $GUEST >>$LOGS/xl-destroy 2>&1
     wait_for 20 no_guest
     save_console
+    # shellcheck disable=SC2086         # a list
+    check "$SCENARIO: nothing is left of the guest and its devices" \
+        nothing_left $dg_id $dg_devices
 }
 
 no_guest() { ! guest_id; }
@@ -280,6 +294,7 @@ attach()
 detach()
 {
     detach_where=$(where $1)
+    detach_region=$(in_guest 20 prove region $detach_where | grep '^0x')
     xl -vvv pci-detach $GUEST 0000:$1 >/tmp/attach 2>&1
     detach_status=$?
     cat /tmp/attach >>$LOGS/xl-attach
@@ -287,6 +302,20 @@ detach()
     [ -z "$(where $1)" ] || { echo "still in xl pci-list"; return 1; }
     in_guest 20 "! test -e /sys/bus/pci/devices/0000:$detach_where" ||
         { echo "still in the guest"; return 1; }
+    nothing_left $(guest_id) $1 && unmapped $1 $detach_region
+}
+
+# replug BDF PROPERTY=VALUE[,...]: the device model itself has it out and in again,
+# with a property that libxl does not know.
+replug()
+{
+    replug_where=$(where $1)
+    replug_id=pci-pt-$(echo $1 | tr : _)
+    monitor device_del $replug_id
+    wait_for 30 in_guest 20 \
+        "! test -e /sys/bus/pci/devices/0000:$replug_where" || return 1
+    monitor device_add xen-pci-passthrough,id=$replug_id,hostaddr=0000:$1,addr=${replug_where#00:},$2
+    wait_for 30 in_guest 20 "test -e /sys/bus/pci/devices/0000:$replug_where"
 }
 
 device_model_pid()
@@ -315,13 +344,6 @@ known_to_monitor()
         grep -i " at 0x0*$known_address[ .]" /tmp/info ||
             { cat /tmp/info; echo "not at $known_address"; return 1; }
     done </tmp/addresses
-}
-
-# Nothing that Xen or dom0's kernel say is a sign of a fault of theirs.
-hosts_are_well()
-{
-    ! xl dmesg | grep -E 'Panic|Assertion|Xen BUG|Xen WARN' &&
-        ! dmesg | grep -E 'BUG:|Oops|general protection|Call Trace'
 }
 
 # The first 256 bytes of a dump, without what the guest's firmware programs:
