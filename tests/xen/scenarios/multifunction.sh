@@ -14,9 +14,9 @@ one_slot()
     monitor device_del pci-pt-03_00.0
     monitor device_del pci-pt-03_00.1
     wait_for 30 guest_lacks 06.0 && wait_for 30 guest_lacks 07.0 || return 1
-    monitor device_add xen-pci-passthrough,id=f1,hostaddr=0000:03:00.1,addr=6.1
+    monitor device_add xen-pci-passthrough,id=pci-pt-03_00.1,hostaddr=0000:03:00.1,addr=6.1
     monitor device_add \
-        xen-pci-passthrough,id=f0,hostaddr=0000:03:00.0,addr=6.0,multifunction=on
+        xen-pci-passthrough,id=pci-pt-03_00.0,hostaddr=0000:03:00.0,addr=6.0,multifunction=on
     wait_for 30 guest_has 06.0 && wait_for 30 guest_has 06.1
 }
 

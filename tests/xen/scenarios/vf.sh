@@ -64,11 +64,10 @@ make_rom()      # FILE
 # with this file. What it says goes to standard output.
 with_romfile()
 {
-    monitor device_del rom
     monitor device_del pci-pt-01_00.0
     wait_for 30 in_guest 20 "! test -e $in_sysfs" || return 1
     monitor device_add \
-        xen-pci-passthrough,id=rom,hostaddr=0000:01:00.0,addr=$slot,romfile=$1
+        xen-pci-passthrough,id=pci-pt-01_00.0,hostaddr=0000:01:00.0,addr=$slot,romfile=$1
 }
 
 # Says the device model what it has against this file, and does it go on?
