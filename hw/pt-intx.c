@@ -72,6 +72,28 @@ static void line_put(struct pt_dev *d, bool bound)
     l->users -= q->intx_pirq < 0;
 }
 
+/* Nobody is left to end an interrupt that the guest has not ended yet. */
+static void lower_pin(struct pt_dev *d)
+{
+    const struct pt_xen *x = d->xen;
+    unsigned i;
+    int rc;
+
+    for (i = 0; i < PT_MAX_LINES; i++) {
+        if (x->line[i].bound && x->line[i].slot == pt_irq_slot(d) &&
+            x->line[i].pin == d->irq->pin) {
+            return;
+        }
+    }
+    rc = x->ops->lower_intx(x->priv, pt_irq_slot(d), d->irq->pin);
+    if (rc != 0) {
+        rc = x->ops->lower_intx(x->priv, pt_irq_slot(d), d->irq->pin);
+    }
+    if (rc != 0) {
+        pt_irq_complain(d, PT_ONCE_UNBIND, "can't lower the guest's INTx", rc);
+    }
+}
+
 /* Xen ends bindings that are the same together: the last one's ends. */
 static int unbind(struct pt_dev *d)
 {
@@ -92,6 +114,7 @@ static int unbind(struct pt_dev *d)
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind INTx", rc);
     }
+    lower_pin(d);
     return rc;
 }
 
@@ -192,6 +215,7 @@ void pt_translate_off(struct pt_dev *d)
                             "can't unbind a translated MSI", rc);
         }
         q->translate_bound = false;
+        lower_pin(d);
     }
     if (q->translate_pirq >= 0) {
         pt_msi_unmap(d, &q->translate_pirq, 1, rc != 0);

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* xc_hvm_set_pci_intx_level() */
+#ifndef XC_WANT_COMPAT_DEVICEMODEL_API
+#define XC_WANT_COMPAT_DEVICEMODEL_API 1
+#endif
 #include <xenctrl.h>
 #include <xencall.h>
 
@@ -289,6 +293,18 @@ static int prod_unbind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
                      slot, intx);
 }
 
+static int prod_lower_intx(void *priv, uint8_t slot, uint8_t intx)
+{
+    const struct production *p = priv;
+
+    if (slot >= NUM_SLOTS || intx >= NUM_INTX) {
+        return -EINVAL;
+    }
+    errno = 0;
+    return result(xc_hvm_set_pci_intx_level(p->xch, p->domid, 0, 0,
+                                            slot, intx, 0));
+}
+
 static int prod_bind_msi_intx(void *priv, int pirq, uint8_t slot,
                               uint8_t intx)
 {
@@ -419,6 +435,7 @@ static const struct pt_xen_ops prod_ops = {
     .unmap_pirq = prod_unmap_pirq,
     .bind_intx = prod_bind_intx,
     .unbind_intx = prod_unbind_intx,
+    .lower_intx = prod_lower_intx,
     .bind_msi_intx = prod_bind_msi_intx,
     .unbind_msi_intx = prod_unbind_msi_intx,
     .bind_msi = prod_bind_msi,

@@ -48,6 +48,12 @@ struct pt_xen_ops {
     int (*bind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
     int (*unbind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
 
+    /*
+     * Lower that pin: Xen has it as the last interrupt left it, which the
+     * guest's end of it lowers only while something is bound there.
+     */
+    int (*lower_intx)(void *priv, uint8_t slot, uint8_t intx);
+
     /* MSI-INTx translation: the device's MSI arrives as a guest's INTx. */
     int (*bind_msi_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
     int (*unbind_msi_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);

@@ -223,6 +223,7 @@ static bool has_consequences(unsigned which)
     case XEN + SIM_UNMAP_PORTS:
     case XEN + SIM_UNMAP_PIRQ:
     case XEN + SIM_UNBIND_INTX:
+    case XEN + SIM_LOWER_INTX:
     case XEN + SIM_UNBIND_MSI_INTX:
     case XEN + SIM_UNBIND_MSI:
         return fault_of(which)->fired > 2;

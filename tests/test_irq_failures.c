@@ -179,7 +179,8 @@ static bool fail_nth(const struct scene *s, struct world *w,
 static void run(const struct scene *s, enum sim_call call, bool config)
 {
     bool silent_ok = call == SIM_UNMAP_PIRQ || call == SIM_UNBIND_INTX ||
-        call == SIM_UNBIND_MSI || call == SIM_UNBIND_MSI_INTX;
+        call == SIM_UNBIND_MSI || call == SIM_UNBIND_MSI_INTX ||
+        call == SIM_LOWER_INTX;
     unsigned n;
 
     for (n = 1; n < 2000; n++) {

@@ -260,8 +260,8 @@ struct pair {
     struct pt_dev *d;
 };
 
-/* A second function in the guest's slot, with @gsi and the same pin. */
-static void pair_begin(struct pair *p, int gsi, unsigned flags)
+/* A second function, with @gsi and the same pin, at slot @slot of the guest. */
+static void pair_at(struct pair *p, unsigned slot, int gsi)
 {
     struct pt_device_info info;
     struct capture c;
@@ -269,7 +269,7 @@ static void pair_begin(struct pair *p, int gsi, unsigned flags)
     struct pt_error err;
 
     irq_card(&c);
-    add_msi(&c, flags);
+    add_msi(&c, MSI_64);
     irq_begin(&p->w, &c, NULL, NULL);
     c.addr.dev = 4;
     world_build_bar(&c, 0, IRQ_MEM + 0x3000000, IRQ_MEM_SIZE, 0);
@@ -283,9 +283,14 @@ static void pair_begin(struct pair *p, int gsi, unsigned flags)
     assert_int_equal(sim_xen_add(&p->w.sim.xen, &p->second), 0);
     args = p->w.args;
     args.host = &p->second.pt;
-    args.devfn = SLOT << 3 | 1;
+    args.devfn = (uint8_t)(slot << 3 | 1);
     p->d = pt_attach(&args, &err);
     assert_non_null(p->d);
+}
+
+static void pair_begin(struct pair *p, int gsi)
+{
+    pair_at(p, SLOT, gsi);
 }
 
 static void pair_end(struct pair *p)
@@ -313,7 +318,7 @@ static void test_function_lost_its_interrupt_with_its_sibling(void **state)
     struct pair p;
 
     (void)state;
-    pair_begin(&p, GSI, MSI_64);
+    pair_begin(&p, GSI);
     assert_true(second_hears(&p));
     assert_int_equal(p.w.sim.xen.calls[SIM_BIND_INTX], 1);
     world_detach(&p.w);
@@ -334,16 +339,67 @@ static void test_siblings_come_and_go_in_any_order(void **state)
 
     (void)state;
     for (gsi = GSI; gsi < GSI + 2; gsi++) {
-        pair_begin(&p, gsi, MSI_64);
+        pair_begin(&p, gsi);
         pt_detach(p.d);
         p.d = NULL;
         assert_true(hears_intx(&p.w, 0));
         pair_end(&p);
-        pair_begin(&p, gsi, MSI_64);
+        pair_begin(&p, gsi);
         world_detach(&p.w);
         assert_true(second_hears(&p));
         pair_end(&p);
     }
+}
+
+/* The guest's line storms for whoever shares it, and nobody can end it. */
+static void test_pin_of_a_detached_device_stayed_asserted(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_begin(&p, GSI + 1);
+    sim_dev_set_intx(&p.w.sim.dev, true);
+    assert_true(p.w.sim.xen.intx_level[SLOT][0]);
+    /* The other's pin it is, too. */
+    world_detach(&p.w);
+    assert_int_equal(p.w.sim.xen.calls[SIM_LOWER_INTX], 0);
+    sim_dev_set_intx(&p.second, true);
+    pt_detach(p.d);
+    p.d = NULL;
+    assert_int_equal(p.w.sim.xen.calls[SIM_LOWER_INTX], 1);
+    assert_false(p.w.sim.xen.intx_level[SLOT][0]);
+    pair_end(&p);
+}
+
+/* The same pin of another slot is another one. */
+static void test_pin_stayed_asserted_for_one_of_another_slot(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_at(&p, SLOT + 1, GSI + 1);
+    sim_dev_set_intx(&p.w.sim.dev, true);
+    world_detach(&p.w);
+    assert_false(p.w.sim.xen.intx_level[SLOT][0]);
+    assert_true(second_hears(&p));
+    pair_end(&p);
+}
+
+/* A translated MSI leaves it so, too, if the guest has not ended it yet. */
+static void test_pin_stayed_asserted_when_translation_ended(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, POLICY(msitranslate), NULL);
+    assert_true(translated(&w));
+    assert_int_equal(w.sim.xen.calls[SIM_LOWER_INTX], 0);
+    msi_start(&w, 0);
+    assert_int_equal(w.sim.xen.calls[SIM_LOWER_INTX], 1);
+    assert_true(world_close(&w));
 }
 
 /* What the other function has is not a message's. */
@@ -353,7 +409,7 @@ static void test_pirq_of_another_device_was_named(void **state)
     struct pair p;
 
     (void)state;
-    pair_begin(&p, GSI + 1, MSI_64);
+    pair_begin(&p, GSI + 1);
     msi_start(&p.w, 0);
     theirs = pirq_of(&p.w, SIM_PIRQ_MSI, 0);
     pt_config_write(p.d, MSI + PCI_MSI_ADDRESS_LO,
@@ -493,6 +549,9 @@ int main(void)
         cmocka_unit_test(test_interrupt_disable_that_failed_is_written_later),
         cmocka_unit_test(test_function_lost_its_interrupt_with_its_sibling),
         cmocka_unit_test(test_siblings_come_and_go_in_any_order),
+        cmocka_unit_test(test_pin_of_a_detached_device_stayed_asserted),
+        cmocka_unit_test(test_pin_stayed_asserted_for_one_of_another_slot),
+        cmocka_unit_test(test_pin_stayed_asserted_when_translation_ended),
         cmocka_unit_test(test_pirq_of_another_device_was_named),
         cmocka_unit_test(test_xen_wrote_to_the_table_of_a_sleeping_device),
         cmocka_unit_test(test_messages_go_before_a_deeper_sleep),

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#define XC_WANT_COMPAT_DEVICEMODEL_API 1
 #include <xenctrl.h>
 #include <xencall.h>
 
@@ -41,6 +42,7 @@ static struct {
     bool assignable;
     uint32_t sbdf;
     int vectors;      /* that Xen grants at most */
+    uint8_t slot, pin;
     uint32_t emulation;
     bool next_domain;
     bool open_fails;
@@ -117,6 +119,20 @@ int xc_domctl(xc_interface *x, struct xen_domctl *domctl)
         domctl->domain += fake.next_domain;
         domctl->u.getdomaininfo.arch_config.emulation_flags = fake.emulation;
     }
+    return answer();
+}
+
+int xc_hvm_set_pci_intx_level(xc_interface *x, uint32_t dom, uint16_t segment,
+                              uint8_t bus, uint8_t device, uint8_t intx,
+                              unsigned int level)
+{
+    assert_ptr_equal(x, xch);
+    assert_int_equal(dom, DOMID);
+    assert_int_equal(segment, 0);
+    assert_int_equal(bus, 0);
+    assert_int_equal(level, 0);
+    fake.slot = device;
+    fake.pin = intx;
     return answer();
 }
 
@@ -481,6 +497,7 @@ static void check_failures(int want)
     assert_int_equal(ops->bind_msi(p, 5, 0x41, 0, 0), want);
     assert_int_equal(ops->unbind_msi(p, 5, 0x41, 0), want);
     assert_int_equal(ops->has_hvm_pirqs(p), want);
+    assert_int_equal(ops->lower_intx(p, 1, 0), want);
 }
 
 static void failures_have_a_reason(void **state)
@@ -491,6 +508,18 @@ static void failures_have_a_reason(void **state)
     check_failures(-EPERM);
     fake.errnum = 0;
     check_failures(-EIO);
+}
+
+static void lowers_a_pin(void **state)
+{
+    (void)state;
+    assert_int_equal(xen.ops->lower_intx(xen.priv, 31, 3), 0);
+    assert_int_equal(fake.slot, 31);
+    assert_int_equal(fake.pin, 3);
+    assert_int_equal(fake.calls, 1);
+    fake.calls = 0;
+    refused(xen.ops->lower_intx(xen.priv, 32, 0), -EINVAL);
+    refused(xen.ops->lower_intx(xen.priv, 0, 4), -EINVAL);
 }
 
 static void knows_whether_a_guest_has_pirqs(void **state)
@@ -563,6 +592,7 @@ int main(void)
         TEST(asks_whose_a_device_is),
         TEST(asks_nothing_that_could_be_granted),
         TEST(failures_have_a_reason),
+        TEST(lowers_a_pin),
         TEST(knows_whether_a_guest_has_pirqs),
         TEST(opening_asks_nothing),
         TEST(no_such_domain),

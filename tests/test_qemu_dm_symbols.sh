@@ -131,6 +131,7 @@ xc_domain_memory_mapping
 xc_domain_unbind_msi_irq
 xc_domain_update_msi_irq
 xc_domctl
+xc_hvm_set_pci_intx_level
 xc_physdev_map_pirq
 xc_physdev_map_pirq_msi
 xc_physdev_unmap_pirq

@@ -660,6 +660,22 @@ static int unbind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
     return unbind_pin(priv, SIM_UNBIND_INTX, pirq, slot, intx);
 }
 
+static int lower_intx(void *priv, uint8_t slot, uint8_t intx)
+{
+    struct sim_xen *x = priv;
+    int rc = sim_xen_call(x, SIM_LOWER_INTX);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (slot > 31 || intx > 3) {
+        return -EINVAL;
+    }
+    x->intx_level[slot][intx] = false;
+    sim_xen_update_lines(x);
+    return 0;
+}
+
 static int bind_msi_intx(void *priv, int pirq, uint8_t slot, uint8_t intx)
 {
     return bind_pin(priv, SIM_BIND_MSI_INTX, pirq, slot, intx);
@@ -863,6 +879,7 @@ const struct pt_xen_ops sim_xen_ops = {
     .unmap_pirq = unmap_pirq,
     .bind_intx = bind_intx,
     .unbind_intx = unbind_intx,
+    .lower_intx = lower_intx,
     .bind_msi_intx = bind_msi_intx,
     .unbind_msi_intx = unbind_msi_intx,
     .bind_msi = bind_msi,

@@ -19,7 +19,7 @@ typedef unsigned long long ull;
 
 void sim_xen_update_lines(struct sim_xen *x)
 {
-    bool level[32][4] = { { false } };
+    bool level[32][4] = { { false } }, used[32][4] = { { false } };
     unsigned i, j;
 
     for (i = 0; i < x->nr_pirqs; i++) {
@@ -34,17 +34,20 @@ void sim_xen_update_lines(struct sim_xen *x)
 
             up |= d->line && d->pt.info.irq == p->gsi;
         }
-        for (j = 0; up && j < p->num_pins; j++) {
+        for (j = 0; j < p->num_pins; j++) {
             unsigned slot = p->pin[j].slot, intx = p->pin[j].intx;
 
-            level[slot][intx] = true;
-            if (!x->intx_level[slot][intx]) {
+            used[slot][intx] = true;
+            level[slot][intx] |= up;
+            if (up && !x->intx_level[slot][intx]) {
                 x->pirq[i].delivered++;
             }
         }
     }
     for (i = 0; i < 32; i++) {
         for (j = 0; j < 4; j++) {
+            x->intx_stuck[i][j] = x->intx_level[i][j] && !used[i][j];
+            level[i][j] |= x->intx_stuck[i][j];
             x->intx[i][j] += level[i][j] && !x->intx_level[i][j];
         }
     }

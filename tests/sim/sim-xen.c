@@ -21,6 +21,7 @@ static const char *const call_names[SIM_NUM_CALLS] = {
     [SIM_UNMAP_PIRQ] = "unmap a pirq",
     [SIM_BIND_INTX] = "bind INTx",
     [SIM_UNBIND_INTX] = "unbind INTx",
+    [SIM_LOWER_INTX] = "lower INTx",
     [SIM_BIND_MSI_INTX] = "bind MSI-INTx",
     [SIM_UNBIND_MSI_INTX] = "unbind MSI-INTx",
     [SIM_BIND_MSI] = "bind MSI",
@@ -452,6 +453,16 @@ unsigned sim_xen_leaks(const struct sim_xen *x, char *buf, size_t size)
             sim_append(buf, size, "leak: pirq %u (%s, entry %u) mapped%s\n",
                        i, kind[p->kind], p->entry,
                        p->bound == SIM_UNBOUND ? "" : " and bound");
+        }
+    }
+    for (i = 0; i < 32 * 4; i++) {
+        if (!x->intx_stuck[i / 4][i % 4]) {
+            continue;
+        }
+        n++;
+        if (buf) {
+            sim_append(buf, size, "leak: slot %u, pin %u: asserted and bound "
+                       "to nothing\n", i / 4, i % 4);
         }
     }
     return n;

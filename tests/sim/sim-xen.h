@@ -21,6 +21,7 @@
  * - A line that is mapped already gives the same pirq again, and is gone with
  *   the first unmap: Xen does not count who shares it. Bindings that are the
  *   same end together.
+ * - A pin of the guest's stays asserted when its line is unbound meanwhile.
  * - Lines have the first pirqs from below, messages the last ones.
  * - Unmapping a block needs its first pirq, and unmaps all of it. With MSI goes
  *   its enable bit, and Interrupt Disable is cleared.
@@ -60,6 +61,7 @@ enum sim_call {
     SIM_UNMAP_PIRQ,
     SIM_BIND_INTX,
     SIM_UNBIND_INTX,
+    SIM_LOWER_INTX,
     SIM_BIND_MSI_INTX,
     SIM_UNBIND_MSI_INTX,
     SIM_BIND_MSI,
@@ -154,6 +156,7 @@ struct sim_xen {
     uint64_t vector[256];      /* interrupts of the guest by vector */
     uint64_t intx[32][4];      /* by slot and pin: times it was raised */
     bool intx_level[32][4];
+    bool intx_stuck[32][4];    /* high, and bound to nothing */
     uint64_t unbound;          /* of mapped pirqs that were not bound */
     uint64_t stray;            /* messages to nobody: also a complaint */
     uint64_t beyond;           /* maps of frames that the guest can't have */
