@@ -138,14 +138,18 @@ void pt_intx_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     const struct pt_xen *x = d->xen;
-    int rc, gsi = d->host->info.irq, pirq = -1;
+    int rc, gsi = -ENXIO, pirq = -1;
     struct pt_line *l;
 
     if (!q->has_pin || q->intx_bound || q->intx_failed) {
         return;
     }
     q->intx_failed = true;
-    rc = is_line(gsi) ? pt_pirq_map_line(d, gsi, &pirq) : -ENXIO;
+    if (is_line(d->host->info.irq)) {
+        gsi = x->ops->line_gsi(x->priv, &d->host->info.addr,
+                               d->host->info.irq);
+    }
+    rc = gsi < 0 ? gsi : pt_pirq_map_line(d, gsi, &pirq);
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_INTX, "no INTx: can't map its line", rc);
         return;

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ struct production {
     xc_interface *xch;
     xencall_handle *call;  /* opened when first needed */
     uint32_t domid;
+    const char *guest_type;
 };
 
 /* libxc's result; whoever gets -1 without a reason gets -EIO. */
@@ -161,6 +163,41 @@ static int prod_map_pirq_gsi(void *priv, int gsi, int *pirq)
         *pirq = got;
     }
     return ret;
+}
+
+/* Since Xen 4.20. */
+int xc_pcidev_get_gsi(xc_interface *xch, uint32_t sbdf)
+    __attribute__((weak));
+
+/* What is neither PV nor not to be found has interrupts of Linux's own. */
+static bool is_pv(const char *guest_type)
+{
+    FILE *f = fopen(guest_type, "re");
+    char line[8] = "PV";
+
+    if (f) {
+        if (!fgets(line, sizeof(line), f)) {
+            line[0] = '\0';
+        }
+        fclose(f);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return strcmp(line, "PV") == 0;
+}
+
+static int prod_line_gsi(void *priv, const struct pt_sbdf *dev, int irq)
+{
+    const struct production *p = priv;
+    int gsi;
+
+    if (!xc_pcidev_get_gsi || is_pv(p->guest_type)) {
+        return irq;
+    }
+    errno = 0;
+    gsi = xc_pcidev_get_gsi(p->xch, dev->domain << 16 |
+                            (uint32_t)dev->bus << 8 |
+                            (uint32_t)dev->dev << 3 | dev->func);
+    return gsi < 0 ? result(gsi) : gsi;
 }
 
 static int prod_unmap_pirq(void *priv, int pirq)
@@ -432,6 +469,7 @@ static const struct pt_xen_ops prod_ops = {
     .map_ports = prod_map_ports,
     .map_pirq_gsi = prod_map_pirq_gsi,
     .map_pirq_msi = prod_map_pirq_msi,
+    .line_gsi = prod_line_gsi,
     .unmap_pirq = prod_unmap_pirq,
     .bind_intx = prod_bind_intx,
     .unbind_intx = prod_unbind_intx,
@@ -447,6 +485,12 @@ static const struct pt_xen_ops prod_ops = {
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
                 uint32_t domid)
 {
+    return pt_xen_open_at(xen, xch, domid, "/sys/hypervisor/guest_type");
+}
+
+int pt_xen_open_at(struct pt_xen *xen, struct xc_interface_core *xch,
+                   uint32_t domid, const char *guest_type)
+{
     struct production *p;
 
     memset(xen, 0, sizeof(*xen));
@@ -460,6 +504,7 @@ int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
     }
     p->xch = xch;
     p->domid = domid;
+    p->guest_type = guest_type;
     xen->ops = &prod_ops;
     xen->priv = p;
     return 0;

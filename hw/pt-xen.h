@@ -44,6 +44,12 @@ struct pt_xen_ops {
                         unsigned entry, uint64_t table_base, int *pirq);
     int (*unmap_pirq)(void *priv, int pirq);
 
+    /*
+     * The GSI of @dev's line, which this domain's operating system calls @irq
+     * (above 0). In a PV domain these are one. Returns it, or -errno.
+     */
+    int (*line_gsi)(void *priv, const struct pt_sbdf *dev, int irq);
+
     /* Bind a line's pirq to pin @intx (0..3) of the guest's @slot. */
     int (*bind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
     int (*unbind_intx)(void *priv, int pirq, uint8_t slot, uint8_t intx);
@@ -118,6 +124,9 @@ struct xc_interface_core;
  */
 int pt_xen_open(struct pt_xen *xen, struct xc_interface_core *xch,
                 uint32_t domid);
+/* The same, for tests; @guest_type: the file that Linux has for this. */
+int pt_xen_open_at(struct pt_xen *xen, struct xc_interface_core *xch,
+                   uint32_t domid, const char *guest_type);
 void pt_xen_close(struct pt_xen *xen);
 
 #endif

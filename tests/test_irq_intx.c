@@ -287,6 +287,33 @@ static void test_interrupt_that_is_not_connected_was_mapped(void **state)
     }
 }
 
+static int linux_has(int irq)
+{
+    return irq == 30 ? GSI : -ENOENT;
+}
+
+/* Linux in a PVH dom0 numbers its interrupts as it likes. */
+static void test_interrupt_of_a_pvh_dom0_was_taken_for_the_gsi(void **state)
+{
+    const struct sim_xen_opts xen = { .gsi_of_irq = linux_has };
+    int irq;
+
+    (void)state;
+    for (irq = 30; irq < 32; irq++) {
+        struct capture c;
+        struct world w;
+
+        pin_card(&c, 1);
+        irq_init(&w, &c, NULL, &xen);
+        w.sim.dev.pt.info.irq = irq;
+        assert_true(world_attach(&w));
+        assert_int_equal(line_of(&w.sim.xen, GSI) != NULL, irq == 30);
+        assert_null(line_of(&w.sim.xen, irq));
+        assert_int_equal(logged(&w, "no INTx"), irq != 30);
+        assert_true(world_close(&w));
+    }
+}
+
 static void test_line_0_is_no_line(void **state)
 {
     struct capture c;
@@ -574,6 +601,7 @@ int main(void)
             test_users_of_a_line_that_stayed_mapped_were_4_billion),
         cmocka_unit_test(test_line_0_is_no_line),
         cmocka_unit_test(test_interrupt_that_is_not_connected_was_mapped),
+        cmocka_unit_test(test_interrupt_of_a_pvh_dom0_was_taken_for_the_gsi),
         cmocka_unit_test(test_guests_interrupt_disable_reaches_the_device),
         cmocka_unit_test(
             test_level_raised_while_disabled_arrives_when_enabled),

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,6 +20,7 @@
 #include <xencall.h>
 
 #include "pt-pci.h"
+#include "lib-temp.h"
 #include "pt-xen.h"
 #include "spec.h"
 
@@ -120,6 +122,15 @@ int xc_domctl(xc_interface *x, struct xen_domctl *domctl)
         domctl->u.getdomaininfo.arch_config.emulation_flags = fake.emulation;
     }
     return answer();
+}
+
+/* Of Xen 4.20 and later. */
+int xc_pcidev_get_gsi(xc_interface *x, uint32_t sbdf);
+int xc_pcidev_get_gsi(xc_interface *x, uint32_t sbdf)
+{
+    assert_ptr_equal(x, xch);
+    fake.sbdf = sbdf;
+    return answer() ? fake.ret : 23;
 }
 
 int xc_hvm_set_pci_intx_level(xc_interface *x, uint32_t dom, uint16_t segment,
@@ -510,6 +521,48 @@ static void failures_have_a_reason(void **state)
     check_failures(-EIO);
 }
 
+/* In a PV domain, and where this is not known, Linux's number is the GSI. */
+static void knows_the_gsi_of_a_line(void **state)
+{
+    static const struct {
+        const char *type;
+        int gsi;
+    } t[] = {
+        { NULL, 30 }, { "PV\n", 30 }, { "PV", 30 }, { "PVH\n", 23 },
+        { "HVM\n", 23 }, { "", 23 }, { "PV but longer\n", 23 },
+    };
+    const struct pt_sbdf dev = { 0x1234, 0x56, 0x1e, 5 };
+    char path[TEMP_MAX];
+    unsigned i;
+    int fd = mkstemp(temp_path(path, "guest_type"));
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        pt_xen_close(&xen);
+        assert_int_equal(pt_xen_open_at(&xen, xch, DOMID, path), 0);
+        if (t[i].type) {
+            FILE *f = fopen(path, "w");
+
+            assert_non_null(f);
+            fputs(t[i].type, f);
+            fclose(f);
+        }
+        fake.calls = 0;
+        assert_int_equal(xen.ops->line_gsi(xen.priv, &dev, 30), t[i].gsi);
+        assert_int_equal(fake.calls, t[i].gsi == 23);
+        if (t[i].gsi == 23) {
+            assert_int_equal(fake.sbdf, 0x123456f5);
+        }
+    }
+    fake.ret = -1;
+    fake.errnum = ENOENT;
+    assert_int_equal(xen.ops->line_gsi(xen.priv, &dev, 30), -ENOENT);
+    unlink(path);
+}
+
 static void lowers_a_pin(void **state)
 {
     (void)state;
@@ -592,6 +645,7 @@ int main(void)
         TEST(asks_whose_a_device_is),
         TEST(asks_nothing_that_could_be_granted),
         TEST(failures_have_a_reason),
+        TEST(knows_the_gsi_of_a_line),
         TEST(lowers_a_pin),
         TEST(knows_whether_a_guest_has_pirqs),
         TEST(opening_asks_nothing),

@@ -132,6 +132,7 @@ xc_domain_unbind_msi_irq
 xc_domain_update_msi_irq
 xc_domctl
 xc_hvm_set_pci_intx_level
+xc_pcidev_get_gsi
 xc_physdev_map_pirq
 xc_physdev_map_pirq_msi
 xc_physdev_unmap_pirq

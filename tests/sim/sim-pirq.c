@@ -176,6 +176,15 @@ static int map_pirq_gsi(void *priv, int gsi, int *pirq)
     return 0;
 }
 
+/* Costs no hypercall: a call of the domain's own operating system, or none. */
+static int line_gsi(void *priv, const struct pt_sbdf *dev, int irq)
+{
+    const struct sim_xen *x = priv;
+
+    (void)dev;
+    return x->opts.gsi_of_irq ? x->opts.gsi_of_irq(irq) : irq;
+}
+
 /* ------------------------------------------------------------------ */
 /* Xen programs the device                                             */
 
@@ -876,6 +885,7 @@ const struct pt_xen_ops sim_xen_ops = {
     .map_ports = sim_xen_map_ports,
     .map_pirq_gsi = map_pirq_gsi,
     .map_pirq_msi = map_pirq_msi,
+    .line_gsi = line_gsi,
     .unmap_pirq = unmap_pirq,
     .bind_intx = bind_intx,
     .unbind_intx = unbind_intx,

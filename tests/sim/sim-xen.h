@@ -80,6 +80,7 @@ struct sim_xen_opts {
     bool no_hvm_pirqs;     /* the guest has none (4.19: unless asked for) */
     bool all_writes;       /* Xen 4.19: masks are forwarded, too */
     bool unmap_bound;      /* unmapping a bound pirq is no complaint */
+    int (*gsi_of_irq)(int irq);  /* in a PVH dom0; NULL: they are one */
     bool intx_8bit;        /* as libxenctrl: INTx of pirqs below 256 only */
 };
 
