@@ -289,11 +289,15 @@ static bool incomplete(const struct pt_bar *b)
     return n == 0 || (n < b->pieces && b->mapped == b->wish);
 }
 
-/* Tell the bus where the guest has it; at rest it is nowhere. */
+/*
+ * Tell the bus where the guest has it; at rest it is nowhere. What was to go
+ * and Xen did not unmap is in the way of others.
+ */
 static void show(struct pt_dev *d, unsigned n)
 {
     struct pt_bar *b = &d->bar[n];
-    uint64_t at = decoded(d, n) && pieces_on(b) ? b->mapped : PT_UNMAPPED;
+    bool rests = !decoded(d, n) && b->wish == b->mapped;
+    uint64_t at = pieces_on(b) && !rests ? b->mapped : PT_UNMAPPED;
 
     if (at != b->shown) {
         b->shown = at;

@@ -66,7 +66,9 @@ struct pt_bus_ops {
 
     /*
      * Tell that a region is at @addr now (PT_UNMAPPED: nowhere), so that the
-     * device model can answer taken() and its monitor.
+     * device model can answer taken() and its monitor. It comes in the middle
+     * of things: pt_bars_sync() of others, as of who asks, has to wait until
+     * the access is done.
      */
     void (*moved)(void *priv, const struct pt_dev *self, unsigned region,
                   uint64_t addr);
