@@ -545,6 +545,67 @@ static void decode_on_and_off_maps_each_region_once(void **state)
     }
 }
 
+/* hvmloader places all, SeaBIOS reads the ROM and switches it off again. */
+static void firmware(void)
+{
+    world_place_all(&w);
+    world_decode(&w, true);
+    pt_config_write(w.d, PCI_ROM_ADDRESS, 0, 4);
+}
+
+/* Linux before 6.16: decoding off and on around the sizing of each BAR. */
+static void size_as_linux_does(void)
+{
+    uint16_t command = (uint16_t)pt_config_read(w.d, PCI_COMMAND, 2);
+    unsigned reg;
+
+    for (reg = PCI_BASE_ADDRESS_0; reg <= PCI_ROM_ADDRESS; reg += 4) {
+        uint32_t ones = reg == PCI_ROM_ADDRESS ?
+            0xfffff800 : UINT32_MAX;
+        uint32_t old;
+
+        if (reg > PCI_BASE_ADDRESS_5 && reg != PCI_ROM_ADDRESS) {
+            continue;
+        }
+        old = pt_config_read(w.d, reg, 4);
+        pt_config_write(w.d, PCI_COMMAND, command & 0xfffcu, 2);
+        pt_config_write(w.d, reg, ones, 4);
+        pt_config_read(w.d, reg, 4);
+        pt_config_write(w.d, reg, old, 4);
+        pt_config_write(w.d, PCI_COMMAND, command, 2);
+    }
+}
+
+/* 122 of a boot's 135 hypercalls were for the sizing of BARs. */
+static void a_boot_unmapped_and_mapped_for_each_bars_size(void **state)
+{
+    static const char *const card[] = {
+        "qemu-e1000e.txt", "qemu-nvme.txt",
+    };
+    struct world_cost then, c;
+    uint64_t sum = 0;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        world_open(&w, card[i], 0, NULL);
+        w.sim.dev.pt.info.irq = 17;
+        assert_true(world_attach(&w));
+        then = world_cost(&w);
+        firmware();
+        c = world_cost_since(&w, &then);
+        sum += c.hypercalls;
+        then = world_cost(&w);
+        size_as_linux_does();
+        c = world_cost_since(&w, &then);
+        assert_int_equal(c.hypercalls, 0);
+        assert_int_equal(w.sim.xen.num_ports > 0 ||
+                         w.sim.xen.num_mem > 0, true);
+        assert_true(world_close(&w));
+    }
+    assert_in_range(sum, 2, 20);
+}
+
 /* XSA-491: ports stay where they are, whatever else the guest does. */
 static void ports_are_not_mapped_anew_for_memory(void **state)
 {
@@ -738,6 +799,7 @@ int main(void)
         cmocka_unit_test(what_xen_refused_is_not_tried_at_each_write),
         cmocka_unit_test(a_moved_bar_costs_one_unmap_and_one_map_a_piece),
         cmocka_unit_test(decode_on_and_off_maps_each_region_once),
+        cmocka_unit_test(a_boot_unmapped_and_mapped_for_each_bars_size),
         cmocka_unit_test(ports_are_not_mapped_anew_for_memory),
         cmocka_unit_test(a_million_bad_operations_log_a_dozen_lines),
         cmocka_unit_test(failures_without_end_log_a_dozen_lines),

@@ -137,7 +137,9 @@ MAK
             direct_pci_msitranslate direct_pci_power_mgmt domid gfx_passthru \
             logfile pci_default_read_config pci_default_write_config \
             pci_devfn_in_use pci_isa_bridge_init pci_register_device \
-            pt_chk_bar_overlap unregister_iomem xc_handle \
+            pt_chk_bar_overlap qemu_del_timer qemu_free_timer \
+            qemu_get_clock qemu_mod_timer qemu_new_timer rt_clock \
+            unregister_iomem xc_handle \
             xenstore_record_dm xenstore_record_dm_state \
             xenstore_watch_new_callback; do
             echo "int $s;"

@@ -108,6 +108,12 @@ pci_devfn_in_use
 pci_isa_bridge_init
 pci_register_device
 pt_chk_bar_overlap
+qemu_del_timer
+qemu_free_timer
+qemu_get_clock
+qemu_mod_timer
+qemu_new_timer
+rt_clock
 unregister_iomem
 xc_handle
 xenstore_record_dm

@@ -35,6 +35,7 @@ struct function {
     struct pt_dev *dev;
     struct pt_bus bus;
     struct shell *shell;
+    QEMUTimer *timer;        /* of bus_call_at() */
     struct pt_places places;
     struct pt_options asked; /* by the request */
     struct pt_policy policy; /* in force */
@@ -110,6 +111,19 @@ static void bus_delay_us(void *priv, uint32_t us)
 {
     (void)priv;
     pt_os_delay_us(us);
+}
+
+static void bus_call_at(void *priv, uint64_t us)
+{
+    struct function *fn = priv;
+    uint64_t now = pt_os_now_us();
+
+    if (us == PT_NEVER) {
+        qemu_del_timer(fn->timer);
+    } else {
+        qemu_mod_timer(fn->timer, qemu_get_clock(rt_clock) + 1 +
+                       (int64_t)((us > now ? us - now : 0) / 1000));
+    }
 }
 
 static int bus_trap(void *priv, struct pt_trap *t)
@@ -188,6 +202,7 @@ static const struct pt_bus_ops bus_ops = {
     .log = bus_log,
     .now_us = bus_now_us,
     .delay_us = bus_delay_us,
+    .call_at = bus_call_at,
     .trap = bus_trap,
     .untrap = bus_untrap,
     .taken = bus_taken,
@@ -209,6 +224,16 @@ static void use_room(void)
         }
     }
     dm.room = false;
+}
+
+static void timer_ends(void *opaque)
+{
+    const struct function *fn = opaque;
+
+    if (fn->dev) {
+        pt_tick(fn->dev);
+        use_room();
+    }
 }
 
 static uint32_t config_read(PCIDevice *pci, uint32_t addr, int len)
@@ -286,6 +311,10 @@ static void release(struct function *fn, bool left)
         } else {
             pt_detach(fn->dev);
         }
+        if (fn->timer) {
+            qemu_del_timer(fn->timer);
+            qemu_free_timer(fn->timer);
+        }
         pt_mmio_forget(&dm.mmio, fn);
         dm.room |= pt_places_any(&fn->places);
         pt_places_init(&fn->places);
@@ -348,6 +377,7 @@ static int attach(struct function *fn, unsigned devfn,
     if (!fn->shell) {
         return pt_fail(err, ENOSPC, "the guest's bus does not take a device");
     }
+    fn->timer = qemu_new_timer(rt_clock, timer_ends, fn);
     if (start(fn, devfn, policy, err) != 0) {
         return -EIO;
     }

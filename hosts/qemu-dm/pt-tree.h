@@ -15,6 +15,7 @@
 #include "hw/hw.h"
 #include "hw/pci.h"
 #include "qemu-log.h"
+#include "qemu-timer.h"
 #include "qemu-xen.h"
 #include "sysemu.h"
 

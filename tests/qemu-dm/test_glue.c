@@ -283,6 +283,32 @@ static bool is_power_managed(int devfn, const struct sim_dev *d)
     return sim_dev_power(d) == 3;
 }
 
+/* Awake again, it was not mapped before the next configuration access. */
+static void test_bars_came_back_with_the_next_access_only(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    direct_pci_power_mgmt = 1;
+    tree_insert(F0);
+    assert_int_equal(tree_timers(), 1);
+    place(0x20, 0);
+    tree_write(0x20, 0x44, 3, 2);
+    tree_pass(20);
+    assert_int_equal(sim_dev_power(d), 3);
+    assert_int_equal(tree.xen.num_mem, 0);
+    tree_write(0x20, 0x44, 0, 2);
+    assert_int_equal(tree.xen.num_mem, 0);
+    tree_pass(20);
+    assert_int_not_equal(tree.xen.num_mem, 0);
+    /* It goes with the device, whatever it waits for. */
+    tree_write(0x20, 0x44, 3, 2);
+    assert_true(tree_remove(F0, 0x20));
+    assert_int_equal(tree_timers(), 0);
+    tree_pass(20);
+    direct_pci_power_mgmt = 0;
+}
+
 static void test_1_8_18_domain_defaults(void **state)
 {
     struct sim_dev *d = add_card(0);
@@ -1055,6 +1081,7 @@ int main(void)
         T(test_1_8_14_twice_is_stale),
         T(test_1_8_15_paused),
         T(test_1_8_17_unplug_leaves_it),
+        T(test_bars_came_back_with_the_next_access_only),
         T(test_1_8_18_domain_defaults),
         T(test_1_8_21_registered_with_xen),
         T(test_1_9_1_header_type),

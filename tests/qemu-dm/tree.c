@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SIMULATED: the classic tree. See tree.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 
@@ -294,6 +295,85 @@ void cpu_physical_memory_rw(target_phys_addr_t addr, uint8_t *buf, int len,
 
 /* ------------------------------------------------------------------ */
 /* The operating system, libpci and libxenctrl                         */
+
+/* ------------------------------------------------------------------ */
+/* Timers                                                              */
+
+struct QEMUTimer {
+    QEMUTimerCB *cb;
+    void *opaque;
+    int64_t at;        /* INT64_MAX: not running */
+    QEMUTimer *next;
+};
+
+QEMUClock *rt_clock;
+static QEMUTimer *timers;
+
+int64_t qemu_get_clock(QEMUClock *clock)
+{
+    assert(clock == rt_clock);
+    return (int64_t)(tree.clock.now_us / 1000);
+}
+
+QEMUTimer *qemu_new_timer(QEMUClock *clock, QEMUTimerCB *cb, void *opaque)
+{
+    QEMUTimer *t = calloc(1, sizeof(*t));
+
+    assert(clock == rt_clock);
+    assert(t);
+    *t = (QEMUTimer) {
+        .cb = cb, .opaque = opaque, .at = INT64_MAX, .next = timers,
+    };
+    timers = t;
+    return t;
+}
+
+void qemu_free_timer(QEMUTimer *ts)
+{
+    QEMUTimer **t = &timers;
+
+    /* The tree's does not stop it: it would run freed. */
+    assert(ts->at == INT64_MAX);
+    while (*t != ts) {
+        t = &(*t)->next;
+    }
+    *t = ts->next;
+    free(ts);
+}
+
+void qemu_del_timer(QEMUTimer *ts)
+{
+    ts->at = INT64_MAX;
+}
+
+void qemu_mod_timer(QEMUTimer *ts, int64_t expire_time)
+{
+    ts->at = expire_time;
+}
+
+void tree_pass(unsigned ms)
+{
+    QEMUTimer *t;
+
+    tree.clock.now_us += ms * 1000ull;
+    for (t = timers; t; t = t->next) {
+        if (t->at <= qemu_get_clock(rt_clock)) {
+            t->at = INT64_MAX;
+            t->cb(t->opaque);
+        }
+    }
+}
+
+unsigned tree_timers(void)
+{
+    const QEMUTimer *t;
+    unsigned n = 0;
+
+    for (t = timers; t; t = t->next) {
+        n++;
+    }
+    return n;
+}
 
 uint64_t pt_os_now_us(void)
 {

@@ -13,6 +13,7 @@
 #include "hw/hw.h"
 #include "hw/pci.h"
 #include "qemu-log.h"
+#include "qemu-timer.h"
 #include "qemu-xen.h"
 #include "sysemu.h"
 
@@ -158,5 +159,10 @@ bool tree_platform(bool io, uint64_t guest, uint64_t host, uint64_t nr);
 bool tree_trapped(uint64_t gpa);
 /* The PV unplug protocol; returns how many network cards went. */
 unsigned tree_unplug_nics(void);
+
+/* Let @ms pass, and the timers run that are due. */
+void tree_pass(unsigned ms);
+/* How many timers there are. */
+unsigned tree_timers(void);
 
 #endif

@@ -28,6 +28,7 @@
 
 typedef struct PCIBus PCIBus;
 typedef struct PCIDevice PCIDevice;
+typedef struct QEMUTimer QEMUTimer;
 typedef struct IRQState *qemu_irq;
 
 #endif
