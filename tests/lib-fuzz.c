@@ -162,6 +162,34 @@ static void correct(struct sim_dev *s)
     }
 }
 
+/* The structures that the simulated device has and the engine does not. */
+static uint64_t misunderstood(const struct life *l, const struct pt_dev *d)
+{
+    const struct sim_dev *s = &l->w.sim.dev;
+    const struct { unsigned pos, size; uint8_t id; } has[] = {
+        { s->pm, PCI_PM_SIZEOF, PCI_CAP_ID_PM },
+        { s->msi.pos, 1, PCI_CAP_ID_MSI },
+        { s->msix.pos, 12, PCI_CAP_ID_MSIX },
+        { s->vpd.pos, 8, PCI_CAP_ID_VPD },
+        { s->exp, 12, PCI_CAP_ID_EXP },
+    };
+    uint64_t where = 0;
+    unsigned i;
+
+    for (i = 0; i < sizeof(has) / sizeof(has[0]); i++) {
+        if (has[i].pos && !is_at(d, has[i].id, has[i].pos, has[i].size)) {
+            where |= UINT64_C(1) << (has[i].pos / 4);
+        }
+    }
+    if (s->pm && d->pm.pos != s->pm) {
+        where |= UINT64_C(1) << (s->pm / 4);
+    }
+    if (s->af && l->w.args.policy.permissive) {
+        where |= UINT64_C(1) << (s->af / 4);
+    }
+    return where;
+}
+
 /*
  * Structures that lie across each other mean nothing: what the simulated
  * device takes for one of its own, and the engine hides, becomes plain
@@ -172,19 +200,18 @@ static void make_plain(struct life *l)
     struct sim_dev *s = &l->w.sim.dev;
     struct pt_error err;
     struct pt_dev *d = pt_view(&l->w.args, &err);
+    uint64_t where;
 
     if (!d) {
         return;
     }
-    s->pm = is_at(d, PCI_CAP_ID_PM, s->pm, PCI_PM_SIZEOF) &&
-        d->pm.pos == s->pm ? s->pm : 0;
-    s->msi.pos = is_at(d, PCI_CAP_ID_MSI, s->msi.pos, 1) ? s->msi.pos : 0;
-    s->msix.pos = is_at(d, PCI_CAP_ID_MSIX, s->msix.pos, 12) ?
-        s->msix.pos : 0;
-    s->vpd.pos = is_at(d, PCI_CAP_ID_VPD, s->vpd.pos, 8) ? s->vpd.pos : 0;
-    s->exp = is_at(d, PCI_CAP_ID_EXP, s->exp, 12) ? s->exp : 0;
+    /* The next one of its kind is taken in the place of one that went. */
+    while ((where = misunderstood(l, d)) != 0) {
+        if (sim_dev_make_plain(s, where) != 0) {
+            abort();
+        }
+    }
     correct(s);
-    s->af = l->w.args.policy.permissive ? 0 : s->af;
     pt_detach(d);
     sim_forget(&l->w.sim);
 }

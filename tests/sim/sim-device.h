@@ -170,6 +170,7 @@ struct sim_dev {
     uint16_t pm;          /* capabilities' places; 0: none */
     uint16_t exp;
     uint16_t af;
+    uint64_t plain;       /* sim_dev_make_plain() */
     uint8_t pm_data[16];
     struct sim_vpd vpd;
     struct sim_msi msi;
@@ -201,6 +202,13 @@ void sim_dev_fini(struct sim_dev *d);
 
 /* Forget counters, log, touched bits and complaints; not the registers. */
 void sim_dev_forget(struct sim_dev *d);
+
+/*
+ * The capabilities at the dwords of @where (a bit each, from 0 on) are plain
+ * registers, whatever their ID says. Before anybody looks at the device.
+ * Returns 0, or -ENOMEM.
+ */
+int sim_dev_make_plain(struct sim_dev *d, uint64_t where);
 
 /* The @i-th last write cycle (0: the last), or NULL if it is not kept. */
 const struct sim_write *sim_dev_last_write(const struct sim_dev *d,

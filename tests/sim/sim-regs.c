@@ -442,7 +442,8 @@ static void pcix(struct sim_dev *d, unsigned pos)
 static int capability(struct sim_dev *d, uint8_t id, unsigned pos)
 {
     read_only(d, pos, 2);
-    if (pos + cap_size(d, id, pos) > CAPS_END) {
+    if (pos + cap_size(d, id, pos) > CAPS_END ||
+        (d->plain >> (pos / 4) & 1)) {
         return 0;
     }
     switch (id) {
@@ -601,6 +602,23 @@ int sim_regs_build(struct sim_dev *d)
 
         d->reset[i] = (uint8_t)((d->cfg[i] & fixed) |
                                 (d->reset[i] & d->rw[i]));
+    }
+    return rc;
+}
+
+int sim_dev_make_plain(struct sim_dev *d, uint64_t where)
+{
+    int rc;
+
+    d->plain |= where;
+    free(d->msix.table);
+    free(d->msix.pba);
+    memset(&d->msi, 0, sizeof(d->msi));
+    memset(&d->msix, 0, sizeof(d->msix));
+    d->pm = d->exp = d->af = d->vpd.pos = 0;
+    rc = sim_regs_build(d);
+    if (rc == 0) {
+        sim_mem_reset(d);
     }
     return rc;
 }
