@@ -152,15 +152,14 @@ static void log_attached(const struct pt_dev *d)
 static int start(struct pt_dev *d, struct pt_error *err)
 {
     char addr[PT_SBDF_LEN];
-    bool lost;
-    int rc = pt_pm_wake(d, &lost, err);
+    int rc = pt_pm_wake(d, err);
 
     if (rc != 0) {
         return rc;
     }
-    rc = lost ? 0 : pt_bars_place(d);
+    rc = pt_bars_place(d);
     if (rc == 0) {
-        rc = pt_irq_start(d, lost);
+        rc = pt_irq_start(d);
         pt_space_reset(d);  /* with the MSIs that Xen really gives */
     }
     if (rc == 0) {
@@ -204,7 +203,6 @@ void pt_reset(struct pt_dev *d)
     pt_restore_missed(d);
     pt_restore_changed(d);
     pt_forget(d);
-    pt_command_leave(d);
     pt_irq_reset(d, false);
     pt_sync(d);
     /* Some devices let their driver at Command through a BAR. */

@@ -126,7 +126,7 @@ static bool sizing(const struct pt_dev *d, unsigned n)
         return sizing_dword(b->raw[0], ROM_FLAGS);
     }
     return sizing_dword(b->raw[0], is_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS) ||
-        (is_64(d, n) && b->raw[1] == UINT32_MAX);
+        b->raw[1] == UINT32_MAX;  /* of a 64-bit one only */
 }
 
 static uint64_t address(const struct pt_dev *d, unsigned n)
@@ -171,7 +171,8 @@ static bool no_such_address(struct pt_dev *d, unsigned n, uint64_t addr)
     if (addr == 0) {
         return true;
     }
-    if (addr < limit && d->bar[n].size <= limit - addr) {
+    /* It is a multiple of the size: what begins below ends there, too. */
+    if (addr < limit) {
         return false;
     }
     pt_log_once(d, PT_ONCE_IO_RANGE, PT_LOG_WARNING, "region %u is "
@@ -207,7 +208,7 @@ static uint64_t wish(struct pt_dev *d, unsigned n)
         return PT_UNMAPPED;
     }
     if (sizing(d, n)) {
-        return on ? b->wish : b->mapped;
+        return b->wish;
     }
     addr = address(d, n);
     if (!on) {

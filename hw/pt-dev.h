@@ -218,8 +218,8 @@ int pt_bars_place(struct pt_dev *d);
 
 /* pt-pm.c */
 void pt_pm_init(struct pt_dev *d);
-/* Wake it at attach; *@lost: it was reset on the way. 0 or -errno. */
-int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err);
+/* Wake it at attach, and give it back what it lost by that. 0 or -errno. */
+int pt_pm_wake(struct pt_dev *d, struct pt_error *err);
 /* Let the time pass that a change of the power state takes. */
 void pt_pm_settle(struct pt_dev *d);
 /* Let a change of the power state come to its end. */

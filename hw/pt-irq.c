@@ -336,17 +336,14 @@ static int switch_off(struct pt_dev *d, uint8_t id, uint32_t bits)
     return 0;
 }
 
-int pt_irq_start(struct pt_dev *d, bool lost)
+int pt_irq_start(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
-    int rc = 0;
-
-    if (!lost) {
-        rc = switch_off(d, PCI_CAP_ID_MSI,
+    int rc = switch_off(d, PCI_CAP_ID_MSI,
                         PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
-        rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
-                                  PCI_MSIX_ENABLE | PCI_MSIX_MASK);
-    }
+
+    rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
+                              PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     if (rc != 0) {
         return rc;
     }

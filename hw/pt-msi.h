@@ -103,10 +103,10 @@ void pt_irq_free(struct pt_dev *d);
 
 /*
  * Attach: the line bound, MSI and MSI-X off in the device, and how many MSIs
- * Xen gives found out. @lost: see pt_irq_reset(). Failures degrade, and are
- * logged. Returns 0, or -errno if the device can't be written.
+ * Xen gives found out. Failures degrade, and are logged. Returns 0, or
+ * -errno if the device can't be written.
  */
-int pt_irq_start(struct pt_dev *d, bool lost);
+int pt_irq_start(struct pt_dev *d);
 
 /* Bring Xen and the device to what the guest wants now. */
 void pt_irq_sync(struct pt_dev *d);

@@ -263,12 +263,11 @@ void pt_pm_init(struct pt_dev *d)
         (pmc & PCI_PM_CAP_VER_MASK) < 3;
 }
 
-int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err)
+int pt_pm_wake(struct pt_dev *d, struct pt_error *err)
 {
     uint8_t from = d->pm.state;
     int rc;
 
-    *lost = false;
     if (d->pm.pos == 0) {
         return 0;
     }
@@ -281,7 +280,6 @@ int pt_pm_wake(struct pt_dev *d, bool *lost, struct pt_error *err)
         pt_log(d, PT_LOG_INFO, "found in D%u, now in D0", from);
     }
     if (from == D3HOT && d->pm.reset_on_d0) {
-        *lost = true;
         rc = pt_restore_host(d);
         if (rc != 0) {
             return pt_fail(err, -rc, "can't restore the device after D3: %s",

@@ -8,15 +8,20 @@
 #include "pt-dev.h"
 #include "pt-msi.h"
 
-/* What one round can leave to the next: a mode that fails, a lost device. */
-#define MAX_ROUNDS 4
-
-static int sync_once(struct pt_dev *d, unsigned what)
+int pt_sync(struct pt_dev *d)
 {
-    bool look = (what & PT_DIRTY_COMMAND) || d->lost, lost = false;
-    /* Not seen, Command is not written either: the device may be gone. */
-    int rc = look ? pt_command_look(d, &lost) : 0;
+    unsigned what = d->dirty;
+    bool lost = false;
+    int rc = 0;
 
+    d->dirty = 0;
+    if (!d->started || !what) {
+        return 0;
+    }
+    /* Not seen, Command is not written either: the device may be gone. */
+    if ((what & PT_DIRTY_COMMAND) || d->lost) {
+        rc = pt_command_look(d, &lost);
+    }
     if (lost) {
         pt_lost(d, false);
         what |= d->dirty;
@@ -36,21 +41,6 @@ static int sync_once(struct pt_dev *d, unsigned what)
     return rc == 0 ? pt_command_sync(d) : rc;
 }
 
-int pt_sync(struct pt_dev *d)
-{
-    unsigned round;
-    int rc = 0;
-
-    for (round = 0; d->started && d->dirty && round < MAX_ROUNDS; round++) {
-        unsigned what = d->dirty;
-
-        d->dirty = 0;
-        rc = sync_once(d, what);
-    }
-    d->dirty = 0;
-    return rc;
-}
-
 void pt_sync_end(struct pt_dev *d)
 {
     pt_pm_settle(d);
@@ -58,8 +48,6 @@ void pt_sync_end(struct pt_dev *d)
     pt_restore_missed(d);
     pt_restore_changed(d);
     pt_forget(d);
-    pt_irq_reset(d, false);
-    pt_bars_leave(d);
     pt_bars_stop(d);
     pt_irq_stop(d);
     pt_command_hand_back(d);

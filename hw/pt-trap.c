@@ -11,15 +11,17 @@ static uint64_t ones(unsigned width)
     return width >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * width)) - 1;
 }
 
-/* May the access go to the device: inside of window and region, aligned? */
+/*
+ * May the access go to the device: inside of window and region, aligned? What
+ * begins in a window ends there then, as those are of whole pages.
+ */
 static bool inside(const struct pt_trap *t, uint64_t off, unsigned width)
 {
     uint64_t size = t->dev->host->info.region[t->region].size;
     uint64_t at = t->offset + off;
 
     return (width == 1 || width == 2 || width == 4 || width == 8) &&
-        off % width == 0 && off < t->size && width <= t->size - off &&
-        at < size && width <= size - at;
+        off % width == 0 && off < t->size && at < size && width <= size - at;
 }
 
 static void failed(struct pt_dev *d, const struct pt_trap *t)

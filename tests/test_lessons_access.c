@@ -395,6 +395,33 @@ static void test_field_iwlwifi_writes_the_msix_capabilitys_id(void **state)
     }
 }
 
+/* In the one register that is not written by the access path itself. */
+static void test_permissive_left_commands_reserved_bits_closed(void **state)
+{
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        card(&c);
+        begin(&w, &c, i ? POLICY(permissive) : NULL);
+        pt_store(w.sim.dev.rw + PCI_COMMAND, 0xffff, 2);
+        pt_store(w.sim.dev.rw + PCI_STATUS, 0x0006, 2);
+        wr16(&w, PCI_COMMAND, 0x8007);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2) & 0x8007, i ? 0x8007 : 7);
+        /* With Command as it is. */
+        wr32(&w, PCI_COMMAND, 0x00068007);
+        assert_int_equal(dev(&w, PCI_STATUS, 2) & 0x0006, i ? 6 : 0);
+        wr32(&w, PCI_COMMAND, 0x00028007);
+        assert_int_equal(dev(&w, PCI_STATUS, 2) & 0x0006, i ? 2 : 0);
+        wr16(&w, PCI_COMMAND, 7);
+        assert_int_equal(dev(&w, PCI_STATUS, 2) & 0x0006, i ? 2 : 0);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2) & 0x8007, 7);
+        assert_true(world_close(&w));
+    }
+}
+
 /* NVIDIA's driver writes Command and Status as one dword, errors and all. */
 static void test_field_nvidia_writes_command_and_status_as_one(void **state)
 {
@@ -442,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_1_1_7_one_write_runs_over_what_ignores_it),
         cmocka_unit_test(test_1_1_7_no_write_after_a_failed_read),
         cmocka_unit_test(test_field_iwlwifi_writes_the_msix_capabilitys_id),
+        cmocka_unit_test(test_permissive_left_commands_reserved_bits_closed),
         cmocka_unit_test(test_field_nvidia_writes_command_and_status_as_one),
         cmocka_unit_test(test_1_1_8_neither_ro_nor_emulated_bits_are_passed),
         cmocka_unit_test(test_1_1_10_accesses_without_power_management),

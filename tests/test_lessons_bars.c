@@ -243,6 +243,12 @@ static void test_1_2_6_overlap_is_of_one_address_space(void **state)
     assert_true(mem_at(&w, 0x8000, CARD_MEM, CARD_MEM_SIZE));
     assert_true(ports_at(&w, 0x8000, CARD_PORTS, CARD_NUM_PORTS));
     assert_true(mem_at(&w, 0x10000, CARD_MEM64, CARD_MEM64_SIZE));
+    /* Nor do ports at rest make room for memory. */
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    wr32(&w, BAR(0), 0x20000);
+    wr32(&w, BAR(0), 0x8000);
+    assert_true(mem_at(&w, 0x8000, CARD_MEM, CARD_MEM_SIZE));
+    assert_true(ports_at(&w, 0x8000, CARD_PORTS, CARD_NUM_PORTS));
     /* Prefetchable and other memory do meet. */
     wr32(&w, BAR(0), 0x18000);
     assert_false(mem_at(&w, 0x18000, CARD_MEM, CARD_MEM_SIZE));
@@ -746,6 +752,46 @@ static void test_sub_page_bars_are_trapped_and_forwarded(void **state)
     assert_true(world_close(&w));
 }
 
+static int mmio_read(void *priv, unsigned region, uint64_t off,
+                     unsigned width, uint64_t *val)
+{
+    (void)priv;
+    (void)region;
+    (void)off;
+    (void)width;
+    *val = UINT64_MAX;
+    return 0;
+}
+
+/* A region of fewer bytes than an access, and bytes that nobody asked for. */
+static void test_accesses_have_their_own_width_only(void **state)
+{
+    static struct pt_device_ops ops;
+    struct pt_trap *t;
+    struct capture c;
+    struct world w;
+    unsigned width;
+
+    (void)state;
+    world_build(&c);
+    world_build_bar(&c, 0, CARD_MEM + 0x400, 0x100, PT_REGION_SHARED);
+    world_init(&w, &c, NULL, NULL);
+    w.sim.dev.pt.info.region[0].size = 4;
+    ops = *w.sim.dev.pt.ops;
+    ops.mmio_read = mmio_read;
+    w.sim.dev.pt.ops = &ops;
+    assert_true(world_attach(&w));
+    place_and_decode(&w);
+    t = w.sim.bus.trap[0];
+    for (width = 1; width <= 4; width *= 2) {
+        assert_true(pt_trap_read(t, 0, width) ==
+                    UINT64_MAX >> (64 - 8 * width));
+    }
+    pt_trap_write(t, 0, 0, 8);
+    assert_int_equal(w.sim.dev.count.mmio_writes[3], 0);
+    assert_true(world_close(&w));
+}
+
 /* Alone at the start of its page it can be mapped. */
 static void test_sub_page_bar_alone_in_its_page_is_mapped(void **state)
 {
@@ -917,6 +963,27 @@ static void test_ports_at_the_top_were_never_mapped(void **state)
     }
 }
 
+/* All ones stood for a size that was still to be read. */
+static void test_reset_amid_sizing_left_the_bar_mapped(void **state)
+{
+    static const unsigned regions[] = { 0, 1, 2, PT_ROM };
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(regions); i++) {
+        with_card(&w);
+        place_and_decode(&w);
+        wr32(&w, regions[i] == PT_ROM ? PCI_ROM_ADDRESS :
+             PCI_BASE_ADDRESS_0 + 4 * regions[i], UINT32_MAX);
+        pt_reset(w.d);
+        assert_int_equal(w.sim.xen.num_mem, 0);
+        assert_int_equal(w.sim.xen.num_ports, 0);
+        assert_int_equal(dev(&w, PCI_ROM_ADDRESS, 4) & 1, 0);
+        assert_true(world_close(&w));
+    }
+}
+
 /* fffffff0 in the low half, decoding: mapped at a place of nobody's. */
 static void test_sizing_by_fffffff0_moved_a_wide_bar(void **state)
 {
@@ -950,6 +1017,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ports_at_the_top_were_never_mapped),
+        cmocka_unit_test(test_reset_amid_sizing_left_the_bar_mapped),
         cmocka_unit_test(test_sizing_by_fffffff0_moved_a_wide_bar),
         cmocka_unit_test(test_1_2_1_bars_take_bytes_and_words),
         cmocka_unit_test(test_1_2_1_addresses_are_aligned_to_the_size),
@@ -979,6 +1047,7 @@ int main(void)
         cmocka_unit_test(test_field_1_7_unmapped_before_mapped_anew),
         cmocka_unit_test(test_field_1_15_no_decoding_means_all_ones),
         cmocka_unit_test(test_sub_page_bars_are_trapped_and_forwarded),
+        cmocka_unit_test(test_accesses_have_their_own_width_only),
         cmocka_unit_test(test_sub_page_bar_alone_in_its_page_is_mapped),
         cmocka_unit_test(test_impossible_regions_are_left_out),
         cmocka_unit_test(test_unplaced_bar_was_offered),

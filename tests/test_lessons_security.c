@@ -66,6 +66,27 @@ static void test_1_13_3_xsa_120_xsa_126_decoders_stay_on(void **state)
     }
 }
 
+/* Of a kind that the device has no BAR of: nobody's to switch. */
+static void test_decoders_of_no_region_stay_as_found(void **state)
+{
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        world_build(&c);
+        world_build_bar(&c, 0, CARD_MEM, CARD_MEM_SIZE, 0);
+        pt_store(c.cfg + PCI_COMMAND, i ? 3 : 2, 2);
+        begin(&w, &c, NULL);
+        place_and_decode(&w);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2) & 3, i ? 3 : 2);
+        wr16(&w, PCI_COMMAND, PCI_COMMAND_MASTER);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2) & 3, i ? 3 : 2);
+        assert_true(world_close(&w));
+    }
+}
+
 /* They go on at attach, for the kinds of BARs that there are. */
 static void test_1_13_3_decoders_go_on_at_attach(void **state)
 {
@@ -743,6 +764,23 @@ static void test_xsa_128_a_mirror_of_msi_is_no_way_to_it(void **state)
     }
 }
 
+/* A hidden capability that reads 0 was seen again where a header is twice. */
+static void test_a_mirror_uncovers_no_zeroed_capability(void **state)
+{
+    const uint8_t body[0x30 - 2] = { [2] = 0x5a };
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    world_build(&c);
+    world_build_cap(&c, 0x40, PCI_CAP_ID_AGP, body, sizeof(body));
+    memcpy(c.cfg + 0x80, c.cfg, 0x80);
+    begin(&w, &c, NULL);
+    assert_true(sim_bus_logged(&w.sim.bus, "every 0x80 bytes"));
+    assert_int_equal(rd8(&w, 0x44), 0);
+    assert_true(world_close(&w));
+}
+
 /* A chip with its IDs at 80, and nothing else, is no mirror: BCM5764M. */
 static void test_a_copy_of_the_ids_is_no_mirror(void **state)
 {
@@ -769,6 +807,12 @@ static void test_a_copy_of_the_ids_is_no_mirror(void **state)
         assert_int_equal(dev(&w, 0x84, 1), 0x55);
         assert_true(world_close(&w));
     }
+    /* No chip leaves out two of four. */
+    card(&c);
+    memcpy(c.cfg + 0xc0, c.cfg, 0x40);
+    begin(&w, &c, NULL);
+    assert_false(sim_bus_logged(&w.sim.bus, "found again"));
+    assert_true(world_close(&w));
     /* What changes by itself or by a driver may differ. */
     card(&c);
     memcpy(c.cfg + 0x80, c.cfg, 0x40);
@@ -786,8 +830,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_xsa_120_a_mirror_of_the_header_is_no_way_to_it),
         cmocka_unit_test(test_xsa_128_a_mirror_of_msi_is_no_way_to_it),
+        cmocka_unit_test(test_a_mirror_uncovers_no_zeroed_capability),
         cmocka_unit_test(test_a_copy_of_the_ids_is_no_mirror),
         cmocka_unit_test(test_1_13_3_xsa_120_xsa_126_decoders_stay_on),
+        cmocka_unit_test(test_decoders_of_no_region_stay_as_found),
         cmocka_unit_test(test_1_13_3_decoders_go_on_at_attach),
         cmocka_unit_test(test_1_13_2_never_a_window_with_the_table),
         cmocka_unit_test(

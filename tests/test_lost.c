@@ -116,6 +116,52 @@ static void test_addresses_are_back_before_decoding(void **state)
     }
 }
 
+/* Mapped, and not decoded: reads of it were errors on the host's bus. */
+static void test_driver_reset_left_the_rom_off(void **state)
+{
+    uint32_t bar[PT_NUM_BARS], rom;
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    save(&w, bar);
+    rom = rd32(&w, PCI_ROM_ADDRESS);
+    assert_int_equal(dev(&w, PCI_ROM_ADDRESS, 4), CARD_ROM | 1);
+    sim_dev_hot_reset(&w.sim.dev);
+    assert_int_equal(dev(&w, PCI_ROM_ADDRESS, 4), 0);
+    restore(&w, bar, 7);
+    assert_int_equal(rd32(&w, PCI_ROM_ADDRESS), rom);
+    assert_int_equal(dev(&w, PCI_ROM_ADDRESS, 4), CARD_ROM | 1);
+    assert_true(mem_at(&w, world_bar_addr(&w, PT_ROM), CARD_ROM,
+                       CARD_ROM_SIZE));
+    assert_true(world_close(&w));
+}
+
+/* What it read as before was taken for what it can have: it decoded nothing. */
+static void test_emulated_vf_did_not_decode_after_d3hot(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    world_build(&c);
+    card_pm(&c, 0x40, 3, 0);
+    world_init(&w, &c, POLICY(power_mgmt), NULL);
+    w.sim.dev.pt.info.is_vf = true;
+    pt_store(w.sim.dev.rw + PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_true(world_attach(&w));
+    world_decode(&w, true);
+    assert_true(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
+    world_power(&w, 3);
+    world_power(&w, 0);
+    rd16(&w, PCI_STATUS);
+    assert_true(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
+    assert_true(world_close(&w));
+}
+
 /* Messages that Xen had written are gone with the rest. */
 static void test_driver_reset_lost_msi(void **state)
 {
@@ -239,6 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_driver_reset_left_the_device_at_address_0),
         cmocka_unit_test(test_addresses_are_back_before_decoding),
+        cmocka_unit_test(test_driver_reset_left_the_rom_off),
+        cmocka_unit_test(test_emulated_vf_did_not_decode_after_d3hot),
         cmocka_unit_test(test_driver_reset_lost_msi),
         cmocka_unit_test(test_driver_reset_lost_msix),
         cmocka_unit_test(test_decoders_that_went_alone_are_no_reset),
