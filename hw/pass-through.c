@@ -206,8 +206,8 @@ void pt_reset(struct pt_dev *d)
     pt_irq_reset(d, false);
     pt_sync(d);
     /* Some devices let their driver at Command through a BAR. */
-    pt_command_suspect(d, PCI_COMMAND_MASTER, 0);
-    pt_command_sync(d);
+    d->dirty |= PT_DIRTY_COMMAND;
+    pt_sync(d);
 }
 
 void pt_detach(struct pt_dev *d)

@@ -195,7 +195,7 @@ static unsigned pieces_on(const struct pt_bar *b)
  * Where decoding is off, what is mapped rests where it is: systems switch it
  * off and on again around the sizing of each BAR, and the device decodes all
  * the time. It goes when the BAR moves, when another wants the place, when
- * the device stops to answer.
+ * the device stops to answer; and what is not there as a whole is tried anew.
  */
 static uint64_t wish(struct pt_dev *d, unsigned n)
 {
@@ -204,7 +204,7 @@ static uint64_t wish(struct pt_dev *d, unsigned n)
     uint64_t addr;
 
     if (!answers(d, n) ||
-        (!on && (d->policy.strict || pieces_on(b) == 0))) {
+        (!on && (d->policy.strict || pieces_on(b) < b->pieces))) {
         return PT_UNMAPPED;
     }
     if (sizing(d, n)) {
@@ -548,23 +548,20 @@ static uint32_t type_bits(const struct pt_dev *d, unsigned n)
         r->flags & PT_REGION_IO ? PT_IO_FLAGS : PT_MEM_FLAGS;
 }
 
-bool pt_bars_lost(struct pt_dev *d)
+int pt_bars_lost(struct pt_dev *d, bool *lost)
 {
     uint8_t bars[4 * PT_NUM_BARS];
     unsigned n;
+    int rc = pt_host_read(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars));
 
-    if (pt_host_read(d, PCI_BASE_ADDRESS_0, bars, sizeof(bars)) != 0) {
-        return false;
-    }
-    for (n = 0; n < PT_NUM_BARS; n++) {
+    *lost = false;
+    for (n = 0; rc == 0 && n < PT_NUM_BARS; n++) {
         uint32_t want = pt_bar_host(d, n), has = pt_load(bars + 4 * n, 4);
 
         /* A half that is 0, or not placed by the host, tells nothing. */
-        if (want && ((has ^ want) & ~type_bits(d, n))) {
-            return true;
-        }
+        *lost |= want && ((has ^ want) & ~type_bits(d, n));
     }
-    return false;
+    return rc;
 }
 
 /*

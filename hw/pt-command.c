@@ -48,6 +48,7 @@ void pt_command_init(struct pt_dev *d)
 {
     d->command = decoders(d);
     d->command_has = (uint16_t)pt_load(d->snap + PCI_COMMAND, 2);
+    d->command_known = true;
 }
 
 uint16_t pt_command_decoders(const struct pt_dev *d)
@@ -119,26 +120,29 @@ int pt_command_look(struct pt_dev *d, bool *lost)
     uint8_t buf[4] = { 0 };
     int rc = pt_host_read(d, PCI_COMMAND, buf, d->status_mask ? 4 : 2);
 
-    *lost = false;
+    *lost = rc == 0 && d->lost;
+    if (rc == 0) {
+        d->command_has = (uint16_t)pt_load(buf, 2);
+        d->command_seen = true;
+        d->status_has = (uint16_t)(pt_load(buf, 4) >> 16);
+    }
+    /* Decoders that are off: has it been reset, or are they only that? */
+    if (rc == 0 && !d->lost && !d->host->info.is_vf &&
+        (d->command & ~(uint32_t)d->command_has & DECODERS)) {
+        rc = pt_bars_lost(d, lost);
+    }
     if (rc != 0) {
         d->status_mask = d->status_val = 0;
-        return rc;
     }
-    d->command_has = (uint16_t)pt_load(buf, 2);
-    d->command_seen = true;
-    d->status_has = (uint16_t)(pt_load(buf, 4) >> 16);
-    /* Decoders that are off: has it been reset, or are they only that? */
-    *lost = d->lost || (!d->host->info.is_vf &&
-        (d->command & ~(uint32_t)d->command_has & DECODERS) &&
-        pt_bars_lost(d));
-    return 0;
+    d->command_known = rc == 0;
+    return rc;
 }
 
 void pt_command_leave(struct pt_dev *d)
 {
     uint16_t want = wanted(d);
 
-    if (d->command_has & ~want & PCI_COMMAND_MASTER) {
+    if (d->command_known && (d->command_has & ~want & PCI_COMMAND_MASTER)) {
         put(d, want);
     }
 }
@@ -149,11 +153,14 @@ void pt_command_decode(struct pt_dev *d)
                       PCI_COMMAND_DISABLE_INTx));
 }
 
+bool pt_command_waits(const struct pt_dev *d)
+{
+    return wanted(d) != d->command_has || status_waits(d);
+}
+
 int pt_command_sync(struct pt_dev *d)
 {
-    uint16_t want = wanted(d);
-
-    return want != d->command_has || status_waits(d) ? put(d, want) : 0;
+    return pt_command_waits(d) ? put(d, wanted(d)) : 0;
 }
 
 void pt_command_suspect(struct pt_dev *d, uint16_t set, uint16_t clear)

@@ -40,10 +40,12 @@ uint16_t pt_command_decoders(const struct pt_dev *d);
  * not to be had; *@lost: it has lost its registers.
  */
 int pt_command_look(struct pt_dev *d, bool *lost);
-/* Bus mastering off, where it has to go. */
+/* Bus mastering off, where it has to go, and what there is was looked at. */
 void pt_command_leave(struct pt_dev *d);
 /* Decoders on and all else off: Xen looks for that before it maps MSI-X. */
 void pt_command_decode(struct pt_dev *d);
+/* Is there anything to write? */
+bool pt_command_waits(const struct pt_dev *d);
 /* The rest; no write if the device has it. Returns 0 or -errno. */
 int pt_command_sync(struct pt_dev *d);
 

@@ -92,10 +92,11 @@ struct pt_dev {
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     bool left;         /* the domain: never write to the device again */
     uint8_t dirty;     /* enum pt_dirty */
-    bool lost;         /* its registers, and their way back failed */
+    bool lost;         /* its registers: their way back failed, or waits */
     uint16_t command;      /* decode bits that the device keeps */
     uint16_t command_has;  /* as last read or written */
-    bool command_seen;     /* it was read since the device had a reset */
+    bool command_seen;     /* it was read since the device had a reset, */
+    bool command_known;    /* and the guest has not run since */
     uint16_t status_has;   /* Status, of which the guest writes in the same */
     uint32_t status_mask;  /* access these bits */
     uint32_t status_val;
@@ -208,11 +209,8 @@ void pt_bars_stop(struct pt_dev *d);
 void pt_bars_forget(struct pt_dev *d);
 /* The value of BAR @n (0..5) as the operating system placed it. */
 uint32_t pt_bar_host(const struct pt_dev *d, unsigned n);
-/*
- * Has the device other addresses than the host's? One read; false if that
- * fails.
- */
-bool pt_bars_lost(struct pt_dev *d);
+/* *@lost: the device has other addresses than the host's. 0 or -errno. */
+int pt_bars_lost(struct pt_dev *d, bool *lost);
 /* Attach: give the device addresses that it lost. 0 or -errno. */
 int pt_bars_place(struct pt_dev *d);
 
@@ -238,7 +236,8 @@ void pt_pm_rest(struct pt_dev *d);
  */
 int pt_restore_host(struct pt_dev *d);
 /*
- * Reset or detach: has it lost them, and nobody saw it? One read of Command.
+ * Reset or detach: has it lost them, and nobody saw it? One read of Command,
+ * which must not be missed either.
  */
 void pt_restore_missed(struct pt_dev *d);
 /* Of the host's registers, those that the guest may write and has changed. */

@@ -285,7 +285,7 @@ int pt_translate_on(struct pt_dev *d)
 
 bool pt_irq_waits(const struct pt_dev *d)
 {
-    return d->irq && d->irq->translate_waits;
+    return d->irq && (d->irq->translate_waits || d->irq->waits);
 }
 
 const char *pt_irq_translation(const struct pt_dev *d)

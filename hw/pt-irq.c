@@ -136,6 +136,7 @@ void pt_irq_sync(struct pt_dev *d)
     if (!d->started || !q || pt_pm_asleep(d)) {
         return;
     }
+    q->waits = false;
     if (q->stale) {
         q->stale = !sweep(d, PT_IRQ_INTX);
     }
@@ -372,7 +373,7 @@ void pt_irq_lost(struct pt_dev *d)
     struct pt_irq *q = d->irq;
 
     if (q) {
-        q->msi_on = q->msix_on = q->msix_fmask = false;
+        /* Off by itself, unless the guest has had it enabled again since. */
         q->table_lost = true;
         release(d);
         q->table_lost = false;

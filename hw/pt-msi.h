@@ -55,6 +55,7 @@ struct pt_irq {
 
     bool table_lost;         /* its masks are those of a reset */
     bool unsure;             /* the device may have lost its enable bit */
+    bool waits;              /* one could not be written */
 
     uint8_t pin;             /* 0..3 */
     bool has_pin;
@@ -138,7 +139,7 @@ void pt_irq_stop(struct pt_dev *d);
  */
 void pt_irq_leave(struct pt_dev *d);
 
-/* Has translation to be tried again? */
+/* Is there something to be tried again, that the guest need not ask for? */
 bool pt_irq_waits(const struct pt_dev *d);
 
 /* Of msitranslate: what is in force, in words. */

@@ -70,6 +70,7 @@ int pt_restore_host(struct pt_dev *d)
 
     d->command_has = 0;
     d->command_seen = false;
+    d->command_known = true;
     if (!d->host->info.is_vf) {
         failed = restore_header(d);
     }
@@ -92,7 +93,10 @@ void pt_restore_missed(struct pt_dev *d)
 {
     bool lost = false;
 
-    if (!d->left && pt_command_look(d, &lost) == 0 && lost) {
+    if (!d->left && pt_command_look(d, &lost) != 0) {
+        pt_command_look(d, &lost);
+    }
+    if (lost) {
         pt_lost(d, true);
     }
 }

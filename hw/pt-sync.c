@@ -8,28 +8,28 @@
 #include "pt-dev.h"
 #include "pt-msi.h"
 
-int pt_sync(struct pt_dev *d)
+/*
+ * What Command has now, and whether the device still has the rest. If not, it
+ * gets it back once it is awake: Xen gives messages up in its memory.
+ */
+static int look(struct pt_dev *d)
 {
-    unsigned what = d->dirty;
-    bool lost = false;
-    int rc = 0;
+    bool lost;
+    int rc = pt_command_look(d, &lost);
 
-    d->dirty = 0;
-    if (!d->started || !what) {
-        return 0;
-    }
-    /* Not seen, Command is not written either: the device may be gone. */
-    if ((what & PT_DIRTY_COMMAND) || d->lost) {
-        rc = pt_command_look(d, &lost);
-    }
-    if (lost) {
+    if (lost && pt_pm_asleep(d)) {
+        d->lost = true;
+    } else if (lost) {
         pt_lost(d, false);
-        what |= d->dirty;
-        d->dirty = 0;
     }
-    if (rc == 0) {
-        pt_command_leave(d);
-    }
+    return rc;
+}
+
+/* All but Command: what @what says, and what a look has found besides. */
+static void reconcile(struct pt_dev *d, unsigned what)
+{
+    what |= d->dirty;
+    d->dirty = 0;
     if (what & PT_DIRTY_REGIONS) {
         pt_bars_leave(d);
         pt_bars_enter(d);
@@ -38,7 +38,41 @@ int pt_sync(struct pt_dev *d)
     if (what & PT_DIRTY_IRQ) {
         pt_irq_sync(d);
     }
+}
+
+/* Last, and never unseen: the device may be gone, or not at its addresses. */
+static int command(struct pt_dev *d)
+{
+    int rc = 0;
+
+    if (d->pm.waiting || !pt_command_waits(d)) {
+        return 0;
+    }
+    /* Messages that went took Interrupt Disable along. */
+    if (!d->command_known) {
+        rc = look(d);
+        reconcile(d, 0);
+    }
     return rc == 0 ? pt_command_sync(d) : rc;
+}
+
+int pt_sync(struct pt_dev *d)
+{
+    unsigned what = d->dirty;
+    int rc = 0;
+
+    d->dirty = 0;
+    if (!d->started || !what) {
+        return 0;
+    }
+    if ((what & PT_DIRTY_COMMAND) || (d->lost && !pt_pm_asleep(d))) {
+        rc = look(d);
+    }
+    pt_command_leave(d);
+    reconcile(d, what);
+    rc = rc == 0 ? command(d) : rc;
+    d->command_known = false;  /* the guest's driver can reset the device */
+    return rc;
 }
 
 void pt_sync_end(struct pt_dev *d)

@@ -57,6 +57,8 @@ void pt_msi_enable(struct pt_dev *d, bool on)
                 PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE, val) == 0) {
         q->msi_on = on;
         q->unsure = false;
+    } else {
+        q->waits = true;
     }
 }
 
@@ -74,6 +76,8 @@ void pt_msix_enable(struct pt_dev *d, bool on, bool fmask)
         q->msix_on = on;
         q->msix_fmask = fmask;
         q->unsure = false;
+    } else {
+        q->waits = true;
     }
 }
 
@@ -409,7 +413,10 @@ static void entry_refresh_mask(struct pt_dev *d, unsigned i)
                     "device's MSI-X table: a mask of the guest's may be lost");
         return;
     }
-    v->want.ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
+    /* All ones: nobody answers, as when its driver has just reset it. */
+    if ((uint32_t)ctrl != UINT32_MAX) {
+        v->want.ctrl = (uint32_t)ctrl & PT_MSIX_MASKED;
+    }
 }
 
 void pt_irq_entry_ready(struct pt_dev *d, unsigned i)

@@ -296,6 +296,36 @@ static void test_switching_on_is_tried_twice(void **state)
     }
 }
 
+/* Both tries fail, and the guest does not ask again: Command's write does. */
+static void test_switching_on_is_not_given_up(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 1; i < COUNT(scenes); i++) {
+        struct world w;
+
+        if (scenes[i].asleep) {
+            continue;
+        }
+        bring_up(&w, &scenes[i]);
+        if (scenes[i].kind == TRANSLATED) {
+            intx_disable(&w, true);
+        }
+        sim_fault_always(&w.sim.dev.config_fault, EIO);
+        if (scenes[i].kind == TRANSLATED) {
+            intx_disable(&w, false);
+        } else {
+            enable(&w, &scenes[i], true);
+        }
+        sim_fault_clear(&w.sim.dev.config_fault);
+        world_decode(&w, false);
+        world_decode(&w, true);
+        assert_true(delivers(&w, &scenes[i]));
+        assert_true(world_close(&w));
+    }
+}
+
 /* Access after access fails: it is off when the next change works. */
 static void test_switching_off_is_not_given_up(void **state)
 {
@@ -429,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_each_config_access_fails_with_8_msix_entries),
         cmocka_unit_test(test_each_config_access_fails_with_translation),
         cmocka_unit_test(test_switching_on_is_tried_twice),
+        cmocka_unit_test(test_switching_on_is_not_given_up),
         cmocka_unit_test(test_switching_off_is_not_given_up),
         cmocka_unit_test(test_a_kind_of_call_fails_for_a_time),
         cmocka_unit_test(test_what_could_not_be_restored_is_not_mapped),

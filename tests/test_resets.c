@@ -182,6 +182,62 @@ static void failed_restore_decoded_at_0_after_detach(void **state)
     assert_true(world_close(&w));
 }
 
+/* Whether its addresses are lost can't be had: then nothing is switched on. */
+static void addresses_that_can_not_be_read_were_believed(void **state)
+{
+    unsigned masters;
+
+    (void)state;
+    for (masters = 0; masters < 2; masters++) {
+        card(&c);
+        begin(&w, &c, NULL);
+        place_and_decode(&w);
+        chip_reset();
+        if (masters) {
+            sim_dev_poke(&w.sim.dev, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+        }
+        sim_fault_at(&w.sim.dev.config_fault, 2, EIO);
+        wr16(&w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+        assert_false(decoders());
+        restore_command();
+        assert_true(at_home(0) && at_home(1) && at_home(2));
+        assert_true(world_close(&w));
+    }
+}
+
+static unsigned command_fails;  /* so many writes of it, once one has */
+
+static void fail_command(struct sim_dev *d, uint16_t pos, const uint8_t *val,
+                         unsigned len)
+{
+    (void)val;
+    (void)len;
+    if (pos == PCI_COMMAND && d->config_fault.fired && --command_fails) {
+        sim_fault_at(&d->config_fault, 1, EIO);
+    }
+}
+
+/* What could not be written before it fell asleep waits until it listens. */
+static void command_was_written_before_it_listened(void **state)
+{
+    (void)state;
+    irq_card(&c);
+    begin(&w, &c, POLICY(power_mgmt));
+    place_and_decode(&w);
+    w.sim.dev.hooks.on_write = fail_command;
+    command_fails = 4;
+    sim_fault_at(&w.sim.dev.config_fault, 2, EIO);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    assert_int_equal(w.sim.dev.config_fault.fired, 4);
+    command_fails = 2;
+    sim_fault_at(&w.sim.dev.config_fault, 2, EIO);
+    wr16(&w, PM + PCI_PM_CTRL, 3);
+    w.sim.dev.hooks.on_write = NULL;
+    assert_int_equal(sim_dev_power(&w.sim.dev), 3);
+    assert_int_equal(w.sim.dev.count.early, 0);
+    assert_true(world_close(&w));
+}
+
 /* The host does not read a table that nobody decodes. */
 static void table_was_read_that_nobody_decodes(void **state)
 {
@@ -243,6 +299,29 @@ static void table_was_forgotten_with_the_header(void **state)
     assert_true(world_close(&w));
 }
 
+/* It ends MSI first: Xen takes Interrupt Disable along, and we set it. */
+static void command_was_written_unseen(void **state)
+{
+    unsigned n;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, NULL, NULL);
+    for (n = 0; n < 2; n++) {
+        guest_intx(&w, false);
+        msi_start(&w, 0);
+        assert_true(hears(&w, 0, VECTOR));
+        chip_reset();
+        msi_off(&w);
+        assert_true(!decoders() || at_home(0));
+        restore_command();
+        assert_true(at_home(0) && at_home(1) && at_home(2) && at_home(4));
+        assert_true(hears_intx(&w, 0));
+    }
+    assert_true(world_close(&w));
+}
+
 static void msi_before_command_was_lost(void **state)
 {
     (void)state;
@@ -255,6 +334,62 @@ static void msi_before_command_was_lost(void **state)
     restore_command();
     assert_true(hears(&w, 0, VECTOR));
     assert_true(world_close(&w));
+}
+
+/* Enabled again before Command was written: then it is not off by itself. */
+static void message_that_was_enabled_since_stayed_on(void **state)
+{
+    unsigned way;
+
+    (void)state;
+    for (way = 0; way < 2; way++) {
+        msix_card(&c, 4);
+        irq_begin(&w, &c, POLICY(msitranslate), NULL);
+        entries_program(&w, 4);
+        msix_on(&w);
+        chip_reset();
+        msix_on(&w);
+        if (way) {
+            pt_reset(w.d);
+            forgive();
+            assert_false(sim_dev_msix_enabled(&w.sim.dev));
+        } else {
+            world_detach(&w);
+            forgive();
+            assert_int_equal(dev(&w, MSIX + PCI_MSI_FLAGS, 2) &
+                             PCI_MSIX_ENABLE, 0);
+        }
+        assert_true(world_close(&w));
+    }
+}
+
+/* Xen gives messages up in its memory: after sleep, not in it. */
+static void chip_went_to_sleep_after_its_reset(void **state)
+{
+    unsigned s;
+
+    (void)state;
+    for (s = 1; s <= 3; s++) {
+        irq_card(&c);
+        pt_store(c.cfg + PM + 2, 3 | PCI_PM_CAP_D1 | PCI_PM_CAP_D2, 2);
+        pt_store(c.cfg + PM + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RST, 2);
+        add_msix(&c, 4, 0x2000);
+        irq_begin(&w, &c, POLICY(power_mgmt), NULL);
+        entries_program(&w, 4);
+        msix_on(&w);
+        chip_reset();
+        assert_true(world_power(&w, s));
+        sim_bus_pass(&w.sim.bus, w.d, 20000);
+        sim_notes_clear(&w.sim.xen.notes);
+        restore_command();
+        assert_true(world_power(&w, 0));
+        sim_bus_pass(&w.sim.bus, w.d, 20000);
+        restore_command();
+        assert_true(at_home(0) && at_home(1) && at_home(2) && at_home(4));
+        assert_true(hears(&w, 1, VECTOR + 1));
+        assert_int_equal(w.sim.xen.unsupported, 0);
+        assert_true(world_close(&w));
+    }
 }
 
 static void translation_was_lost(void **state)
@@ -280,9 +415,14 @@ int main(void)
         cmocka_unit_test(failed_restore_was_for_good),
         cmocka_unit_test(failed_restore_stayed_over_a_reset),
         cmocka_unit_test(failed_restore_decoded_at_0_after_detach),
+        cmocka_unit_test(addresses_that_can_not_be_read_were_believed),
+        cmocka_unit_test(command_was_written_before_it_listened),
+        cmocka_unit_test(message_that_was_enabled_since_stayed_on),
+        cmocka_unit_test(chip_went_to_sleep_after_its_reset),
         cmocka_unit_test(table_was_read_that_nobody_decodes),
         cmocka_unit_test(msix_before_command_was_lost),
         cmocka_unit_test(table_was_forgotten_with_the_header),
+        cmocka_unit_test(command_was_written_unseen),
         cmocka_unit_test(msi_before_command_was_lost),
         cmocka_unit_test(translation_was_lost),
     };

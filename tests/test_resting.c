@@ -336,6 +336,25 @@ static void mapping_that_stays_was_mapped_over(void **state)
     close_bus();
 }
 
+/* Xen refused one piece of three, and to take another back. */
+static void half_a_region_rested(void **state)
+{
+    (void)state;
+    open_bus(NULL);
+    wr(0, PCI_BASE_ADDRESS_2, (uint32_t)PLACE, 4);
+    sim_fault_at(&b.xen.kind_fault[SIM_MAP_MEMORY], 2, EIO);
+    sim_fault_always(&b.xen.kind_fault[SIM_UNMAP_MEMORY], EIO);
+    decode(0, true);
+    assert_int_equal(b.xen.num_mem, 1);
+    sim_fault_clear(&b.xen.kind_fault[SIM_UNMAP_MEMORY]);
+    decode(0, false);
+    assert_int_equal(b.xen.num_mem, 0);
+    decode(0, true);
+    assert_int_equal(b.xen.num_mem, 2);
+    assert_int_equal(b.sim.num_traps, 1);
+    close_bus();
+}
+
 static void nothing_rests_asleep(void **state)
 {
     (void)state;
@@ -543,6 +562,7 @@ int main(void)
         cmocka_unit_test(emulated_device_has_the_place_of_who_rests),
         cmocka_unit_test(neighbour_that_is_unplugged_leaves_room),
         cmocka_unit_test(mapping_that_stays_was_mapped_over),
+        cmocka_unit_test(half_a_region_rested),
         cmocka_unit_test(nothing_rests_asleep),
         cmocka_unit_test(nothing_rests_over_a_reset),
         cmocka_unit_test(any_order_of_things),
