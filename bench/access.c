@@ -108,7 +108,7 @@ void __attribute__((noinline))
 bench_accesses(struct pt_dev **d, unsigned devices, const char *kind,
                unsigned accesses)
 {
-    char k = kind[0];
+    char k = strcmp(kind, "forwarded-write") == 0 ? 'w' : kind[0];
     unsigned i;
 
     for (i = 0; i < accesses; i++) {
