@@ -23,6 +23,16 @@ const struct pt_group *const pt_groups[] = {
     &pt_group_pcix,
     &pt_group_msi,
     &pt_group_msix,
+    /* Of extended space. */
+    &pt_group_aer,
+    &pt_group_dsn,
+    &pt_group_ext_vendor,
+    &pt_group_acs,
+    &pt_group_rebar,
+    &pt_group_ltr,
+    &pt_group_l1ss,
+    &pt_group_ptm,
+    &pt_group_dvsec,
     NULL,
 };
 
@@ -97,6 +107,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
     d->policy = args->policy;
     d->devfn = args->devfn;
     d->multifunction = args->multifunction;
+    d->size = PT_CFG_SIZE;
 
     if (take_snapshot(d, err) != 0) {
         pt_detach(d);
@@ -106,6 +117,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
     pt_bars_init(d);
     pt_chain_walk(d);
     pt_pm_init(d);
+    pt_ext_chain_walk(d);
     if (pt_irq_init(d) != 0) {
         pt_fail(err, ENOMEM, "out of memory");
         pt_detach(d);
@@ -131,7 +143,7 @@ static void log_attached(const struct pt_dev *d)
     size_t n = 0;
     unsigned i;
 
-    for (i = 0; i < d->num_caps; i++) {
+    for (i = 0; i < pt_num_caps(d); i++) {
         const struct pt_cap *c = &d->cap[i];
 
         n += (size_t)snprintf(caps + n, sizeof(caps) - n, " %s%s@%02x",

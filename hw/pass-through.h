@@ -13,8 +13,9 @@
 #include "pt-device.h"
 #include "pt-xen.h"
 
-/* The guest's space. Offsets are 16 bit: extended space is 4 KiB. */
+/* The space that each function has, and the one of PCI Express. */
 #define PT_CFG_SIZE 0x100
+#define PT_CFG_EXT_SIZE 0x1000
 #define PT_CFG_CAPS_START 0x40
 /* Of Header Type: PCI 3.0, 6.2.1. */
 #define PT_MULTIFUNCTION 0x80
@@ -32,6 +33,7 @@ struct pt_policy {
     bool power_mgmt;    /* the guest's D-states reach the device */
     bool msitranslate;  /* the device's MSI is the guest's INTx */
     bool no_rom;        /* no expansion ROM for the guest */
+    bool extended;      /* extended configuration space, where there is one */
 };
 
 struct pt_args {
@@ -44,9 +46,10 @@ struct pt_args {
 };
 /*
  * Build the guest's view of a device and touch nothing: one block read of
- * the configuration space. @args->xen may be NULL. The view answers
- * pt_config_read() and what this header offers for looking; writes change
- * the guest's copy alone.
+ * the configuration space. Under extended and power_mgmt also one for each
+ * extended capability, and one more for each that is shown or restored (two for
+ * Resizable BAR). @args->xen may be NULL. The view answers pt_config_read() and
+ * what this header offers for looking; writes change the guest's copy alone.
  *
  * Returns the device, for pt_detach(), or NULL and the reason in @err: a
  * bridge, a function that reads all ones, strict together with permissive.
@@ -55,9 +58,9 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err);
 
 /*
  * Assign a device to the guest: the view, the device awake in D0 with its
- * decoders on and bus mastering off, its interrupt bound. One block read and
- * at most 8 accesses more; under power_mgmt one for each extended capability
- * in front of error reporting (AER), and two for that.
+ * decoders on and bus mastering off, its interrupt bound. The view's reads and
+ * at most 8 accesses more; one more for each register that is restored, if the
+ * device was found in D3hot.
  *
  * Returns the device, for pt_detach(), or NULL, nothing left behind, and the
  * reason in @err. The device is not reset, assigned or de-assigned: that is
@@ -91,7 +94,7 @@ void pt_set_multifunction(struct pt_dev *d, bool on);
 
 /*
  * A guest's access to configuration space, from the bus.
- * @off: 0..PT_CFG_SIZE - @len, aligned or not; @len: 1, 2, 4. Anything else
+ * @off: 0..pt_config_size() - @len, aligned or not; @len: 1, 2, 4. Anything else
  * reads as 0 and is not written. Cost: a read at most one access of the
  * device, none where all bits are the guest's copy; a write at most one read
  * and one write, none where nothing is forwarded. What changes the power
@@ -132,15 +135,20 @@ enum pt_fate {
     PT_ZERO,     /* not in the chain; reads as 0 */
 };
 
-#define PT_MAX_CAPS 48  /* (0x100 - 0x40) / 4 */
+#define PT_MAX_BASIC_CAPS 48  /* (0x100 - 0x40) / 4 */
+#define PT_MAX_EXT_CAPS 64    /* no device has as many */
+#define PT_MAX_CAPS (PT_MAX_BASIC_CAPS + PT_MAX_EXT_CAPS)
+
+/* The ID of an extended capability, told from those of the first 256 bytes. */
+#define PT_EXT_CAP(id) (UINT32_C(0x10000) | (id))
 
 /* A capability that the device has, in the order of its chain. */
 struct pt_cap {
     const struct pt_group *group;
     uint16_t pos;
     uint16_t size;
-    uint8_t id;
-    uint8_t next;     /* as the device has it */
+    uint32_t id;      /* PCI_CAP_ID_*, PT_EXT_CAP(PCI_EXT_CAP_ID_*) */
+    uint16_t next;    /* as the device has it */
     uint8_t variant;
     enum pt_fate fate;
     char why[80];     /* the reason for its fate */
@@ -153,7 +161,8 @@ enum pt_kind {
     PT_UNDECLARED,  /* in the header or an exposed structure, without a row */
     PT_OPEN,        /* body of an open structure */
     PT_CONCEALED,   /* in a hidden structure */
-    PT_ZEROED,      /* in a structure that reads as 0 */
+    PT_ZEROED,      /* in a structure that reads as 0; in extended space, in
+                       none that the guest sees */
     PT_MIRRORED,    /* another way to a register of any of these */
 };
 
@@ -172,7 +181,10 @@ struct pt_byte {
                                   they were at attach */
 };
 
-/* @off: 0..PT_CFG_SIZE - 1. Costs no access of the device. */
+/* How many bytes the guest's space has: PT_CFG_SIZE or PT_CFG_EXT_SIZE. */
+unsigned pt_config_size(const struct pt_dev *d);
+
+/* @off: 0..pt_config_size() - 1. Costs no access of the device. */
 void pt_look(const struct pt_dev *d, uint16_t off, struct pt_byte *b);
 
 /* What the operating system knows of it. */
@@ -181,7 +193,10 @@ const struct pt_device_info *pt_info(const struct pt_dev *d);
 /* The Command register that the device itself has, or will have. */
 uint16_t pt_command_device(const struct pt_dev *d);
 
-/* Its capabilities, hidden ones too, in the order of its chain. */
+/*
+ * Its capabilities, hidden ones too, in the order of its chain; behind them, if
+ * the guest has extended space, those of the other chain.
+ */
 unsigned pt_num_caps(const struct pt_dev *d);
 /* @i: 0..pt_num_caps() - 1. */
 const struct pt_cap *pt_cap_at(const struct pt_dev *d, unsigned i);

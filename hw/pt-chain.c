@@ -12,18 +12,34 @@
 
 #include "pt-dev.h"
 
+/* Of an extended capability's header: PCIe 3.0, 7.9.3. */
+#define EXT_ID 0x0000ffffu
+#define EXT_ID_AND_VERSION 0x000fffffu
+#define EXT_NEXT_SHIFT 20
+#define EXT_NEXT(head) ((head) >> EXT_NEXT_SHIFT & 0xffcu)
+
 /* ------------------------------------------------------------------ */
 /* The guest's chain                                                   */
 
-/* The first exposed capability from cap[@i] on; 0 ends the chain. */
-static uint32_t next_exposed(const struct pt_dev *d, unsigned i)
+/* The first exposed one of cap[@i] to cap[@end - 1]; 0 ends the chain. */
+static uint32_t first_exposed(const struct pt_dev *d, unsigned i, unsigned end)
 {
-    for (; i < d->num_caps; i++) {
+    for (; i < end; i++) {
         if (d->cap[i].fate == PT_EXPOSED) {
             return d->cap[i].pos;
         }
     }
     return 0;
+}
+
+static uint32_t next_exposed(const struct pt_dev *d, unsigned i)
+{
+    return first_exposed(d, i, d->num_basic);
+}
+
+static uint32_t next_ext_exposed(const struct pt_dev *d, unsigned i)
+{
+    return first_exposed(d, i, d->num_caps) << EXT_NEXT_SHIFT;
 }
 
 static void next_setup(const struct pt_dev *d, const struct pt_field *f,
@@ -67,6 +83,51 @@ const struct pt_group pt_group_cap_header = {
     PT_ROWS(cap_header_rows),
 };
 
+static void ext_next_setup(const struct pt_dev *d, const struct pt_field *f,
+                           struct pt_bits *bits)
+{
+    bits->init |= next_ext_exposed(d, f->cap + 1u);
+}
+
+static void ext_first_setup(const struct pt_dev *d, const struct pt_field *f,
+                            struct pt_bits *bits)
+{
+    (void)f;
+    bits->init = next_ext_exposed(d, d->num_basic);
+}
+
+static const struct pt_row ext_header_rows[] = {
+    {
+        .name = "Extended Capability Header", .spec = "PCIe 3.0, 7.9.3",
+        .why = "ID and version are constant; the pointer leads past the "
+            "capabilities that are hidden",
+        .off = 0, .size = 4, .flags = PT_ROW_INERT,
+        .host = EXT_ID_AND_VERSION, .emu = 0xffffffff, .ro = 0xffffffff,
+        .setup = ext_next_setup,
+    },
+};
+
+const struct pt_group pt_group_ext_header = {
+    .name = "Extended capability", .size = 4, .fate = PT_EXPOSED,
+    PT_ROWS(ext_header_rows),
+};
+
+static const struct pt_row ext_first_rows[] = {
+    {
+        .name = "Null Capability Header", .spec = "PCIe 3.0, 7.9.1",
+        .why = "the first capability is hidden, or there is none; the pointer "
+            "leads to the first that is not",
+        .off = 0, .size = 4, .flags = PT_ROW_INERT,
+        .emu = 0xffffffff, .ro = 0xffffffff,
+        .setup = ext_first_setup,
+    },
+};
+
+const struct pt_group pt_group_ext_first = {
+    .name = "Null capability", .size = 4, .fate = PT_EXPOSED,
+    PT_ROWS(ext_first_rows),
+};
+
 /* ------------------------------------------------------------------ */
 /* The device's chain                                                  */
 
@@ -75,7 +136,17 @@ static const struct pt_group unknown = {
     .why = "no table for this capability",
 };
 
-static const struct pt_group *group_of(uint8_t id)
+static const struct pt_group ext_unknown = {
+    .name = "Unknown", .fate = PT_ZERO,
+    .why = "no table for this capability",
+};
+
+static bool is_ext(const struct pt_cap *c)
+{
+    return c->pos >= PT_CFG_SIZE;
+}
+
+static const struct pt_group *group_of(uint32_t id)
 {
     unsigned i;
 
@@ -89,7 +160,12 @@ static const struct pt_group *group_of(uint8_t id)
             return &pt_group_hidden[i];
         }
     }
-    return &unknown;
+    for (i = 0; i < pt_num_ext_hidden; i++) {
+        if (pt_group_ext_hidden[i].id == id) {
+            return &pt_group_ext_hidden[i];
+        }
+    }
+    return id < PT_EXT_CAP(0) ? &unknown : &ext_unknown;
 }
 
 /* An exposed capability can't be kept after all: hide it, and say so. */
@@ -101,12 +177,14 @@ hide(struct pt_dev *d, struct pt_cap *cap, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(cap->why, sizeof(cap->why), fmt, ap);
     va_end(ap);
-    cap->fate = PT_HIDDEN;
-    pt_log(d, PT_LOG_WARNING, "%s capability (ID %02x at %02x) is hidden: %s",
-           cap->group->name, cap->id, cap->pos, cap->why);
+    cap->fate = is_ext(cap) ? PT_ZERO : PT_HIDDEN;
+    pt_log(d, PT_LOG_WARNING, "%s capability (ID %02x at %02x) is %s: %s",
+           cap->group->name, cap->id & EXT_ID, cap->pos,
+           is_ext(cap) && d->size == PT_CFG_SIZE ? "not restored" : "hidden",
+           cap->why);
 }
 
-const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id)
+const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint32_t id)
 {
     unsigned i;
 
@@ -120,19 +198,13 @@ const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id)
 
 unsigned pt_num_caps(const struct pt_dev *d)
 {
-    return d->num_caps;
+    return d->size == PT_CFG_SIZE ? d->num_basic : d->num_caps;
 }
 
 const struct pt_cap *pt_cap_at(const struct pt_dev *d, unsigned i)
 {
     return &d->cap[i];
 }
-
-/* No device has as many extended capabilities. */
-#define EXT_CAPS_START 0x100u
-#define EXT_CAPS_END 0x1000u
-#define MAX_EXT_CAPS 64
-#define EXT_NEXT(head) ((head) >> 20 & 0xffcu)
 
 /*
  * A walk through one of the device's two chains. Its pointers may lead
@@ -142,7 +214,7 @@ struct walk {
     const char *name;
     uint16_t start;  /* no structure of it is before */
     unsigned left;   /* how many there may be */
-    uint32_t visited[EXT_CAPS_END / 4 / 32];
+    uint32_t visited[PT_CFG_EXT_SIZE / 4 / 32];
 };
 
 /* Is there a structure at @pos, a new one? A chain that ends badly is told. */
@@ -171,34 +243,16 @@ static bool walk_on(struct pt_dev *d, struct walk *w, uint32_t pos)
     return true;
 }
 
-int pt_ext_cap_find(struct pt_dev *d, uint16_t id, uint16_t size,
-                    uint16_t *found)
+static void add_cap(struct pt_dev *d, uint16_t pos, uint32_t id, uint16_t next)
 {
-    struct walk w = {
-        .name = "extended capability", .start = EXT_CAPS_START,
-        .left = MAX_EXT_CAPS,
-    };
-    uint32_t pos = EXT_CAPS_START, head;
-    uint8_t buf[4];
-    int rc;
+    struct pt_cap *c = &d->cap[d->num_caps++];
 
-    *found = 0;
-    while (walk_on(d, &w, pos)) {
-        rc = d->host->ops->read(d->host->priv, (uint16_t)pos, buf, 4);
-        if (rc != 0) {
-            return rc;
-        }
-        head = pt_load(buf, 4);
-        if (head == UINT32_MAX) {
-            return 0;
-        }
-        if ((head & 0xffff) == id) {
-            *found = pos + size <= EXT_CAPS_END ? (uint16_t)pos : 0;
-            return 0;
-        }
-        pos = EXT_NEXT(head);
-    }
-    return 0;
+    c->pos = pos;
+    c->id = id;
+    c->next = next;
+    c->group = group_of(id);
+    c->fate = c->group->fate;
+    snprintf(c->why, sizeof(c->why), "%s", c->group->why ? c->group->why : "");
 }
 
 /* Follow the pointers. */
@@ -206,7 +260,7 @@ static void collect(struct pt_dev *d)
 {
     struct walk w = {
         .name = "capability", .start = PT_CFG_CAPS_START,
-        .left = PT_MAX_CAPS,
+        .left = PT_MAX_BASIC_CAPS,
     };
     uint8_t pos;
 
@@ -215,29 +269,27 @@ static void collect(struct pt_dev *d)
     }
     pos = (uint8_t)(d->snap[PCI_CAPABILITY_LIST] & ~3u);
     while (walk_on(d, &w, pos)) {
-        struct pt_cap *c = &d->cap[d->num_caps];
-
         if (d->snap[pos] == 0xff && d->snap[pos + 1] == 0xff) {
             pt_log(d, PT_LOG_WARNING, "capability chain ends at %02x, which "
                    "reads all ones", pos);
             return;
         }
-        c->pos = pos;
-        c->id = d->snap[pos + PCI_CAP_LIST_ID];
-        c->next = d->snap[pos + PCI_CAP_LIST_NEXT];
-        c->group = group_of(c->id);
-        c->fate = c->group->fate;
-        snprintf(c->why, sizeof(c->why), "%s",
-                 c->group->why ? c->group->why : "");
-        d->num_caps++;
-        pos = (uint8_t)(c->next & ~3u);
+        add_cap(d, pos, d->snap[pos + PCI_CAP_LIST_ID],
+                d->snap[pos + PCI_CAP_LIST_NEXT]);
+        pos = (uint8_t)(d->snap[pos + PCI_CAP_LIST_NEXT] & ~3u);
     }
+}
+
+/* Where the part of the space ends that the capability's chain is in. */
+static uint16_t end_of(const struct pt_cap *c)
+{
+    return is_ext(c) ? PT_CFG_EXT_SIZE : PT_CFG_SIZE;
 }
 
 /* How much room a capability has: to the next one, or the space's end. */
 static uint16_t room(const struct pt_dev *d, const struct pt_cap *c)
 {
-    uint16_t end = PT_CFG_SIZE;
+    uint16_t end = end_of(c);
     unsigned i;
 
     for (i = 0; i < d->num_caps; i++) {
@@ -259,7 +311,7 @@ static bool repeated(const struct pt_dev *d, const struct pt_cap *c)
     while (first->id != c->id) {
         first++;
     }
-    return !c->group->open && first != c;
+    return !c->group->many && first != c;
 }
 
 static void size_up(struct pt_dev *d, struct pt_cap *c)
@@ -277,7 +329,7 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
     }
     if (p.why_not[0]) {
         hide(d, c, "%s", p.why_not);
-    } else if (c->pos + p.size > PT_CFG_SIZE) {
+    } else if (c->pos + p.size > end_of(c)) {
         hide(d, c, "its %u bytes leave the configuration space", p.size);
     } else if (p.size > max) {
         hide(d, c, "its %u bytes overlap the capability at %02x", p.size,
@@ -292,7 +344,145 @@ void pt_chain_walk(struct pt_dev *d)
     unsigned i;
 
     collect(d);
+    d->num_basic = d->num_caps;
     for (i = 0; i < d->num_caps; i++) {
         size_up(d, &d->cap[i]);
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* The extended chain                                                  */
+
+static bool has_restore(const struct pt_group *g)
+{
+    unsigned i;
+
+    for (i = 0; i < g->num_rows; i++) {
+        if (g->rows[i].flags & PT_ROW_RESTORE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How far into the structure what it was at attach matters. */
+static uint16_t needed(const struct pt_cap *c)
+{
+    uint16_t end = 0;
+    unsigned i;
+
+    for (i = 0; i < c->group->num_rows; i++) {
+        const struct pt_row *r = &c->group->rows[i];
+
+        if ((r->host || (r->flags & PT_ROW_RESTORE)) &&
+            (!r->only || (r->only & c->variant)) && r->off + r->size > end) {
+            end = (uint16_t)(r->off + r->size);
+        }
+    }
+    return end;
+}
+
+/* Read bytes @from to @to - 1 of a structure, if there are any. */
+static void fetch(struct pt_dev *d, struct pt_cap *c, uint16_t from,
+                  uint16_t to)
+{
+    uint16_t off = (uint16_t)(c->pos + from);
+    int rc;
+
+    if (c->fate != PT_EXPOSED || to <= from) {
+        return;
+    }
+    rc = to > room(d, c) ? 0 :
+        d->host->ops->read(d->host->priv, off, d->snap + off,
+                           (unsigned)(to - from));
+    if (rc != 0) {
+        memset(d->snap + off, 0, (size_t)(to - from));
+        hide(d, c, "can't read it: %s", strerror(-rc));
+    } else if (to > room(d, c)) {
+        hide(d, c, "no room for its first %u bytes", to);
+    }
+}
+
+/* The header at @pos; all ones where nothing is. */
+static uint32_t ext_head(struct pt_dev *d, uint16_t pos)
+{
+    int rc = d->host->ops->read(d->host->priv, pos, d->snap + pos, 4);
+
+    if (rc == 0) {
+        return pt_load(d->snap + pos, 4);
+    }
+    memset(d->snap + pos, 0, 4);
+    pt_log(d, PT_LOG_WARNING, "no extended configuration space from %#x on: "
+           "can't read it: %s", pos, strerror(-rc));
+    return UINT32_MAX;
+}
+
+static void ext_collect(struct pt_dev *d)
+{
+    struct walk w = {
+        .name = "extended capability", .start = PT_CFG_SIZE,
+        .left = PT_MAX_EXT_CAPS,
+    };
+    uint16_t pos = PT_CFG_SIZE;
+    uint32_t head;
+
+    while (walk_on(d, &w, pos)) {
+        head = ext_head(d, pos);
+        /* 256 bytes that are found again are no extended space. */
+        if (head == UINT32_MAX ||
+            (pos == PT_CFG_SIZE && head == pt_load(d->snap, 4))) {
+            return;
+        }
+        if (d->policy.extended) {
+            d->size = PT_CFG_EXT_SIZE;
+        }
+        if (head == 0) {
+            return;
+        }
+        add_cap(d, pos, PT_EXT_CAP(head & EXT_ID), (uint16_t)EXT_NEXT(head));
+        pos = (uint16_t)EXT_NEXT(head);
+    }
+}
+
+static void ext_size_up(struct pt_dev *d, struct pt_cap *c)
+{
+    const struct pt_group *g = c->group;
+    uint16_t head = g->head > 4 ? g->head : 4;
+    struct pt_probe p = { .variant = 0 };
+
+    fetch(d, c, 4, head);
+    if (c->fate == PT_EXPOSED && g->probe) {
+        g->probe(d, c->pos, &p);
+        c->variant = p.variant;
+    }
+    if (g->size <= room(d, c)) {
+        fetch(d, c, head, needed(c));
+    }
+    if (c->fate == PT_EXPOSED) {
+        size_up(d, c);
+    } else {
+        c->size = g->size && g->size <= room(d, c) ? g->size : room(d, c);
+    }
+}
+
+void pt_ext_chain_walk(struct pt_dev *d)
+{
+    bool restore = d->policy.power_mgmt && d->pm.reset_on_d0;
+    unsigned i;
+
+    /* Who can't see that a device is of PCI Express does not look there. */
+    if (!pt_cap_find(d, PCI_CAP_ID_EXP) || !(d->policy.extended || restore)) {
+        return;
+    }
+    ext_collect(d);
+    for (i = d->num_basic; i < d->num_caps; i++) {
+        struct pt_cap *c = &d->cap[i];
+
+        if (d->size == PT_CFG_SIZE && !has_restore(c->group)) {
+            c->fate = PT_ZERO;
+        }
+    }
+    for (i = d->num_basic; i < d->num_caps; i++) {
+        ext_size_up(d, &d->cap[i]);
     }
 }

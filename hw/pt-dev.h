@@ -12,7 +12,11 @@
 #define PT_MEM_FLAGS 0xfu
 #define PT_IO_FLAGS 0x3u
 
-#define PT_MAX_FIELDS 255 /* 0 is no field */
+/*
+ * The header's; two of each capability, three of each extended one, which can
+ * stand there again and again; those of the tables that stand there once.
+ */
+#define PT_MAX_FIELDS 512
 
 /* Messages that a guest could cause again and again: each once a device. */
 enum pt_once {
@@ -76,8 +80,6 @@ struct pt_pm {
     bool waiting;       /* until @ready_us the device answers nothing */
     bool reset;         /* and it then needs its registers back */
     uint64_t ready_us;
-    uint16_t aer;       /* offset of the AER capability; 0: none */
-    uint8_t aer_regs[20];  /* its registers from Uncorrectable Error Mask */
 };
 
 struct pt_irq;  /* pt-msi.h */
@@ -103,24 +105,27 @@ struct pt_dev {
     bool rom_on;       /* its ROM's enable bit, as written last */
     uint32_t said;     /* messages of enum pt_once that were logged */
 
+    uint32_t size;     /* of the guest's space: see pt_config_size() */
+
     /*
      * The guest's space, a byte a byte, 4 more so that any dword loads:
      * reads give (host & ~emu) | (copy & emu); writes change the copy where
      * own is set and reach the device where fwd is set.
      */
-    uint8_t copy[PT_CFG_SIZE + 4];
-    uint8_t emu[PT_CFG_SIZE + 4];
-    uint8_t own[PT_CFG_SIZE + 4];
-    uint8_t fwd[PT_CFG_SIZE + 4];
-    uint8_t rw1c[PT_CFG_SIZE + 4];
-    uint8_t field_at[PT_CFG_SIZE + 4];  /* index + 1 in field[] */
-    uint8_t hooked[PT_CFG_SIZE + 4];    /* the field has prepare or commit */
-    uint8_t quirk[PT_CFG_SIZE + 4];     /* its PT_ROW_TRIGGER and _INERT */
-    uint8_t kind[PT_CFG_SIZE + 4];      /* enum pt_kind */
-    uint8_t cap_at[PT_CFG_SIZE + 4];    /* index in cap[], PT_NO_CAP */
+    uint8_t copy[PT_CFG_EXT_SIZE + 4];
+    uint8_t emu[PT_CFG_EXT_SIZE + 4];
+    uint8_t own[PT_CFG_EXT_SIZE + 4];
+    uint8_t fwd[PT_CFG_EXT_SIZE + 4];
+    uint8_t rw1c[PT_CFG_EXT_SIZE + 4];
+    uint16_t field_at[PT_CFG_EXT_SIZE + 4];  /* index + 1 in field[] */
+    uint8_t hooked[PT_CFG_EXT_SIZE + 4];    /* the field has prepare or commit */
+    uint8_t quirk[PT_CFG_EXT_SIZE + 4];     /* its PT_ROW_TRIGGER and _INERT */
+    uint8_t kind[PT_CFG_EXT_SIZE + 4];      /* enum pt_kind */
+    uint8_t cap_at[PT_CFG_EXT_SIZE + 4];    /* index in cap[], PT_NO_CAP */
 
-    uint8_t snap[PT_CFG_SIZE + 4];      /* the device's space at attach */
+    uint8_t snap[PT_CFG_EXT_SIZE + 4];      /* the device's space at attach */
     unsigned num_caps;
+    unsigned num_basic;      /* of them in the first 256 bytes */
     struct pt_cap cap[PT_MAX_CAPS];
     unsigned num_fields;
     struct pt_field field[PT_MAX_FIELDS];
@@ -168,14 +173,12 @@ void pt_space_reset(struct pt_dev *d);
 /* pt-chain.c: walk the device's chain into d->cap. */
 void pt_chain_walk(struct pt_dev *d);
 /*
- * Where the device has the first extended capability @id, of @size bytes, in
- * *@found; 0: nowhere. One read for each capability up to it, 64 at most.
- * Returns 0, or -errno if the space can't be read.
+ * The same of the extended one, if the policy asks for what is there; read the
+ * structures that are shown or restored, and find out d->size.
  */
-int pt_ext_cap_find(struct pt_dev *d, uint16_t id, uint16_t size,
-                    uint16_t *found);
+void pt_ext_chain_walk(struct pt_dev *d);
 /* The exposed capability @id, or NULL. */
-const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint8_t id);
+const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint32_t id);
 void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,
                           struct pt_bits *bits);
 void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,

@@ -215,30 +215,6 @@ static int to_d0(struct pt_dev *d)
     return rc;
 }
 
-/* AER's masks and severities are the host's and go with a reset. */
-static void find_aer(struct pt_dev *d)
-{
-    uint8_t *regs = d->pm.aer_regs;
-    uint16_t pos;
-    int rc = pt_ext_cap_find(d, PCI_EXT_CAP_ID_AER,
-                             PCI_ERR_UNCOR_MASK + sizeof(d->pm.aer_regs),
-                             &pos);
-
-    if (rc == 0 && pos != 0) {
-        rc = d->host->ops->read(d->host->priv,
-                                (uint16_t)(pos + PCI_ERR_UNCOR_MASK), regs,
-                                sizeof(d->pm.aer_regs));
-    }
-    if (rc != 0) {
-        pt_log(d, PT_LOG_WARNING, "its error reporting (AER) will not be "
-               "restored after D3hot: can't read it: %s", strerror(-rc));
-        return;
-    }
-    d->pm.aer = pos;
-    /* RW1C: restored as nothing to clear. */
-    memset(regs + PCI_ERR_COR_STATUS - PCI_ERR_UNCOR_MASK, 0, 4);
-}
-
 void pt_pm_init(struct pt_dev *d)
 {
     unsigned i;
@@ -285,9 +261,6 @@ int pt_pm_wake(struct pt_dev *d, struct pt_error *err)
             return pt_fail(err, -rc, "can't restore the device after D3: %s",
                            strerror(-rc));
         }
-    } else if (d->policy.power_mgmt && d->pm.reset_on_d0 &&
-               pt_cap_find(d, PCI_CAP_ID_EXP)) {
-        find_aer(d);
     }
     return 0;
 }

@@ -107,14 +107,17 @@ struct pt_probe {
 struct pt_group {
     const char *name;
     const char *why;     /* the reason for its fate */
-    uint8_t id;          /* PCI_CAP_ID_* */
+    uint32_t id;         /* PCI_CAP_ID_*, PT_EXT_CAP(PCI_EXT_CAP_ID_*) */
     enum pt_fate fate;
     uint16_t size;       /* bytes; 0: probe tells */
+    uint8_t head;        /* of an extended one: what probe looks at, bytes */
     /*
      * Bytes without a row belong to the device's driver: forwarded, as the
      * device-specific registers are.
      */
     bool open;
+    /* A device may have several. */
+    bool many;
     /* Never writable, not even by permissive: Xen's own registers. */
     bool xen;
     const struct pt_row *rows;
@@ -143,6 +146,12 @@ extern const struct pt_group pt_group_header;
 unsigned pt_header_period(const uint8_t snap[PT_CFG_SIZE]);
 /* What each exposed capability begins with: its ID and next pointer. */
 extern const struct pt_group pt_group_cap_header;
+/* The same in extended space: ID, version and next pointer. */
+extern const struct pt_group pt_group_ext_header;
+/* What extended space begins with if its first capability is not shown. */
+extern const struct pt_group pt_group_ext_first;
+/* So many tables are no capability's: these and the header's. */
+#define PT_NUM_FRAMES 4
 /* The groups with a table; ends with NULL. */
 extern const struct pt_group *const pt_groups[];
 
@@ -152,11 +161,22 @@ extern const struct pt_group pt_group_vpd;
 extern const struct pt_group pt_group_vendor;
 extern const struct pt_group pt_group_pcie;
 extern const struct pt_group pt_group_pcix;
+extern const struct pt_group pt_group_aer;
+extern const struct pt_group pt_group_dsn;
+extern const struct pt_group pt_group_ext_vendor;
+extern const struct pt_group pt_group_acs;
+extern const struct pt_group pt_group_rebar;
+extern const struct pt_group pt_group_ltr;
+extern const struct pt_group pt_group_l1ss;
+extern const struct pt_group pt_group_ptm;
+extern const struct pt_group pt_group_dvsec;
 /* All tables there are, by number; NULL: no more. */
 const struct pt_group *pt_table(unsigned i);
-/* Those that no guest gets: pt-hidden.c. */
+/* Those that no guest gets: pt-hidden.c, pt-ext-hidden.c. */
 extern const struct pt_group pt_group_hidden[];
 extern const unsigned pt_num_hidden;
+extern const struct pt_group pt_group_ext_hidden[];
+extern const unsigned pt_num_ext_hidden;
 
 /* A row at its place in the device's space. */
 struct pt_field {

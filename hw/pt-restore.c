@@ -40,13 +40,17 @@ static bool changed(const struct pt_dev *d, const struct pt_field *f)
         pt_load(d->fwd + f->off, size);
 }
 
-/* The rows of PT_ROW_RESTORE: all, or those that the guest changed. */
+/*
+ * The rows of PT_ROW_RESTORE: all, or those that the guest changed. Backwards,
+ * so that errors are masked, latencies known and L1 substates set up before the
+ * link may use them: PCIe 3.1, 5.5.4 and 7.33.
+ */
 static int restore_rows(struct pt_dev *d, bool all)
 {
     int rc, failed = 0;
     unsigned i;
 
-    for (i = 0; i < d->num_fields; i++) {
+    for (i = d->num_fields; i-- > 0;) {
         const struct pt_field *f = &d->field[i];
         const struct pt_row *r = f->row;
 
@@ -71,14 +75,10 @@ int pt_restore_host(struct pt_dev *d)
     d->command_has = 0;
     d->command_seen = false;
     d->command_known = true;
+    /* A BAR that is resized has to be written again: PCIe 3.0, 7.22.3. */
+    failed = restore_rows(d, true);
     if (!d->host->info.is_vf) {
-        failed = restore_header(d);
-    }
-    rc = restore_rows(d, true);
-    failed = failed ? failed : rc;
-    if (d->pm.aer) {
-        rc = pt_host_put(d, (uint16_t)(d->pm.aer + PCI_ERR_UNCOR_MASK),
-                         d->pm.aer_regs, sizeof(d->pm.aer_regs));
+        rc = restore_header(d);
         failed = failed ? failed : rc;
     }
     d->lost = failed != 0;

@@ -46,31 +46,42 @@ uint32_t pt_copy(const struct pt_dev *d, uint16_t off, unsigned len)
 /* ------------------------------------------------------------------ */
 /* Access                                                              */
 
-static bool legal(uint32_t off, unsigned len)
+static bool legal(const struct pt_dev *d, uint32_t off, unsigned len)
 {
-    return (len == 1 || len == 2 || len == 4) && off <= PT_CFG_SIZE - len;
+    return (len == 1 || len == 2 || len == 4) && off <= d->size - len;
+}
+
+static inline uint32_t read_now(struct pt_dev *d, uint16_t off, unsigned len)
+{
+    uint32_t emu = pt_load(d->emu + off, len);
+    uint32_t copy = pt_load(d->copy + off, len) & emu;
+    uint32_t theirs = len_mask(len) & ~emu;
+    uint8_t buf[4] = { 0 };
+
+    if (theirs == 0) {
+        return copy;
+    }
+    if (pt_host_read(d, off, buf, len) != 0) {
+        return copy | theirs;
+    }
+    return copy | (pt_load(buf, 4) & theirs);
+}
+
+/* Apart from the usual path, which it would make longer. */
+static uint32_t __attribute__((noinline))
+read_after_waiting(struct pt_dev *d, uint16_t off, unsigned len)
+{
+    pt_pm_finish(d);
+    return read_now(d, off, len);
 }
 
 uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len)
 {
-    uint32_t emu, host = UINT32_MAX;
-    uint8_t buf[4] = { 0 };
-
-    if (!legal(off, len)) {
+    if (!legal(d, off, len)) {
         return 0;
     }
-    if (d->pm.waiting) {
-        pt_pm_finish(d);
-    }
-
-    emu = pt_load(d->emu + off, len);
-    if (emu == len_mask(len)) {
-        return pt_load(d->copy + off, len);
-    }
-    if (pt_host_read(d, (uint16_t)off, buf, len) == 0) {
-        host = pt_load(buf, len);
-    }
-    return (host & ~emu & len_mask(len)) | (pt_load(d->copy + off, len) & emu);
+    return d->pm.waiting ? read_after_waiting(d, (uint16_t)off, len) :
+        read_now(d, (uint16_t)off, len);
 }
 
 /* @mask and @val of the @len byte register at @reg, in the lanes of @a. */
@@ -251,7 +262,7 @@ void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,
     unsigned n = 0;
     uint32_t own;
 
-    if (!legal(off, len)) {
+    if (!legal(d, off, len)) {
         pt_log_once(d, PT_ONCE_RANGE, PT_LOG_WARNING,
                     "ignored a write of %u bytes at offset %#x", len, off);
         return;
@@ -359,7 +370,7 @@ static int add_fields(struct pt_dev *d, const struct pt_group *g,
                       uint16_t pos, uint8_t cap, uint8_t variant,
                       struct pt_error *err)
 {
-    unsigned i;
+    unsigned i, n;
 
     for (i = 0; i < g->num_rows; i++) {
         const struct pt_row *r = &g->rows[i];
@@ -368,7 +379,8 @@ static int add_fields(struct pt_dev *d, const struct pt_group *g,
         if (r->only && !(r->only & variant)) {
             continue;
         }
-        if (off + r->size > PT_CFG_SIZE) {
+        if (off + r->size > (pos < PT_CFG_SIZE ? PT_CFG_SIZE :
+                             PT_CFG_EXT_SIZE)) {
             return pt_fail(err, EINVAL, "%s at %02x: register %s leaves the "
                            "configuration space", g->name, pos, r->name);
         }
@@ -379,7 +391,9 @@ static int add_fields(struct pt_dev *d, const struct pt_group *g,
         d->field[d->num_fields++] = (struct pt_field) {
             .row = r, .off = (uint16_t)off, .cap = cap,
         };
-        memset(d->field_at + off, (int)d->num_fields, r->size);
+        for (n = 0; n < r->size; n++) {
+            d->field_at[off + n] = (uint16_t)d->num_fields;
+        }
         memset(d->kind + off, PT_FIELD, r->size);
         memset(d->hooked + off, r->prepare || r->commit, r->size);
         memset(d->quirk + off, r->flags, r->size);
@@ -394,6 +408,8 @@ static int claim(struct pt_dev *d, uint8_t index, struct pt_error *err)
         [PT_HIDDEN] = PT_CONCEALED,
         [PT_ZERO] = PT_ZEROED,
     };
+    const struct pt_group *header = index < d->num_basic ?
+        &pt_group_cap_header : &pt_group_ext_header;
     const struct pt_cap *c = &d->cap[index];
     uint8_t k = kind[c->fate];
     int rc;
@@ -406,7 +422,7 @@ static int claim(struct pt_dev *d, uint8_t index, struct pt_error *err)
     if (c->fate != PT_EXPOSED) {
         return 0;
     }
-    rc = add_fields(d, &pt_group_cap_header, c->pos, index, 0, err);
+    rc = add_fields(d, header, c->pos, index, 0, err);
     return rc ? rc :
         add_fields(d, c->group, c->pos, index, c->variant, err);
 }
@@ -443,6 +459,12 @@ static bool is_xens(const struct pt_dev *d, unsigned off)
     return d->cap_at[off] != PT_NO_CAP && d->cap[d->cap_at[off]].group->xen;
 }
 
+/* What permissive opens. Extended space is about the host's fabric. */
+static bool opened(const struct pt_dev *d, unsigned off)
+{
+    return d->policy.permissive && off < PT_CFG_SIZE;
+}
+
 /* Masks of a byte that no row declares. */
 static void compile_byte(struct pt_dev *d, unsigned off)
 {
@@ -457,7 +479,7 @@ static void compile_byte(struct pt_dev *d, unsigned off)
         break;
     case PT_UNDECLARED:
     case PT_CONCEALED:
-        device = d->policy.permissive && !is_xens(d, off);
+        device = opened(d, off) && !is_xens(d, off);
         break;
     case PT_ZEROED:
         guest = true;
@@ -486,7 +508,7 @@ static void compile_field(struct pt_dev *d, const struct pt_field *f)
     if (r->flags & PT_ROW_RESTORE) {
         b.init |= pt_load(d->snap + f->off, r->size) & ~b.emu;
     }
-    fixed = b.ro | (d->policy.permissive ? 0 : b.rsvd);
+    fixed = b.ro | (opened(d, f->off) ? 0 : b.rsvd);
     pt_store(d->copy + f->off, b.init, r->size);
     pt_store(d->emu + f->off, b.emu, r->size);
     pt_store(d->own + f->off, ~(fixed | b.rw1c), r->size);
@@ -496,22 +518,34 @@ static void compile_field(struct pt_dev *d, const struct pt_field *f)
 
 const struct pt_group *pt_table(unsigned i)
 {
+    static const struct pt_group *const frames[PT_NUM_FRAMES] = {
+        &pt_group_header, &pt_group_cap_header, &pt_group_ext_header,
+        &pt_group_ext_first,
+    };
     unsigned n;
 
-    switch (i) {
-    case 0:
-        return &pt_group_header;
-    case 1:
-        return &pt_group_cap_header;
-    default:
-        i -= 2;
+    if (i < PT_NUM_FRAMES) {
+        return frames[i];
     }
+    i -= PT_NUM_FRAMES;
     for (n = 0; pt_groups[n]; n++) {
         if (n == i) {
             return pt_groups[n];
         }
     }
-    return i - n < pt_num_hidden ? &pt_group_hidden[i - n] : NULL;
+    i -= n;
+    if (i < pt_num_hidden) {
+        return &pt_group_hidden[i];
+    }
+    i -= pt_num_hidden;
+    return i < pt_num_ext_hidden ? &pt_group_ext_hidden[i] : NULL;
+}
+
+/* A chain has to begin at its place, whatever the guest sees of it. */
+static int add_ext_first(struct pt_dev *d, struct pt_error *err)
+{
+    return d->kind[PT_CFG_SIZE] == PT_FIELD ? 0 :
+        add_fields(d, &pt_group_ext_first, PT_CFG_SIZE, PT_NO_CAP, 0, err);
 }
 
 int pt_space_build(struct pt_dev *d, struct pt_error *err)
@@ -531,10 +565,12 @@ int pt_space_build(struct pt_dev *d, struct pt_error *err)
     memset(d->kind, PT_UNDECLARED, PT_CFG_CAPS_START);
     memset(d->kind + PT_CFG_CAPS_START, PT_DEVICE,
            PT_CFG_SIZE - PT_CFG_CAPS_START);
+    memset(d->kind + PT_CFG_SIZE, PT_ZEROED, PT_CFG_EXT_SIZE - PT_CFG_SIZE);
     rc = add_fields(d, &pt_group_header, 0, PT_NO_CAP, 0, err);
     for (i = 0; rc == 0 && i < d->num_caps; i++) {
         rc = claim(d, (uint8_t)i, err);
     }
+    rc = rc ? rc : add_ext_first(d, err);
     if (rc != 0) {
         return rc;
     }
@@ -547,7 +583,7 @@ void pt_space_reset(struct pt_dev *d)
 {
     unsigned i;
 
-    for (i = 0; i < PT_CFG_SIZE; i++) {
+    for (i = 0; i < d->size; i++) {
         compile_byte(d, i);
     }
     for (i = 0; i < d->num_fields; i++) {
@@ -555,10 +591,15 @@ void pt_space_reset(struct pt_dev *d)
     }
 }
 
+unsigned pt_config_size(const struct pt_dev *d)
+{
+    return d->size;
+}
+
 void pt_look(const struct pt_dev *d, uint16_t off, struct pt_byte *b)
 {
     memset(b, 0, sizeof(*b));
-    if (off >= PT_CFG_SIZE) {
+    if (off >= d->size) {
         return;
     }
     b->kind = (enum pt_kind)d->kind[off];

@@ -34,7 +34,7 @@ static void probe(const struct pt_dev *d, uint16_t pos, struct pt_probe *p)
 const struct pt_group pt_group_vendor = {
     .name = "Vendor Specific", .id = PCI_CAP_ID_VNDR, .fate = PT_EXPOSED,
     .why = "passed through",
-    .open = true,
+    .open = true, .many = true,
     .probe = probe,
     PT_ROWS(vendor_rows),
 };

@@ -42,5 +42,7 @@ static inline uint32_t device(const struct inv *v, unsigned off,
 
 /* lib-invariants-rules.c: v->rules of the device as it was found. */
 void inv_make_rules(struct inv *v);
+/* lib-invariants-ext.c: the part of them that is of extended space. */
+void inv_make_ext_rules(struct inv *v);
 
 #endif

@@ -426,4 +426,5 @@ void inv_make_rules(struct inv *v)
     judge(&m, v->w);
     rule_mirrors(&m);
     rule_caps(&m);
+    inv_make_ext_rules(v);
 }

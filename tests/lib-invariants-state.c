@@ -2,6 +2,29 @@
 /* What holds between the accesses of a guest. See lib-invariants.h. */
 #include "lib-invariants-int.h"
 
+/* PCIe 3.0, 7.9: it begins at 0x100, be it with nothing. */
+static bool ext_chain(struct inv *v)
+{
+    unsigned pos = 0x100, n = 0, left = 64;
+    uint32_t head;
+
+    for (; pos != 0 && left > 0; left--, pos = head >> 20) {
+        head = rd32(v->w, pos);
+        if (pos == 0x100 && (head & 0xfffff) == 0) {
+            continue;  /* hidden, or none */
+        }
+        if (n >= v->rules.num_ext || v->rules.ext[n] != pos) {
+            return bad(v, "extended capability %u of the guest's chain is at "
+                       "%03x, should be at %03x", n, pos,
+                       n < v->rules.num_ext ? v->rules.ext[n] : 0);
+        }
+        n++;
+    }
+    return (pos == 0 && n == v->rules.num_ext) ||
+        bad(v, "the guest's extended chain ends after %u of %u", n,
+            v->rules.num_ext);
+}
+
 bool inv_chain(struct inv *v)
 {
     struct world *w = v->w;
@@ -28,8 +51,11 @@ bool inv_chain(struct inv *v)
         }
         pos = rd8(w, pos + 1);
     }
-    return n == v->rules.num_caps ||
-        bad(v, "the guest's chain ends after %u of %u", n, v->rules.num_caps);
+    if (n != v->rules.num_caps) {
+        return bad(v, "the guest's chain ends after %u of %u", n,
+                   v->rules.num_caps);
+    }
+    return v->rules.size == PT_CFG_SIZE || ext_chain(v);
 }
 
 static bool is_io(const struct inv *v, unsigned n)

@@ -11,7 +11,7 @@ void inv_start(struct inv *v, struct world *w)
     memset(v, 0, sizeof(*v));
     v->w = w;
     w->sim.dev.count.bad_states = 0;
-    memcpy(v->found, w->sim.dev.cfg, PT_CFG_SIZE);
+    memcpy(v->found, w->sim.dev.cfg, SIM_CFG_SIZE);
 }
 
 /* What the operating system says that BAR @n has. */
@@ -106,6 +106,15 @@ static bool check_handed_back(struct inv *v)
             return bad(v, "PCI Express register +%#x changed", regs[i]);
         }
     }
+    /* PCIe 3.0, 7.10: masks, severities, what is checked. */
+    for (i = 0; v->rules.aer && i < 4; i++) {
+        static const uint8_t aer[] = { 0x08, 0x0c, 0x14, 0x18 };
+        unsigned off = v->rules.aer + aer[i];
+
+        if (device(v, off, 4) != get(v->found + off, 4)) {
+            return bad(v, "AER's register +%#x changed", aer[i]);
+        }
+    }
     return check_bars(v);
 }
 
@@ -129,7 +138,7 @@ void inv_raise(struct inv *v)
     struct sim_dev *s = &v->w->sim.dev;
     unsigned i;
 
-    for (i = 0; i < PT_CFG_SIZE; i++) {
+    for (i = 0; i < s->size; i++) {
         s->cfg[i] |= s->rw1c[i];
     }
 }
@@ -149,8 +158,11 @@ bool inv_settle(struct inv *v)
     if (v->w->d->pm.waiting) {
         return bad(v, "a D-state transition does not end");
     }
-    /* Header, four PCI Express registers, AER, ROM, Command, messages. */
-    if (c.reads > 8 || c.writes > 16) {
+    /*
+     * Header, four PCI Express registers, ROM, Command, messages; in extended
+     * space AER's four, three pairs (LTR, L1 substates), ACS, PTM, six BARs.
+     */
+    if (c.reads > 8 || c.writes > 15 + 4 + 4 + 2 + 6) {
         return bad(v, "a D-state transition costs %llu reads, %llu writes",
                    (ull)c.reads, (ull)c.writes);
     }
@@ -165,10 +177,10 @@ bool inv_settle(struct inv *v)
 /* ------------------------------------------------------------------ */
 /* Reads                                                               */
 
-static bool legal(uint32_t off, unsigned len)
+static bool legal(const struct inv *v, uint32_t off, unsigned len)
 {
-    return (len == 1 || len == 2 || len == 4) && off < PT_CFG_SIZE &&
-        off + len <= PT_CFG_SIZE;
+    return (len == 1 || len == 2 || len == 4) && off < v->rules.size &&
+        off + len <= v->rules.size;
 }
 
 /* @cost must be nothing at all. */
@@ -191,7 +203,7 @@ bool inv_read(struct inv *v, uint32_t off, unsigned len)
     then = world_cost(w);
     val = pt_config_read(w->d, off, len);
     c = world_cost_since(w, &then);
-    if (!legal(off, len)) {
+    if (!legal(v, off, len)) {
         return (val == 0 && is_free(&c)) ||
             bad(v, "illegal read of %u at %#x gave %#x", len, off, val);
     }
@@ -236,8 +248,8 @@ bool inv_read(struct inv *v, uint32_t off, unsigned len)
 struct act {
     uint32_t off, val;
     unsigned len;
-    uint8_t before[PT_CFG_SIZE];  /* the device */
-    uint8_t copy[PT_CFG_SIZE];    /* the guest's */
+    uint8_t before[SIM_CFG_SIZE];  /* the device */
+    uint8_t copy[SIM_CFG_SIZE];    /* the guest's */
     enum pt_irq_mode mode;
     uint64_t resets;
     struct world_cost cost;
@@ -294,20 +306,34 @@ static bool follows(const struct inv *v, const struct act *a, unsigned i)
         (v->failures && (command || i == PCI_ROM_ADDRESS));
 }
 
-/* Bits that reached the device: allowed, of the guest's value, and whole. */
-static bool check_sent(struct inv *v, const struct act *a)
+/* How much of the device is to be looked at after a write. */
+static unsigned in_question(const struct inv *v, const struct act *a)
 {
     static const uint8_t nothing[SIM_CFG_SIZE - PT_CFG_SIZE];
     const struct sim_dev *s = &v->w->sim.dev;
-    unsigned i;
 
-    for (i = 0; i < PT_CFG_SIZE; i++) {
+    return a->off + a->len <= PT_CFG_SIZE &&
+        memcmp(s->covered + PT_CFG_SIZE, nothing, sizeof(nothing)) == 0 ?
+        PT_CFG_SIZE : SIM_CFG_SIZE;
+}
+
+/* Bits that reached the device: allowed, of the guest's value, and whole. */
+static bool check_sent(struct inv *v, const struct act *a)
+{
+    const struct sim_dev *s = &v->w->sim.dev;
+    unsigned i, end = in_question(v, a);
+
+    for (i = 0; i < end; i++) {
         bool mine = covers(a, i, 1);
         uint8_t now = s->cfg[i], old = a->before[i], allowed, rw1c, plain;
         struct pt_byte b;
 
-        if (!mine && !s->touched[i]) {
+        if (!mine && !s->touched[i] && (i < PT_CFG_SIZE || !s->covered[i])) {
             continue;
+        }
+        if (i >= PT_CFG_SIZE && !mine && !v->lies && !v->failures) {
+            return bad(v, "write of %u at %#x reached extended space at %#x",
+                       a->len, a->off, i);
         }
         if (v->lies) {
             /* Merged with nonsense; but only where it has to be merged. */
@@ -371,12 +397,6 @@ static bool check_sent(struct inv *v, const struct act *a)
                        a->len, a->off, a->val, i);
         }
     }
-    if (memcmp(s->covered + PT_CFG_SIZE, nothing,
-               SIM_CFG_SIZE - PT_CFG_SIZE) != 0) {
-        return v->lies ? true :  /* restored, as if it had been reset */
-            bad(v, "write of %u at %#x reached extended space", a->len,
-                   a->off);
-    }
     return true;
 }
 
@@ -413,13 +433,10 @@ static bool check_copy(struct inv *v, const struct act *a)
     struct pt_dev *d = v->w->d;
     unsigned i;
 
-    for (i = 0; i < PT_CFG_SIZE; i++) {
+    for (i = a->off; i < a->off + a->len; i++) {
         struct pt_byte b;
         uint8_t want = a->copy[i];
 
-        if (!covers(a, i, 1)) {
-            continue;
-        }
         pt_look(d, (uint16_t)i, &b);
         /* Numbers of vectors are clamped, states refused, enables undone. */
         if (b.cap && (b.cap->id == PCI_CAP_ID_MSI ||
@@ -503,8 +520,8 @@ static void prepare(struct inv *v, struct act *a, uint32_t off, uint32_t val,
     a->off = off;
     a->val = val;
     a->len = len;
-    memcpy(a->before, s->cfg, PT_CFG_SIZE);
-    memcpy(a->copy, v->w->d->copy, PT_CFG_SIZE);
+    memcpy(a->before, s->cfg, SIM_CFG_SIZE);
+    memcpy(a->copy, v->w->d->copy, SIM_CFG_SIZE);
     a->mode = v->w->d->irq->mode;
     a->resets = s->count.resets;
     memset(s->touched, 0, s->size);
@@ -527,10 +544,10 @@ bool inv_write(struct inv *v, uint32_t off, uint32_t val, unsigned len)
         return bad(v, "write of %u at %#x, %#x: %.160s", len, off, val,
                    v->w->text);
     }
-    if (!legal(off, len)) {
+    if (!legal(v, off, len)) {
         c = world_cost_since(v->w, &a.cost);
         return (is_free(&c) &&
-                memcmp(a.copy, v->w->d->copy, PT_CFG_SIZE) == 0) ||
+                memcmp(a.copy, v->w->d->copy, SIM_CFG_SIZE) == 0) ||
             bad(v, "illegal write of %u at %#x was done", len, off);
     }
     if (v->w->sim.dev.count.resets != a.resets) {

@@ -26,18 +26,23 @@
 
 /* Of each byte: which bits the device may be asked to change, and why. */
 struct inv_rules {
-    uint8_t may[PT_CFG_SIZE];     /* by a guest's write to this byte */
-    uint8_t engine[PT_CFG_SIZE];  /* as a consequence of any write */
-    uint8_t fixed[PT_CFG_SIZE];   /* a constant of the guest's: these bits */
-    uint8_t value[PT_CFG_SIZE];
+    uint8_t may[SIM_CFG_SIZE];     /* by a guest's write to this byte */
+    uint8_t engine[SIM_CFG_SIZE];  /* as a consequence of any write */
+    uint8_t fixed[SIM_CFG_SIZE];   /* a constant of the guest's: these bits */
+    uint8_t value[SIM_CFG_SIZE];
     unsigned num_caps;            /* the chain that the guest has to see */
     uint8_t cap[48];
+    unsigned size;                /* of the guest's space */
+    unsigned num_ext;             /* and its other chain */
+    uint16_t ext[64];
+    unsigned end;                 /* of what is not zeros throughout */
+    unsigned aer;                 /* where the guest has AER; 0: nowhere */
 };
 
 struct inv {
     struct world *w;
     struct inv_rules rules;
-    uint8_t found[PT_CFG_SIZE];   /* the device, before attach */
+    uint8_t found[SIM_CFG_SIZE];  /* the device, before attach */
     uint16_t decode;              /* decoders that it has had on since */
     uint64_t lines;               /* logged by attach */
     bool attached;

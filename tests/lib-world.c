@@ -38,6 +38,9 @@ const struct world_policy world_policies[] = {
     { "permissive, power_mgmt", { .permissive = true, .power_mgmt = true } },
     { "no_rom", { .no_rom = true } },
     { "msitranslate", { .msitranslate = true } },
+    { "extended", { .extended = true } },
+    { "permissive, extended", { .permissive = true, .extended = true } },
+    { "extended, power_mgmt", { .extended = true, .power_mgmt = true } },
     { NULL, { 0 } },
 };
 

@@ -327,9 +327,9 @@ static void test_1_4_2_aer_is_found_in_its_list(void **state)
         /* One block read of 100..1ff did not find what was behind it. */
         { 0x1e8, false, true }, { 0x1fc, false, true },
         { 0x200, false, true }, { 0x420, false, true },
-        { 0xfe4, false, true },
-        /* And there is no room for it. */
-        { 0xfe8, false, false },
+        { 0xfd4, false, true },
+        /* And there is no room for it, up to its Header Log. */
+        { 0xfd8, false, false },
     };
     struct capture c;
     struct world w;

@@ -157,10 +157,11 @@ static void check_reads(const struct world_function *f,
     static const unsigned lens[] = { 1, 2, 4 };
     unsigned off, i;
 
-    for (off = 0; off < PT_CFG_SIZE; off++) {
+    /* Of what is 0 throughout, a part. */
+    for (off = 0; off < v.rules.size; off += off < v.rules.end ? 1 : 61) {
         for (i = 0; i < 3; i++) {
             must(inv_read(&v, off, lens[i]), f, p);
-            if (off + lens[i] <= PT_CFG_SIZE) {
+            if (off + lens[i] <= v.rules.size) {
                 assert_int_equal(pt_config_read(w.d, off, lens[i]),
                                  bytewise(off, lens[i]));
             }
@@ -245,6 +246,11 @@ static uint32_t some_offset(struct world_rng *r)
     uint32_t val = world_random(r);
     unsigned n = v.rules.num_caps;
 
+    if (v.rules.size > PT_CFG_SIZE && world_random(r) % 2) {
+        n = v.rules.num_ext;
+        return n && val % 8 ? v.rules.ext[val % n] + (val >> 8) % 0x30 :
+            val % SIM_CFG_SIZE;
+    }
     switch (world_random(r) % 4) {
     case 0:
         return val % 0x44;
@@ -313,9 +319,9 @@ static void neighbours(const struct world_function *f,
     static const unsigned lens[] = { 1, 2, 4 };
     unsigned off, i, j;
 
-    for (off = 0; off < PT_CFG_SIZE; off++) {
+    for (off = 0; off < v.rules.end; off++) {
         for (i = 0; i < 3; i++) {
-            for (j = 0; j < 3 && off + lens[j] <= PT_CFG_SIZE; j++) {
+            for (j = 0; j < 3 && off + lens[j] <= v.rules.end; j++) {
                 inv_raise(&v);
                 must(inv_write(&v, off, vals[i], lens[j]), f, p);
             }
@@ -336,14 +342,14 @@ static void writes_do_not_spread(const struct world_function *f,
 {
     unsigned off, i;
 
-    for (off = 0; off + 4 <= PT_CFG_SIZE; off++) {
+    for (off = 0; off + 4 <= v.rules.end; off++) {
         memset(w.sim.dev.covered, 0, sizeof(w.sim.dev.covered));
         pt_config_write(w.d, off, 0x5a5a5a5a, 4);
         if (w.d->pm.waiting) {
             must(inv_settle(&v), f, p);
             continue;
         }
-        for (i = 0; i < PT_CFG_SIZE; i++) {
+        for (i = 0; i < v.rules.end; i++) {
             /* With Command its neighbour is written. */
             bool command = (i & ~3u) == PCI_COMMAND &&
                 off <= PCI_COMMAND + 1 && off + 4 > (i & ~1u);

@@ -257,7 +257,7 @@ static void refuses_hidden_tables_with_registers(void **state)
 static int build(unsigned n, uint8_t pos, struct pt_error *err)
 {
     static struct pt_row rows[BYTES - 2];
-    static struct pt_group g[2];
+    static struct pt_group g[3];
     static struct pt_device host;
     static struct pt_dev d;
     unsigned i;
@@ -271,7 +271,7 @@ static int build(unsigned n, uint8_t pos, struct pt_error *err)
     memset(&d, 0, sizeof(d));
     d.snap[PCI_VENDOR_ID] = 0x86;
     d.host = &host;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
         g[i] = (struct pt_group) { .name = i ? "More" : "Many", .rows = rows };
         g[i].num_rows = n < COUNT(rows) ? n : COUNT(rows);
         n -= g[i].num_rows;
@@ -279,22 +279,23 @@ static int build(unsigned n, uint8_t pos, struct pt_error *err)
             .group = &g[i], .pos = pos, .size = BYTES, .fate = PT_EXPOSED,
         };
     }
-    d.num_caps = 2;
+    d.num_caps = d.num_basic = 3;
+    d.size = PT_CFG_SIZE;
     return pt_space_build(&d, err);
 }
 
-/* Rows beyond 255 were left out without a word: open to the guest. */
+/* Rows beyond what fits were left out without a word: open to the guest. */
 static void more_registers_than_fit_are_an_error(void **state)
 {
     /* Each capability has its ID and its pointer. */
-    const unsigned most = 255 - pt_group_header.num_rows - 2 * 2;
+    const unsigned most = 512 - pt_group_header.num_rows - 3 * 2 - 1;
     struct pt_error err = { "" };
 
     (void)state;
     assert_int_equal(build(most, 0x40, &err), 0);
     assert_string_equal(err.text, "");
     assert_int_equal(build(most + 1, 0x40, &err), -22);
-    assert_non_null(strstr(err.text, "More at 40: more than 255 registers"));
+    assert_non_null(strstr(err.text, "at 100: more than 512 registers"));
 }
 
 static void a_register_behind_the_space_is_an_error(void **state)
@@ -427,7 +428,8 @@ static void a_hook_is_told_that_any_run_failed(void **state)
         d.cap[0] = (struct pt_cap) {
             .group = &g, .pos = 0x40, .size = 8, .fate = PT_EXPOSED,
         };
-        d.num_caps = 1;
+        d.num_caps = d.num_basic = 1;
+        d.size = PT_CFG_SIZE;
         assert_int_equal(pt_space_build(&d, NULL), 0);
         d.started = true;
         writes = 0;
@@ -454,19 +456,24 @@ static bool is_listed(const struct pt_group *g)
 /* Attaching checks those: two were forgotten. */
 static void no_table_is_left_unchecked(void **state)
 {
-    unsigned i, n = 0;
+    unsigned i, n = 0, e;
 
     (void)state;
     assert_true(is_listed(&pt_group_header));
     assert_true(is_listed(&pt_group_cap_header));
+    assert_true(is_listed(&pt_group_ext_header));
+    assert_true(is_listed(&pt_group_ext_first));
     for (i = 0; pt_groups[i]; i++) {
         assert_true(is_listed(pt_groups[i]));
     }
     for (n = 0; n < pt_num_hidden; n++) {
         assert_true(is_listed(&pt_group_hidden[n]));
     }
-    assert_null(pt_table(2 + i + n));
-    assert_non_null(pt_table(2 + i + n - 1));
+    for (e = 0; e < pt_num_ext_hidden; e++) {
+        assert_true(is_listed(&pt_group_ext_hidden[e]));
+    }
+    assert_null(pt_table(PT_NUM_FRAMES + i + n + e));
+    assert_non_null(pt_table(PT_NUM_FRAMES + i + n + e - 1));
 }
 
 static void all_real_tables_are_sound(void **state)
@@ -502,7 +509,7 @@ static void every_row_tells_what_where_and_why(void **state)
     }
 }
 
-/* The first two bytes are the same for all. */
+/* The first two bytes are the same for all, in extended space four. */
 static void no_table_has_a_row_over_id_and_next(void **state)
 {
     unsigned i, n;
@@ -510,7 +517,8 @@ static void no_table_has_a_row_over_id_and_next(void **state)
     (void)state;
     for (i = 0; pt_groups[i]; i++) {
         for (n = 0; n < pt_groups[i]->num_rows; n++) {
-            assert_true(pt_groups[i]->rows[n].off >= 2);
+            assert_true(pt_groups[i]->rows[n].off >=
+                        (pt_groups[i]->id < PT_EXT_CAP(0) ? 2 : 4));
         }
     }
 }
@@ -521,7 +529,7 @@ static void no_id_has_two_tables(void **state)
     unsigned i, j;
 
     (void)state;
-    for (i = 2; (g = pt_table(i)) != NULL; i++) {
+    for (i = PT_NUM_FRAMES; (g = pt_table(i)) != NULL; i++) {
         for (j = i + 1; (other = pt_table(j)) != NULL; j++) {
             if (g->id == other->id) {
                 fail_msg("%s and %s", g->name, other->name);

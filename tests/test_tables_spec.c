@@ -271,6 +271,116 @@ static const struct {
     { 0x16, { 0 }, 0, "nowhere" },
 };
 
+/* ------------------------------------------------------------------ */
+/* Extended space                                                      */
+
+static const struct reg aer[] = {
+    { 0x04, 4, "Uncorrectable Error Status", "PCIe 3.0, 7.10.2",
+      .rw1c = 0x03fff030, .sent = 0x03fff030, .live = ALL },
+    { 0x08, 4, "Uncorrectable Error Mask", "PCIe 3.0, 7.10.3",
+      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL },
+    { 0x0c, 4, "Uncorrectable Error Severity", "PCIe 3.0, 7.10.4",
+      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL },
+    { 0x10, 4, "Correctable Error Status", "PCIe 3.0, 7.10.5",
+      .rw1c = 0xf1c1, .sent = 0xf1c1, .live = ALL },
+    { 0x14, 4, "Correctable Error Mask", "PCIe 3.0, 7.10.6",
+      .rw = 0xf1c1, .sent = 0xf1c1, .live = ALL },
+    /* Multiple headers (10) are the host's; a log of prefixes is not shown. */
+    { 0x18, 4, "Advanced Error Capabilities and Control", "PCIe 3.0, 7.10.7",
+      .rw = 0x540, .ro = 0xabf, .sent = 0x140, .kept = 0x400,
+      .live = ~0x800u },
+    { 0x1c, 4, "Header Log 0", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
+    { 0x20, 4, "Header Log 1", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
+    { 0x24, 4, "Header Log 2", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
+    { 0x28, 4, "Header Log 3", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
+};
+
+static const struct reg dsn[] = {
+    { 0x04, 4, "Serial Number, lower", "PCIe 3.0, 7.12.2", .ro = ALL },
+    { 0x08, 4, "Serial Number, upper", "PCIe 3.0, 7.12.2", .ro = ALL },
+};
+
+static const struct reg ext_vendor[] = {
+    { 0x04, 4, "Vendor-Specific Header", "PCIe 3.0, 7.19.2", .ro = ALL },
+};
+
+/* What is writable here is so for the host. */
+static const struct reg acs[] = {
+    { 0x04, 2, "ACS Capability", "PCIe 3.0, 7.16.2", .ro = 0xffff },
+    { 0x06, 2, "ACS Control", "PCIe 3.0, 7.16.3", .rw = 0x007f,
+      .kept = 0x007f, .live = 0xffff },
+};
+
+static const struct reg rebar[] = {
+    { 0x04, 4, "Resizable BAR Capability 0", "PCIe 3.0, 7.22.2", .ro = ALL },
+    { 0x08, 4, "Resizable BAR Control 0", "PCIe 3.0, 7.22.3", .rw = 0x3f00,
+      .ro = 0xffff00e7, .kept = 0x3f00 },
+};
+
+static const struct reg ltr[] = {
+    { 0x04, 2, "Max Snoop Latency", "PCIe 3.0, 7.25.2", .rw = 0x1fff,
+      .kept = 0x1fff, .live = 0xffff },
+    { 0x06, 2, "Max No-Snoop Latency", "PCIe 3.0, 7.25.3", .rw = 0x1fff,
+      .kept = 0x1fff, .live = 0xffff },
+};
+
+static const struct reg l1ss[] = {
+    { 0x04, 4, "L1 PM Substates Capabilities", "PCIe 3.1, 7.33.2",
+      .ro = ALL },
+    { 0x08, 4, "L1 PM Substates Control 1", "PCIe 3.1, 7.33.3",
+      .rw = 0xe3ffff0f, .kept = 0xe3ffff0f, .live = ALL },
+    { 0x0c, 4, "L1 PM Substates Control 2", "PCIe 3.1, 7.33.4", .rw = 0xfb,
+      .kept = 0xfb, .live = ALL },
+};
+
+static const struct reg ptm[] = {
+    { 0x04, 4, "PTM Capability", "PCIe 3.1, 7.32.2", .ro = ALL },
+    { 0x08, 4, "PTM Control", "PCIe 3.1, 7.32.3", .rw = 0xff03,
+      .kept = 0xff03, .live = ALL },
+};
+
+static const struct reg dvsec[] = {
+    { 0x04, 4, "Designated Vendor-Specific Header 1", "PCIe 4.0, 7.9.6.2",
+      .ro = ALL },
+    { 0x08, 2, "Designated Vendor-Specific Header 2", "PCIe 4.0, 7.9.6.3",
+      .ro = 0xffff },
+};
+
+/* At 0x100; @body: the two dwords behind the header. */
+static const struct ext_kind {
+    const char *name;
+    uint16_t id;
+    uint32_t body[2];
+    uint16_t size;
+    const struct reg *reg;
+    unsigned num_regs;
+} ext_kinds[] = {
+    { "Advanced Error Reporting", 0x01, { 0 }, 0x2c, REGS(aer) },
+    { "Device Serial Number", 0x03, { 1, 2 }, 0x0c, REGS(dsn) },
+    { "Vendor-Specific", 0x0b, { 0x00800000 }, 8, REGS(ext_vendor) },
+    { "Vendor-Specific", 0x0b, { 0x02410001 }, 0x24, REGS(ext_vendor) },
+    { "Access Control Services", 0x0d, { 0x0800 }, 8, REGS(acs) },
+    { "Access Control Services", 0x0d, { 0x0820 }, 12, REGS(acs) },
+    { "Access Control Services", 0x0d, { 0x2120 }, 16, REGS(acs) },
+    { "Access Control Services", 0x0d, { 0x0020 }, 40, REGS(acs) },
+    /* BAR 2 has 2 MiB, and could have 4. */
+    { "Resizable BAR", 0x15, { 0x60, 0x0122 }, 12, REGS(rebar) },
+    { "Latency Tolerance Reporting", 0x18, { 0 }, 8, REGS(ltr) },
+    { "L1 PM Substates", 0x1e, { 0 }, 16, REGS(l1ss) },
+    { "Precision Time Measurement", 0x1f, { 0 }, 12, REGS(ptm) },
+    { "Designated Vendor-Specific", 0x23, { 0x00a01e98 }, 10, REGS(dvsec) },
+    { "Designated Vendor-Specific", 0x23, { 0x03801e98 }, 56, REGS(dvsec) },
+};
+
+/* By the numbers of PCI Code and ID Assignment. */
+static const uint16_t ext_hidden[] = {
+    0x00, 0x02, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0e, 0x0f, 0x10,
+    0x11, 0x12, 0x13, 0x16, 0x17, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x20, 0x21,
+    0x22, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2e, 0x30,
+    /* Nowhere; and one that is AER's in its low byte. */
+    0x3f, 0x101, 0xffff,
+};
+
 static struct world w;
 
 /*
@@ -305,6 +415,35 @@ static void view(const struct kind *k)
         pt_store(body + 6, 0x1005, 4);
     }
     view_of(k->id, body, k->size - 2u, k->power_mgmt);
+}
+
+/* The same with an extended capability at 0x100. */
+static void view_of_ext(uint16_t id, const uint32_t body[2], bool permissive)
+{
+    const struct pt_policy policy = {
+        .extended = true, .permissive = permissive,
+    };
+    const uint8_t express[0x32] = { 0x02 };
+    struct pt_error err = { "" };
+    struct capture c;
+    unsigned i;
+
+    world_build(&c);
+    world_build_bar(&c, 2, 0xe0000000, 0x200000, 0);
+    world_build_cap(&c, AT, 0x10, express, sizeof(express));
+    c.len = 4096;
+    pt_store(c.cfg + 0x100, id | 1 << 16, 4);
+    pt_store(c.cfg + 0x104, body[0], 4);
+    pt_store(c.cfg + 0x108, body[1], 4);
+    for (i = 0x10c; i < 0x1000; i++) {
+        c.cfg[i] = (uint8_t)i;
+    }
+    world_init(&w, &c, &policy, NULL);
+    w.d = pt_view(&w.args, &err);
+    if (!w.d) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(pt_config_size(w.d), 4096);
 }
 
 static struct pt_byte look(unsigned off)
@@ -474,18 +613,75 @@ static void ids_and_pointers_are_as_specified(void **state)
     }
 }
 
+static void extended_registers_are_as_specified(void **state)
+{
+    static const struct reg head[] = {
+        { 0, 4, "Extended Capability Header", "PCIe 3.0, 7.9.3", .ro = ALL },
+    };
+    unsigned i, n;
+
+    (void)state;
+    for (i = 0; i < 2 * COUNT(ext_kinds); i++) {
+        const struct ext_kind *k = &ext_kinds[i / 2];
+
+        /* What is reserved there, permissive does not open. */
+        view_of_ext(k->id, k->body, i % 2);
+        assert_string_equal(look(0x100).cap->group->name, k->name);
+        assert_int_equal(look(0x100).cap->fate, PT_EXPOSED);
+        for (n = 0; look(0x100 + n).cap; n++) {
+        }
+        if (n != k->size) {
+            fail_msg("%s has %#x bytes, should have %#x", k->name, n,
+                     k->size);
+        }
+        check_all(k->name, 0x100, 4, k->size, k->reg, k->num_regs);
+        check_all(k->name, 0x100, 0, 4, head, 1);
+        world_fini(&w);
+    }
+}
+
+/* They read 0, as what is in no structure; their bytes are full of ones. */
+static void hidden_extended_ones_read_0(void **state)
+{
+    const uint32_t body[2] = { ALL, ALL };
+    unsigned i, off;
+
+    (void)state;
+    for (i = 0; i < COUNT(ext_hidden); i++) {
+        view_of_ext(ext_hidden[i], body, true);
+        assert_int_equal(look(0x104).cap->fate, PT_ZERO);
+        for (off = 0x100; off < 0x1000; off++) {
+            assert_int_equal(look(off).emu, 0xff);
+            assert_int_equal(look(off).fwd | look(off).own, 0);
+            assert_int_equal(pt_config_read(w.d, off, 1), 0);
+        }
+        world_fini(&w);
+    }
+}
+
 /* Each table of hw/ is in the list above. */
 static void no_table_is_missing_here(void **state)
 {
-    unsigned i, n;
+    unsigned i, n, e;
 
     (void)state;
     for (i = 0; pt_groups[i]; i++) {
         for (n = 0; n < COUNT(kinds) && kinds[n].id != pt_groups[i]->id;
              n++) {
         }
-        if (n == COUNT(kinds)) {
+        for (e = 0; e < COUNT(ext_kinds) &&
+             PT_EXT_CAP(ext_kinds[e].id) != pt_groups[i]->id; e++) {
+        }
+        if (n == COUNT(kinds) && e == COUNT(ext_kinds)) {
             fail_msg("%s", pt_groups[i]->name);
+        }
+    }
+    for (i = 0; i < pt_num_ext_hidden; i++) {
+        for (n = 0; n < COUNT(ext_hidden) &&
+             PT_EXT_CAP(ext_hidden[n]) != pt_group_ext_hidden[i].id; n++) {
+        }
+        if (n == COUNT(ext_hidden)) {
+            fail_msg("%s", pt_group_ext_hidden[i].name);
         }
     }
     for (i = 0; i < pt_num_hidden; i++) {
@@ -506,6 +702,8 @@ int main(void)
         cmocka_unit_test(hidden_structures_are_as_long_as_specified),
         cmocka_unit_test(registers_are_as_specified),
         cmocka_unit_test(ids_and_pointers_are_as_specified),
+        cmocka_unit_test(extended_registers_are_as_specified),
+        cmocka_unit_test(hidden_extended_ones_read_0),
         cmocka_unit_test(no_table_is_missing_here),
     };
 

@@ -551,6 +551,10 @@ static const struct ext_reg {
     { PCI_EXT_CAP_ID_LTR, PCI_LTR_MAX_NOSNOOP, 2, { .rw = 0x1fff } },
     { PCI_EXT_CAP_ID_L1PM, PCI_L1PM_SUBSTAT_CTL1, 4, { .rw = 0xe3ffff0f } },
     { PCI_EXT_CAP_ID_L1PM, PCI_L1PM_SUBSTAT_CTL2, 4, { .rw = 0xfb } },
+    /* PCIe 3.1, 7.32.3: enable, root, granularity */
+    { PCI_EXT_CAP_ID_PTM, 8, 4, { .rw = 0xff03 } },
+    /* 7.22.3: the size; a reset makes it the smallest here */
+    { PCI_EXT_CAP_ID_REBAR, 8, 4, { .rw = 0x1f00 } },
 };
 
 static void extended(struct sim_dev *d)

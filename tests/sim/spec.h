@@ -21,6 +21,21 @@
 #define SPEC_EXP_V2 0x34         /* Link Status 2; 7.8.20 */
 #define SPEC_EXP_V2_PORT 0x3c    /* Slot Status 2; 7.8.23 */
 
+/*
+ * Extended capabilities: PCIe 3.0, 7.10 onwards. Header and registers, as an
+ * endpoint has them.
+ */
+#define SPEC_AER 0x2c            /* Header Log; 7.10.8 */
+#define SPEC_DSN 0x0c            /* Serial Number; 7.12.2 */
+#define SPEC_LTR 0x08            /* Max No-Snoop Latency; 7.25.3 */
+#define SPEC_L1SS 0x10           /* Control 2; PCIe 3.1, 7.33.4 */
+#define SPEC_PTM 0x0c            /* Control; PCIe 3.1, 7.32.3 */
+/* ACS, 7.16: a bit a port in the vector, if there is one; 0 means 256. */
+#define SPEC_ACS(cap) (8u + ((cap) & 0x20 ? \
+    (((cap) >> 8 & 0xff) + (((cap) >> 8 & 0xff) ? 0u : 256u) + 31) / 32 * 4 : 0))
+/* Resizable BAR, 7.22: two registers for each of @n. */
+#define SPEC_REBAR(n) (4u + 8u * (n))
+
 /* xen/domctl.h, XEN_DOMCTL_VMSI_X86_UNMASKED: the guest did not mask it. */
 #define SPEC_VMSI_UNMASKED 0x010000
 
