@@ -4,8 +4,8 @@
  * PCI Local Bus 3.0 sections 6.2.5.1 and 6.2.5.2.
  *
  * The guest's registers say where it wants a region (the wish); pieces say
- * what Xen and the bus have been told. pt_bars_sync() brings the second to
- * the first, and is the only place that does.
+ * what Xen and the bus have been told. pt_bars_leave() and pt_bars_enter() bring
+ * the second to the first; pt_yield() takes what only rests.
  */
 #include <errno.h>
 #include <string.h>

@@ -405,6 +405,190 @@ static void translation_was_lost(void **state)
     assert_true(world_close(&w));
 }
 
+/* ------------------------------------------------------------------ */
+/* Chance                                                              */
+
+/* What is decoded is at the host's addresses. */
+static bool nowhere_else(void)
+{
+    uint32_t command = dev(&w, PCI_COMMAND, 2);
+    unsigned n;
+
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        uint32_t bit = c.region[n].flags & PT_REGION_IO ? PCI_COMMAND_IO :
+            PCI_COMMAND_MEMORY;
+
+        if (c.region[n].size && (command & bit) && !at_home(n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void random_command(struct world_rng *r)
+{
+    uint32_t val = world_random(r);
+
+    switch (world_random(r) % 4) {
+    case 0:
+        wr8(&w, PCI_COMMAND, val & 7);
+        break;
+    case 1:
+        wr8(&w, PCI_COMMAND + 1, val & 4);
+        break;
+    case 2:
+        wr32(&w, PCI_COMMAND, val & 0xf9000407);
+        break;
+    default:
+        wr16(&w, PCI_COMMAND, val & 0x0407);
+        break;
+    }
+}
+
+static void random_message(struct world_rng *r)
+{
+    switch (world_random(r) % 5) {
+    case 0:
+        msi_start(&w, world_random(r) % 3);
+        break;
+    case 1:
+        msi_off(&w);
+        break;
+    case 2:
+        entries_program(&w, 1 + world_random(r) % 4);
+        break;
+    case 3:
+        msix_on(&w);
+        break;
+    default:
+        msix_set(&w, world_random(r) % 2 ? 0 :
+                 PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+        break;
+    }
+}
+
+/* @fail: one of the next accesses or hypercalls does. */
+static void random_step(struct world_rng *r, bool fail)
+{
+    if (fail && world_random(r) % 4 == 0) {
+        sim_fault_at(world_random(r) % 2 ? &w.sim.dev.config_fault :
+                     &w.sim.xen.fault, 1 + world_random(r) % 4, EIO);
+    }
+    switch (world_random(r) % 8) {
+    case 0:
+        /* Asleep there is no register of the chip's to write to. */
+        if (sim_dev_power(&w.sim.dev) == 0 && sim_dev_answers(&w.sim.dev)) {
+            chip_reset();
+        }
+        break;
+    case 1:
+        random_command(r);
+        break;
+    case 2:
+    case 3:
+        random_message(r);
+        break;
+    case 4:
+        world_power(&w, world_random(r) % 2 ? 0 : world_random(r) % 4);
+        break;
+    case 5:
+        world_bar_place(&w, world_random(r) % 5, FAR);
+        break;
+    case 6:
+        if (world_random(r) % 8 == 0) {
+            pt_reset(w.d);
+        }
+        break;
+    default:
+        place_and_decode(&w);
+        break;
+    }
+    sim_bus_pass(&w.sim.bus, w.d, world_random(r) % 2 ? 20000 : 0);
+}
+
+/* The next driver sets everything up: it has all of it. */
+static void next_driver(bool msix)
+{
+    world_power(&w, 3);
+    sim_bus_pass(&w.sim.bus, w.d, 20000);
+    world_power(&w, 0);
+    sim_bus_pass(&w.sim.bus, w.d, 20000);
+    wr16(&w, PCI_COMMAND, 0);
+    msi_off(&w);
+    msix_off(&w);
+    place_and_decode(&w);
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+         PCI_COMMAND_MASTER);
+    assert_true(at_home(0) && at_home(1) && at_home(2) && at_home(4));
+    assert_true(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+    assert_true(mem_at(&w, world_bar_addr(&w, 4), IRQ_MEM + 0x1000000,
+                       0x4000));
+    assert_true(hears_intx(&w, 0) || logged(&w, "no INTx"));
+    if (msix) {
+        entries_program(&w, 4);
+        msix_on(&w);
+        assert_true(hears(&w, 3, VECTOR + 3));
+    } else {
+        msi_start(&w, 0);
+        assert_true(hears(&w, 0, VECTOR));
+    }
+}
+
+static void chance(const struct pt_policy *policy, unsigned seed, bool fail)
+{
+    const struct sim_xen_opts xen = {
+        .all_writes = seed & 1, .unmap_bound = true,
+    };
+    struct world_rng r = { seed };
+    unsigned n;
+
+    msix_card(&c, 4);
+    pt_store(c.cfg + PM + 2, 3 | PCI_PM_CAP_D1 | PCI_PM_CAP_D2, 2);
+    pt_store(c.cfg + PM + PCI_PM_CTRL, seed & 2 ? PCI_PM_CTRL_NO_SOFT_RST : 0,
+             2);
+    pt_store(c.cfg + PCI_COMMAND, seed & 4 ? 3 : 0, 2);
+    irq_begin(&w, &c, policy, &xen);
+    for (n = 0; n < 60; n++) {
+        random_step(&r, fail);
+        assert_true(nowhere_else());
+        if (!fail) {
+            assert_false((dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) &&
+                         !(pt_copy(w.d, PCI_COMMAND, 2) & PCI_COMMAND_MASTER));
+        }
+    }
+    sim_fault_clear(&w.sim.dev.config_fault);
+    sim_fault_clear(&w.sim.xen.fault);
+    if (seed % 4) {
+        next_driver(seed % 4 == 1);
+    }
+    world_detach(&w);
+    assert_int_equal(dev(&w, PCI_COMMAND, 2) & 7, seed & 4 ? 3 : 0);
+    assert_int_equal(dev(&w, PCI_BASE_ADDRESS_0, 4), IRQ_MEM);
+    assert_int_equal(dev(&w, MSI + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE,
+                     0);
+    assert_int_equal(dev(&w, MSIX + PCI_MSI_FLAGS, 2) & PCI_MSIX_ENABLE, 0);
+    sim_notes_clear(&w.sim.xen.notes);  /* see forgive() */
+    assert_true(world_close(&w));
+}
+
+static void any_order_of_resets(void **state)
+{
+    static const struct pt_policy p[] = {
+        { 0 }, { .power_mgmt = true }, { .msitranslate = true },
+        { .power_mgmt = true, .msitranslate = true },
+        { .power_mgmt = true, .strict = true },
+    };
+    unsigned i, seed;
+
+    (void)state;
+    for (i = 0; i < COUNT(p); i++) {
+        for (seed = 1; seed <= world_rounds(200); seed++) {
+            chance(&p[i], seed, false);
+            chance(&p[i], seed, true);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +609,7 @@ int main(void)
         cmocka_unit_test(command_was_written_unseen),
         cmocka_unit_test(msi_before_command_was_lost),
         cmocka_unit_test(translation_was_lost),
+        cmocka_unit_test(any_order_of_resets),
     };
 
     return cmocka_run_group_tests_name("resets", tests, NULL, NULL);
