@@ -496,7 +496,6 @@ void pt_bars_forget(struct pt_dev *d)
     unsigned n;
 
     for (n = 0; n < PT_NUM_REGIONS; n++) {
-        d->bar[n].refused = PT_UNMAPPED;
         d->bar[n].raw[0] = d->bar[n].raw[1] = 0;
     }
 }

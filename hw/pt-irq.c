@@ -340,17 +340,12 @@ static int switch_off(struct pt_dev *d, uint8_t id, uint32_t bits)
 int pt_irq_start(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
-    int rc = switch_off(d, PCI_CAP_ID_MSI,
-                        PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+    int rc = switch_off(d, PCI_CAP_ID_MSI, PCI_MSI_FLAGS_ENABLE);
 
     rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
                               PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     if (rc != 0) {
         return rc;
-    }
-    /* The line first, so that it does not take what the guest is offered. */
-    if (wanted_mode(d) == PT_IRQ_INTX) {
-        pt_intx_on(d);
     }
     if (q->msi_pos) {
         find_msi_max(d);
@@ -393,7 +388,6 @@ void pt_irq_reset(struct pt_dev *d, bool lost)
         release(d);
     }
     q->translate_failed = q->translate_waits = q->intx_failed = false;
-    q->translate_waited = 0;
     forget_entries(q, lost);
 }
 

@@ -360,23 +360,18 @@ bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at)
          on_page(d, addr, q->pba_bar, q->pba_off, q->pba_size));
 }
 
-/* The table's bytes [@at, @at + @width)? Any of them is enough. */
-static bool in_table(const struct pt_trap *t, uint64_t at, unsigned width)
+/* Is the byte at @at in the table? */
+static bool in_table(const struct pt_trap *t, uint64_t at)
 {
     const struct pt_irq *q = t->dev->irq;
-    uint64_t end;
 
-    if (!q || !q->msix_pos || q->table_bar != t->region) {
-        return false;
-    }
-    end = (uint64_t)q->table_off + q->table_size;
-    return at < end && at + width > q->table_off;
+    return q && q->msix_pos && q->table_bar == t->region &&
+        at >= q->table_off && at - q->table_off < q->table_size;
 }
 
-static bool legal(const struct pt_irq *q, uint64_t at, unsigned width)
+static bool legal(uint64_t at, unsigned width)
 {
-    return q->msix_pos && (width == 4 || width == 8) && at % width == 0 &&
-        at >= q->table_off;
+    return (width == 4 || width == 8) && at % width == 0;
 }
 
 /* The guest's dword at @at, which is in the table. */
@@ -402,11 +397,11 @@ bool pt_msix_read(struct pt_trap *t, uint64_t at, unsigned width,
 {
     struct pt_irq *q = t->dev->irq;
 
-    if (!in_table(t, at, width)) {
+    if (!in_table(t, at)) {
         return false;
     }
     *val = 0;
-    if (legal(q, at, width)) {
+    if (legal(at, width)) {
         *val = dword(q, at);
         if (width == 8) {
             *val |= (uint64_t)dword(q, at + 4) << 32;
@@ -463,12 +458,10 @@ static void write_dword(struct pt_dev *d, uint64_t at, uint32_t val, bool part)
 bool pt_msix_write(struct pt_trap *t, uint64_t at, unsigned width,
                    uint64_t val)
 {
-    struct pt_irq *q = t->dev->irq;
-
-    if (!in_table(t, at, width)) {
+    if (!in_table(t, at)) {
         return false;
     }
-    if (legal(q, at, width)) {
+    if (legal(at, width)) {
         write_dword(t->dev, at, (uint32_t)val, width == 8);
         if (width == 8) {
             write_dword(t->dev, at + 4, (uint32_t)(val >> 32), true);

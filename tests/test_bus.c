@@ -236,6 +236,9 @@ static void emulated_bars(void **state)
     cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_0 + 2, 0xf000, 2);
     assert_int_equal(d->io_regions[0].addr, 0xf000e000);
     assert_int_equal(map_func_addr, 0xf000e000);
+    cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_0, 0, 4);  /* not placed */
+    assert_int_equal(d->io_regions[0].addr, UINT32_MAX);
+    cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_0, 0xf000e000, 4);
     cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_1, 0xc000, 4);
     assert_int_equal(d->io_regions[1].addr, 0xc000);
     cfg_write(g->bus, 0x10, PCI_ROM_ADDRESS, 0xf0010001, 4);

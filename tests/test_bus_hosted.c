@@ -314,6 +314,124 @@ static void taken_by_another_hosted_device(void **state)
     assert_int_equal(g->xen.mapped, 2);
 }
 
+/* Ports are no memory, whatever their numbers. */
+static void emulated_ports_took_no_memory(void **state)
+{
+    struct guest *g = *state;
+    PCIDevice *d = counting_device(g->bus, 0x10);
+
+    memset(d->config, 0, sizeof(d->config));
+    pci_register_io_region(d, 0, 0x100, PCI_ADDRESS_SPACE_IO, NULL);
+    cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_0, 0xc000, 4);
+    cfg_write(g->bus, 0x10, PCI_COMMAND, PCI_COMMAND_IO, 2);
+    assert_non_null(add(g, 0, 0x28, NULL));
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_3, 0xc000, 4);
+    cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(bus_mmio_read(g->bus, 0xc000, 1), 0);
+}
+
+static void emulated_device_that_went_left_no_room(void **state)
+{
+    struct guest *g = *state;
+    PCIDevice *d = counting_device(g->bus, 0x10);
+
+    memset(d->config, 0, sizeof(d->config));
+    pci_register_io_region(d, 0, 0x1000, PCI_ADDRESS_SPACE_MEM, NULL);
+    cfg_write(g->bus, 0x10, PCI_BASE_ADDRESS_0, 0xfea01000, 4);
+    cfg_write(g->bus, 0x10, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_non_null(add(g, 0, 0x28, NULL));
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_0, 0xfea00000, 4);
+    cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(g->xen.mapped, 0);
+    pci_unregister_device(d);
+    assert_int_equal(g->xen.mapped, 1);
+}
+
+/* Its decoder is off: its mapping is in nobody's way. */
+static void device_at_rest_kept_its_place(void **state)
+{
+    struct guest *g = *state;
+    struct pt_host *second;
+
+    assert_non_null(add(g, 0, 0x28, NULL));
+    second = add(g, 1, 0x30, NULL);
+    assert_non_null(second);
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_0, 0xfea00000, 4);
+    cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    cfg_write(g->bus, 0x28, PCI_COMMAND, 0, 2);
+    assert_int_equal(g->xen.mapped, 1);
+    cfg_write(g->bus, 0x30, PCI_BASE_ADDRESS_0, 0xfea00000, 4);
+    cfg_write(g->bus, 0x30, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(g->xen.mapped, 1);
+    assert_int_equal(second->places.at[0].addr, 0xfea00000);
+}
+
+/* The first and the last byte count, and ports are no memory. */
+static void places_meet_at_their_ends(void **state)
+{
+    struct pt_places p;
+
+    (void)state;
+    pt_places_init(&p);
+    p.at[0] = (struct pt_place) { .addr = 0xc000, .size = 0x1000 };
+    assert_true(pt_places_have(&p, false, 0xcfff, 1));
+    assert_true(pt_places_have(&p, false, 0xb001, 0x1000));
+    assert_false(pt_places_have(&p, false, 0xd000, 0x1000));
+    assert_false(pt_places_have(&p, false, 0xb000, 0x1000));
+    assert_false(pt_places_have(&p, false, 0xc000, 0));
+    assert_false(pt_places_have(&p, true, 0xc000, 0x1000));
+    /* The last address of 32 bits stands for none. */
+    p.at[0] = (struct pt_place) { .addr = 0xfffe0000, .size = 0x10000 };
+    assert_int_equal(pt_places_show(&p, 0).addr, 0xfffe0000);
+    p.at[0].size = 0x20000;
+    assert_int_equal(pt_places_show(&p, 0).addr, UINT32_MAX);
+    assert_int_equal(pt_places_show(&p, 0).size, 0);
+}
+
+static unsigned asked;
+
+static void room_made(PCIDevice *d)
+{
+    (void)d;
+    asked++;
+}
+
+/* Everybody looked for room at each write of anybody's. */
+static void room_was_used_for_ever(void **state)
+{
+    struct guest *g = *state;
+    PCIDevice *d = counting_device(g->bus, 0x10);
+
+    d->room_made = room_made;
+    asked = 0;
+    assert_non_null(add(g, 0, 0x28, NULL));
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_0, 0xfea00000, 4);
+    cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(asked, 0);
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_0, 0xfeb00000, 4);
+    assert_int_equal(asked, 1);
+    cfg_write(g->bus, 0x28, PCI_INTERRUPT_LINE, 5, 1);
+    assert_int_equal(asked, 1);
+}
+
+/* What the bus refuses has no place here either. */
+static void failed_traps_used_up_their_places(void **state)
+{
+    struct mmio_range other = { .start = 0xfeb00000, .size = 0x1000 };
+    struct guest *g = *state;
+
+    assert_non_null(add(g, 0, 0x28, NULL));
+    cfg_write(g->bus, 0x28, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(bus_mmio_add(g->bus, &other), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_3, 0xfeb00000, 4);
+        cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_3, 0, 4);
+    }
+    bus_mmio_del(g->bus, &other);
+    cfg_write(g->bus, 0x28, PCI_BASE_ADDRESS_3, 0xfeb00000, 4);
+    assert_int_equal(bus_mmio_read(g->bus, 0xfeb00000, 1), 0);
+}
+
 static void shared_page_is_trapped(void **state)
 {
     struct guest *g = *state;
@@ -492,6 +610,12 @@ int main(void)
         TEST(hosted_regions_are_mapped),
         TEST(taken_by_an_emulated_device),
         TEST(taken_by_another_hosted_device),
+        TEST(emulated_ports_took_no_memory),
+        TEST(emulated_device_that_went_left_no_room),
+        TEST(device_at_rest_kept_its_place),
+        TEST(places_meet_at_their_ends),
+        TEST(room_was_used_for_ever),
+        TEST(failed_traps_used_up_their_places),
         TEST(shared_page_is_trapped),
         TEST(trapped_region_moves_for_ever),
         TEST(multifunction_follows_the_guests_slot),

@@ -107,6 +107,26 @@ static void old_messages(const struct sim_xen_opts *xen)
     assert_true(world_close(&w));
 }
 
+/* Half of the address is enough of a message to be a new one. */
+static void test_upper_address_was_no_message(void **state)
+{
+    struct world w;
+    unsigned word;
+
+    (void)state;
+    for (word = 0; word < 3; word++) {
+        open_msix(&w, 4, NULL);
+        channel_message(&w, 0, 260);
+        msix_on(&w);
+        msix_off(&w);
+        msix_set(&w, PCI_MSIX_ENABLE | PCI_MSIX_MASK);
+        entry_write(&w, 0, word, entry_read(&w, 0, word));
+        msix_on(&w);
+        assert_true(entry_bound(&w, 0));
+        assert_true(world_close(&w));
+    }
+}
+
 /*
  * Xen unmasks such an entry when the guest binds its event channel, once: what
  * was bound again when the table had moved stayed masked for good.
@@ -360,6 +380,89 @@ static void test_pirq_that_was_unbound_by_force_was_named(void **state)
     assert_true(world_close(&w));
 }
 
+/* Its number is free for Xen, and not for a guest. */
+static bool can_be_named(struct world *w, int pirq)
+{
+    const struct pt_want m = {
+        .addr_lo = 0xfee00000u | (uint32_t)(pirq & 0xff) << 12,
+        .addr_hi = (uint32_t)pirq & ~0xffu, .data = 0x4300,
+    };
+
+    return pt_pirq_wanted(w->d, &m, -1) == pirq;
+}
+
+/* The same of a line, and of a translated message. */
+static void test_line_that_was_unbound_by_force_was_named(void **state)
+{
+    static const enum sim_call call[] = {
+        SIM_UNBIND_INTX, SIM_UNBIND_MSI_INTX,
+    };
+    const struct sim_xen_opts xen = { .unmap_bound = true, .first_pirq = 20 };
+    struct capture c;
+    struct world w;
+    unsigned i;
+    int pirq;
+
+    (void)state;
+    for (i = 0; i < COUNT(call); i++) {
+        irq_card(&c);
+        add_msi(&c, MSI_64);
+        irq_begin(&w, &c, i ? POLICY(msitranslate) : NULL, &xen);
+        pirq = i ? sim_xen_pirq_of(&w.sim.xen, &w.sim.dev, SIM_PIRQ_MSI, 0) :
+            20;
+        assert_non_null(sim_xen_pirq(&w.sim.xen, pirq));
+        assert_false(can_be_named(&w, pirq));
+        sim_fault_always(&w.sim.xen.kind_fault[call[i]], EPERM);
+        if (i) {
+            pt_translate_off(w.d);
+        } else {
+            pt_intx_off(w.d);
+        }
+        sim_fault_clear(&w.sim.xen.kind_fault[call[i]]);
+        assert_null(sim_xen_pirq(&w.sim.xen, pirq));
+        assert_false(can_be_named(&w, pirq));
+        assert_true(world_close(&w));
+    }
+}
+
+/* Xen looks at the first of a block only: we hold all of it. */
+static void test_later_pirq_of_a_block_was_named(void **state)
+{
+    struct capture c;
+    struct world w;
+    int first, i;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64 | MSI_CAPABLE(2));
+    irq_begin(&w, &c, NULL, NULL);
+    msi_start(&w, 2);
+    first = sim_xen_pirq_of(&w.sim.xen, &w.sim.dev, SIM_PIRQ_MSI, 0);
+    assert_true(can_be_named(&w, first - 1));
+    assert_true(can_be_named(&w, first + 4));
+    for (i = 0; i < 4; i++) {
+        assert_false(can_be_named(&w, first + i));
+    }
+    msi_off(&w);
+    for (i = 0; i < 4; i++) {
+        assert_true(can_be_named(&w, first + i));
+    }
+    assert_true(world_close(&w));
+}
+
+/* Garbage in a table: an address that is no APIC's names nothing. */
+static void test_address_of_no_apic_named_a_pirq(void **state)
+{
+    const struct pt_want m = { .addr_lo = 0x12364000, .data = 0x4300 };
+    struct world w;
+
+    (void)state;
+    open_msix(&w, 4, NULL);
+    assert_int_equal(pt_pirq_named(w.d, &m), -1);
+    assert_int_equal(pt_pirq_wanted(w.d, &m, -1), PT_PIRQ_NONE);
+    assert_true(world_close(&w));
+}
+
 /* ------------------------------------------------------------------ */
 /* MSI                                                                 */
 
@@ -409,6 +512,10 @@ int main(void)
         cmocka_unit_test(
             test_named_pirqs_that_xen_would_not_check_are_refused),
         cmocka_unit_test(test_pirq_that_was_unbound_by_force_was_named),
+        cmocka_unit_test(test_line_that_was_unbound_by_force_was_named),
+        cmocka_unit_test(test_upper_address_was_no_message),
+        cmocka_unit_test(test_later_pirq_of_a_block_was_named),
+        cmocka_unit_test(test_address_of_no_apic_named_a_pirq),
     };
 
     return cmocka_run_group_tests_name("event channels", tests, NULL, NULL);

@@ -353,6 +353,68 @@ static void test_switching_off_is_not_given_up(void **state)
     }
 }
 
+/* Neither the device nor Xen did as told: messages that nobody knew went on. */
+static void test_msi_that_xen_kept_was_left_on(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, NULL, NULL);
+    msi_start(&w, 0);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ], EIO);
+    sim_fault_always(&w.sim.dev.config_fault, EIO);
+    msi_off(&w);
+    sim_fault_clear(&w.sim.dev.config_fault);
+    assert_true(dev(&w, MSI + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE);
+    guest_intx(&w, false);
+    assert_false(dev(&w, MSI + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE);
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ]);
+    assert_true(world_close(&w));
+}
+
+/* Other messages than the guest asked for, as Xen did not take them back. */
+static void test_msis_that_xen_kept_were_enabled_for_fewer(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64 | MSI_CAPABLE(2));
+    irq_begin(&w, &c, NULL, NULL);
+    msi_start(&w, 1);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ], EIO);
+    msi_on(&w, 0);
+    assert_false(msi_reads_on(&w));
+    assert_false(dev(&w, MSI + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE);
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ]);
+    msi_on(&w, 0);
+    assert_true(hears(&w, 0, VECTOR));
+    assert_true(world_close(&w));
+}
+
+/* Unmapping ends the first one's binding, too. */
+static void test_msi_that_xen_did_not_unbind_was_kept(void **state)
+{
+    const struct sim_xen_opts xen = { .unmap_bound = true };
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    irq_card(&c);
+    add_msi(&c, MSI_64);
+    irq_begin(&w, &c, NULL, &xen);
+    msi_start(&w, 0);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNBIND_MSI], EPERM);
+    msi_off(&w);
+    assert_null(pirq_of(&w, SIM_PIRQ_MSI, 0));
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNBIND_MSI]);
+    assert_true(world_close(&w));
+}
+
 /* A whole kind of call fails for a time, then works. */
 static void test_a_kind_of_call_fails_for_a_time(void **state)
 {
@@ -461,6 +523,9 @@ int main(void)
         cmocka_unit_test(test_switching_on_is_tried_twice),
         cmocka_unit_test(test_switching_on_is_not_given_up),
         cmocka_unit_test(test_switching_off_is_not_given_up),
+        cmocka_unit_test(test_msi_that_xen_kept_was_left_on),
+        cmocka_unit_test(test_msis_that_xen_kept_were_enabled_for_fewer),
+        cmocka_unit_test(test_msi_that_xen_did_not_unbind_was_kept),
         cmocka_unit_test(test_a_kind_of_call_fails_for_a_time),
         cmocka_unit_test(test_what_could_not_be_restored_is_not_mapped),
         cmocka_unit_test(test_mmio_reads_of_masks_fail),

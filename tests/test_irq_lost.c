@@ -260,8 +260,8 @@ struct pair {
     struct pt_dev *d;
 };
 
-/* A second function, with @gsi and the same pin, at slot @slot of the guest. */
-static void pair_at(struct pair *p, unsigned slot, int gsi)
+/* A second function, with @gsi and @pin (1: INTA), at slot @slot of the guest. */
+static void pair_at(struct pair *p, unsigned slot, int gsi, uint8_t pin)
 {
     struct pt_device_info info;
     struct capture c;
@@ -272,6 +272,7 @@ static void pair_at(struct pair *p, unsigned slot, int gsi)
     add_msi(&c, MSI_64);
     irq_begin(&p->w, &c, NULL, NULL);
     c.addr.dev = 4;
+    c.cfg[PCI_INTERRUPT_PIN] = pin;
     world_build_bar(&c, 0, IRQ_MEM + 0x3000000, IRQ_MEM_SIZE, 0);
     world_build_bar(&c, 1, 0x4000, CARD_NUM_PORTS, PT_REGION_IO);
     world_build_bar(&c, 2, IRQ_MEM64 + 0x1000000, IRQ_MEM_SIZE, PT_REGION_64);
@@ -290,7 +291,7 @@ static void pair_at(struct pair *p, unsigned slot, int gsi)
 
 static void pair_begin(struct pair *p, int gsi)
 {
-    pair_at(p, SLOT, gsi);
+    pair_at(p, SLOT, gsi, 1);
 }
 
 static void pair_end(struct pair *p)
@@ -351,6 +352,53 @@ static void test_siblings_come_and_go_in_any_order(void **state)
     }
 }
 
+/* The host has one line for both, the guest has two. */
+static void test_second_pin_of_a_shared_line_was_not_bound(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_at(&p, SLOT, GSI, 2);
+    assert_int_equal(p.w.sim.xen.calls[SIM_BIND_INTX], 2);
+    sim_dev_set_intx(&p.second, true);
+    assert_int_equal(p.w.sim.xen.intx[SLOT][1], 1);
+    sim_dev_set_intx(&p.second, false);
+    world_detach(&p.w);
+    assert_int_equal(p.w.sim.xen.calls[SIM_UNBIND_INTX], 1);
+    assert_true(second_hears(&p));
+    pair_end(&p);
+}
+
+/* No room for the line, and others have its pirq: it is not given back. */
+static void test_line_without_room_took_that_of_others(void **state)
+{
+    struct pt_line *l;
+    struct capture c;
+    struct world w;
+    unsigned i, shared;
+
+    (void)state;
+    for (shared = 0; shared < 2; shared++) {
+        irq_card(&c);
+        irq_init(&w, &c, NULL, NULL);
+        l = w.sim.xen.pt.line;
+        for (i = 0; i < PT_MAX_LINES; i++) {
+            l[i] = (struct pt_line) {
+                .pirq = shared ? 16 : 15, .slot = SLOT + 1, .users = 1,
+            };
+        }
+        assert_true(world_attach(&w));
+        assert_true(sim_bus_logged(&w.sim.bus, "too many lines"));
+        assert_int_equal(w.sim.xen.calls[SIM_MAP_GSI], 1);
+        assert_int_equal(w.sim.xen.calls[SIM_UNMAP_PIRQ], !shared);
+        assert_int_equal(pirqs(&w), shared);
+        if (shared) {
+            assert_int_equal(w.sim.xen.pt.ops->unmap_pirq(&w.sim.xen, 16), 0);
+        }
+        assert_true(world_close(&w));
+    }
+}
+
 /* The guest's line storms for whoever shares it, and nobody can end it. */
 static void test_pin_of_a_detached_device_stayed_asserted(void **state)
 {
@@ -377,7 +425,7 @@ static void test_pin_stayed_asserted_for_one_of_another_slot(void **state)
     struct pair p;
 
     (void)state;
-    pair_at(&p, SLOT + 1, GSI + 1);
+    pair_at(&p, SLOT + 1, GSI + 1, 1);
     sim_dev_set_intx(&p.w.sim.dev, true);
     world_detach(&p.w);
     assert_false(p.w.sim.xen.intx_level[SLOT][0]);
@@ -549,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_interrupt_disable_that_failed_is_written_later),
         cmocka_unit_test(test_function_lost_its_interrupt_with_its_sibling),
         cmocka_unit_test(test_siblings_come_and_go_in_any_order),
+        cmocka_unit_test(test_second_pin_of_a_shared_line_was_not_bound),
+        cmocka_unit_test(test_line_without_room_took_that_of_others),
         cmocka_unit_test(test_pin_of_a_detached_device_stayed_asserted),
         cmocka_unit_test(test_pin_stayed_asserted_for_one_of_another_slot),
         cmocka_unit_test(test_pin_stayed_asserted_when_translation_ended),

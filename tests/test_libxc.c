@@ -608,6 +608,7 @@ static void no_such_domain(void **state)
 
     (void)state;
     assert_int_equal(pt_xen_open(&other, xch, 0x10007), -EINVAL);
+    assert_int_equal(pt_xen_open(&other, xch, DOMID_FIRST_RESERVED), -EINVAL);
     pt_xen_close(&other);
 }
 

@@ -199,6 +199,12 @@ static void test_driver_reset_lost_msix(void **state)
     restore(&w, bar, 7);
     assert_true(sim_dev_msix_enabled(&w.sim.dev));
     assert_true(hears(&w, 3, VECTOR + 3));
+    /* And masks that Xen did not tell of are found again when it moves. */
+    entry_mask(&w, 3, true);
+    world_bar_place(&w, 0, FAR);
+    assert_true(silent(&w, 3));
+    entry_mask(&w, 3, false);
+    assert_true(hears(&w, 2, VECTOR + 2));
     assert_true(world_close(&w));
 }
 

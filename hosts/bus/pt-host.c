@@ -122,8 +122,6 @@ static int host_trap(void *priv, struct pt_trap *t)
     for (unsigned i = 0; i < sizeof(h->trap) / sizeof(h->trap[0]); i++) {
         if (!h->trap[i].opaque) {
             range = &h->trap[i];
-        } else if (h->trap[i].opaque == t) {
-            return -EBUSY;
         }
     }
     if (!range) {
