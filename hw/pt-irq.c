@@ -146,8 +146,8 @@ void pt_irq_sync(struct pt_dev *d)
     if (q->translate_waits) {
         q->translate_waits = q->translate_failed = false;
     }
-    /* A mode that fails takes back its wish: one more round, or two. */
-    for (tries = 0; tries < 3; tries++) {
+    /* A mode that fails takes back its wish; INTx, the last, does not. */
+    for (tries = 0; tries < 4; tries++) {
         mode = wanted_mode(d);
         if (mode != q->mode) {
             enter(d, mode);

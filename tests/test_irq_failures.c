@@ -326,6 +326,32 @@ static void test_switching_on_is_not_given_up(void **state)
     }
 }
 
+/* MSI-X, MSI and translation fail in one go: what is left is the line. */
+static void test_all_but_the_line_failed_at_once(void **state)
+{
+    struct world w;
+
+    (void)state;
+    make(&w, &scenes[4]);
+    w.sim.dev.cfg[PM + PCI_PM_CTRL] |= PCI_PM_CTRL_NO_SOFT_RST;
+    w.sim.xen.opts.unmap_bound = true;
+    assert_true(world_attach(&w));
+    place_and_decode(&w);
+    assert_true(translated(&w));
+    world_power(&w, 3);
+    sim_bus_pass(&w.sim.bus, w.d, 20000);
+    msix_on(&w);
+    msi_start(&w, 0);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ], EIO);
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_BIND_MSI_INTX], EIO);
+    world_power(&w, 0);
+    sim_bus_pass(&w.sim.bus, w.d, 20000);
+    assert_false(msi_reads_on(&w));
+    assert_true(hears_intx(&w, 0));
+    sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNMAP_PIRQ]);
+    assert_true(world_close(&w));
+}
+
 /* Access after access fails: it is off when the next change works. */
 static void test_switching_off_is_not_given_up(void **state)
 {
@@ -521,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_each_config_access_fails_with_8_msix_entries),
         cmocka_unit_test(test_each_config_access_fails_with_translation),
         cmocka_unit_test(test_switching_on_is_tried_twice),
+        cmocka_unit_test(test_all_but_the_line_failed_at_once),
         cmocka_unit_test(test_switching_on_is_not_given_up),
         cmocka_unit_test(test_switching_off_is_not_given_up),
         cmocka_unit_test(test_msi_that_xen_kept_was_left_on),
