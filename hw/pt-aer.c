@@ -52,7 +52,7 @@ static const struct pt_row aer_rows[] = {
         .off = PCI_ERR_COR_MASK, .size = 4, .flags = PT_ROW_RESTORE,
         .rsvd = ~CORRECTABLE,
     }, {
-        .name = "Advanced Error Capabilities and Control",
+        .name = "AER Capabilities and Control",
         .spec = "PCIe 3.0, 7.10.7",
         .why = "checksums (ECRC) are the driver's to ask for; one header is "
             "logged at a time; the log of prefixes is not shown",

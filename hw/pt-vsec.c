@@ -46,13 +46,13 @@ const struct pt_group pt_group_ext_vendor = {
 
 static const struct pt_row dvsec_rows[] = {
     {
-        .name = "Designated Vendor-Specific Header 1",
+        .name = "DVSEC Header 1",
         .spec = "PCIe 4.0, 7.9.6.2",
         .why = "constant: the structure's bounds were taken from it",
         .off = PCI_DVSEC_HEADER1, .size = 4, .flags = PT_ROW_INERT,
         .host = 0xffffffff, .emu = 0xffffffff, .ro = 0xffffffff,
     }, {
-        .name = "Designated Vendor-Specific Header 2",
+        .name = "DVSEC Header 2",
         .spec = "PCIe 4.0, 7.9.6.3", .why = "constant",
         .off = PCI_DVSEC_HEADER2, .size = 2, .flags = PT_ROW_INERT,
         .host = 0xffff, .emu = 0xffff, .ro = 0xffff,

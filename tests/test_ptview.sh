@@ -393,11 +393,14 @@ END
 if have python3; then
 	fine=0
 	for f in "$devices"/*.txt hostile.txt short.txt; do
-		"$ptview" -j -F "$f" > out 2> err
-		[ $? -le 1 ] && python3 check.py out > py 2>&1 && continue
-		echo "# $f"
-		sed 's/^/# /' py
-		fine=1
+		for o in --multifunction --extended; do
+			"$ptview" -j $o -F "$f" > out 2> err
+			[ $? -le 1 ] && python3 check.py out > py 2>&1 &&
+			continue
+			echo "# $o $f"
+			sed 's/^/# /' py
+			fine=1
+		done
 	done
 	ok $fine '--json: every bit of every register of every capture'
 
@@ -423,6 +426,48 @@ if have jq; then
 else
 	skip '--json of bridges' 'no jq'
 fi
+
+# --- Extended space ---------------------------------------------------------
+
+gpu=$devices/hw-fiji.txt
+
+run 0 -F "$gpu" && ! has out '^1[0-9a-f][0-9a-f]|Resizable' > /dev/null &&
+run 0 -x -F "$gpu" && ! has out '^100:' > /dev/null
+ok $? '256 bytes without --extended'
+
+run 0 --extended -F "$gpu" && has out '^policy: extended$' \
+	'^Advanced Error Reporting capability \(ID 01\) at 150, 44 bytes$' \
+	'^158 +Uncorrectable Error Mask .*  forwarded 25:12,5:4;$' \
+	'^204 +Resizable BAR Capability 0 +0001f000 -> 00001000  constant$' \
+	'^2b0\.\.2bf  zeroed, 16 bytes +data -> 0 ' \
+	'^  device .* 100.Vendor-Specific,$' \
+	'^  guest .* 100.Vendor-Specific,$' \
+	"^  hidden  2b0 Address Translation Service: the host's IOMMU$"
+ok $? '--extended: tables and both chains'
+
+run 0 --extended -x -F "$gpu" && [ "$(grep -c '^[0-9a-f]*0: ' out)" = 256 ] &&
+has out '^100: 0b 00 01 15' '^150: 01 00 02 20' '^200: 15 00 01 00 00 10 00' \
+	'^2b0: 00 00 00 00 00 00 00 00 00' '^ff0: 00'
+ok $? '--extended -x prints 4096 bytes'
+
+if have lspci; then
+	lspci -vv -F out > dec 2>&1 && has dec 'Advanced Error Reporting' \
+		'Resizable BAR' && ! has dec 'ATS|PASID' > /dev/null
+	ok $? '--extended -x is decoded by lspci'
+else
+	skip '--extended -x is decoded by lspci' 'no lspci'
+fi
+
+run 0 --diff default extended -F "$gpu" && has out '^ *150' &&
+! has out '^ *[0-9a-f][0-9a-f] ' > /dev/null
+ok $? '--diff default extended: nothing differs below 100'
+
+sed '/^[0-9a-f][0-9a-f]0: /,$ { /^[0-9a-f][0-9a-f][0-9a-f]: /d; }' "$gpu" \
+	> xxx.txt
+run 0 --extended -F xxx.txt && has out 'first 256 bytes only' &&
+! has out '^100 ' > /dev/null &&
+run 0 --power-mgmt -F xxx.txt && ! has out 'extended' > /dev/null
+ok $? '--extended of a dump by lspci -xxx'
 
 # --- Options ----------------------------------------------------------------
 

@@ -286,7 +286,7 @@ static const struct reg aer[] = {
     { 0x14, 4, "Correctable Error Mask", "PCIe 3.0, 7.10.6",
       .rw = 0xf1c1, .sent = 0xf1c1, .live = ALL },
     /* Multiple headers (10) are the host's; a log of prefixes is not shown. */
-    { 0x18, 4, "Advanced Error Capabilities and Control", "PCIe 3.0, 7.10.7",
+    { 0x18, 4, "AER Capabilities and Control", "PCIe 3.0, 7.10.7",
       .rw = 0x540, .ro = 0xabf, .sent = 0x140, .kept = 0x400,
       .live = ~0x800u },
     { 0x1c, 4, "Header Log 0", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
@@ -340,9 +340,9 @@ static const struct reg ptm[] = {
 };
 
 static const struct reg dvsec[] = {
-    { 0x04, 4, "Designated Vendor-Specific Header 1", "PCIe 4.0, 7.9.6.2",
+    { 0x04, 4, "DVSEC Header 1", "PCIe 4.0, 7.9.6.2",
       .ro = ALL },
-    { 0x08, 2, "Designated Vendor-Specific Header 2", "PCIe 4.0, 7.9.6.3",
+    { 0x08, 2, "DVSEC Header 2", "PCIe 4.0, 7.9.6.3",
       .ro = 0xffff },
 };
 

@@ -33,6 +33,7 @@ struct options {
     bool verbose;
     bool diff;
     bool done;            /* --help, --version */
+    bool extended;        /* a view has extended space */
     struct view_policy policy;
     char *const *operand;
     int num_operands;
@@ -135,6 +136,7 @@ static bool *policy_flag(struct view_policy *p, const char *word, size_t len)
         { "power-mgmt", &p->pt.power_mgmt },
         { "msitranslate", &p->pt.msitranslate },
         { "no-rom", &p->pt.no_rom },
+        { "extended", &p->pt.extended },
         { "multifunction", &p->multifunction },
     };
 
@@ -286,13 +288,14 @@ static enum status gather_file(const struct options *opt,
 }
 
 static enum status read_each(struct live *l, const struct pt_sbdf *addr,
-                             int num, struct sources *out)
+                             int num, bool extended, struct sources *out)
 {
     enum status status = room_for(out, (unsigned)num);
     struct pt_error err;
 
     for (int i = 0; i < num && out->list; i++) {
-        if (live_read(l, &addr[i], &out->list[out->num], &err) == 0) {
+        if (live_read(l, &addr[i], extended, &out->list[out->num],
+                      &err) == 0) {
             out->num++;
         } else {
             status = complain("%s", err.text);
@@ -320,7 +323,8 @@ static enum status gather_live(const struct options *opt,
     if (num < 0) {
         status = complain("%s", err.text);
     } else {
-        status = read_each(l, out->named ? addr : all, num, out);
+        status = read_each(l, out->named ? addr : all, num, opt->extended,
+                           out);
     }
     free(all);
     live_close(l);
@@ -467,6 +471,7 @@ static enum status diff_policies(struct output *o, const struct options *opt,
     struct sources s;
     enum status status;
 
+    rest.extended = policy[0].pt.extended || policy[1].pt.extended;
     rest.operand += 2;
     rest.num_operands -= 2;
     status = gather(&rest, &s);
@@ -606,10 +611,10 @@ static void print_help(void)
 "Show what a guest would see of a PCI function, and why.  Without addresses:\n"
 "of all functions.  The functions are read, and never written.\n"
 "\n"
-"  -F, --file=FILE     read the output of lspci -xxx from FILE ('-': standard\n"
-"                      input), plain or gzip\n"
+"  -F, --file=FILE     read the output of lspci -xxx or -xxxx from FILE ('-':\n"
+"                      standard input), plain or gzip\n"
 "  -v, --verbose       with each register's reason and specification\n"
-"  -x, --hex           the guest's view as lspci -xxx would print it\n"
+"  -x, --hex           the guest's view as lspci -xxxx would print it\n"
 "  -j, --json          for programs\n"
 "  -d, --diff          compare two policies (default, or names of the options\n"
 "                      below, joined by '+'), or two functions (addresses, or\n"
@@ -619,6 +624,7 @@ static void print_help(void)
 "      --power-mgmt    the guest's power states reach the device\n"
 "      --msitranslate  the device's MSI is the guest's INTx\n"
 "      --no-rom        no expansion ROM for the guest\n"
+"      --extended      extended configuration space, 4096 bytes\n"
 "      --multifunction other functions share the guest's slot\n"
 "  -h, --help          this text\n"
 "  -V, --version       the version\n"
@@ -682,6 +688,7 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
         { "power-mgmt", no_argument, NULL, 0 },
         { "msitranslate", no_argument, NULL, 0 },
         { "no-rom", no_argument, NULL, 0 },
+        { "extended", no_argument, NULL, 0 },
         { "multifunction", no_argument, NULL, 0 },
         { NULL, 0, NULL, 0 },
     };
@@ -699,6 +706,7 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
     if (status != STATUS_OK || opt->done) {
         return status;
     }
+    opt->extended = p->pt.extended;
     opt->operand = argv + optind;
     opt->num_operands = argc - optind;
     if (opt->diff && opt->num_operands < 2) {

@@ -68,7 +68,7 @@ static json_t *address(const struct pt_sbdf *a)
 
 static json_t *bytes(const uint8_t *p, unsigned len)
 {
-    char buf[2 * PT_CFG_SIZE + 1];
+    char buf[2 * PT_CFG_EXT_SIZE + 1];
 
     for (unsigned i = 0; i < len; i++) {
         snprintf(buf + 2 * i, 3, "%02x", p[i]);
@@ -88,6 +88,7 @@ static json_t *policy_json(const struct view_policy *p)
     add(&b, "power_mgmt", json_boolean(p->pt.power_mgmt));
     add(&b, "msitranslate", json_boolean(p->pt.msitranslate));
     add(&b, "no_rom", json_boolean(p->pt.no_rom));
+    add(&b, "extended", json_boolean(p->pt.extended));
     add(&b, "multifunction", json_boolean(p->multifunction));
     return end(&b);
 }
@@ -161,7 +162,8 @@ static json_t *cap_json(const struct pt_cap *c)
     struct builder b = begin();
 
     add(&b, "offset", json_integer(c->pos));
-    add(&b, "id", json_integer(c->id));
+    add(&b, "id", json_integer(c->id & 0xffff));
+    add(&b, "extended", json_boolean(c->id >= PT_EXT_CAP(0)));
     add(&b, "name", text(c->group->name));
     add(&b, "size", json_integer(c->size));
     add(&b, "fate", json_string(fate_name(c->fate)));
@@ -291,7 +293,7 @@ static void add_source(struct builder *b, const struct view *v)
     add(b, "vendor", hex(src->info.vendor, 4));
     add(b, "device", hex(src->info.device, 4));
     add(b, "virtual_function", json_boolean(src->info.is_vf));
-    add(b, "captured", json_integer(src->len));
+    add(b, "captured", json_integer(v->len));
     add(b, "policy", policy_json(&v->policy));
     add(b, "assignable", json_boolean(v->dev));
     add(b, "reason", v->dev ? json_null() : text(v->refused.text));

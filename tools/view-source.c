@@ -156,8 +156,8 @@ int live_list(struct live *l, struct pt_sbdf **list, struct pt_error *err)
 }
 
 /* All of the space where that is allowed, else its beginning. */
-static int read_space(struct pt_device *dev, struct source *src,
-                      struct pt_error *err)
+static int read_space(struct pt_device *dev, bool extended,
+                      struct source *src, struct pt_error *err)
 {
     char name[PT_SBDF_LEN];
     int rc = dev->ops->read(dev->priv, 0, src->cfg, PT_CFG_SIZE);
@@ -172,11 +172,16 @@ static int read_space(struct pt_device *dev, struct source *src,
         return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
                        pt_sbdf_str(&dev->info.addr, name), strerror(-rc));
     }
+    if (extended && src->len == PT_CFG_SIZE &&
+        dev->ops->read(dev->priv, PT_CFG_SIZE, src->cfg + PT_CFG_SIZE,
+                       PT_CFG_EXT_SIZE - PT_CFG_SIZE) == 0) {
+        src->len = PT_CFG_EXT_SIZE;
+    }
     return 0;
 }
 
-int live_read(struct live *l, const struct pt_sbdf *addr, struct source *src,
-              struct pt_error *err)
+int live_read(struct live *l, const struct pt_sbdf *addr, bool extended,
+              struct source *src, struct pt_error *err)
 {
     struct pt_device dev;
     int rc;
@@ -186,7 +191,7 @@ int live_read(struct live *l, const struct pt_sbdf *addr, struct source *src,
     if (rc) {
         return rc;
     }
-    rc = read_space(&dev, src, err);
+    rc = read_space(&dev, extended, src, err);
     src->info = dev.info;
     src->sizes_known = (1u << PT_NUM_REGIONS) - 1;
     pt_device_close(&dev);
@@ -206,7 +211,8 @@ void source_capture(const struct capture *c, const char *file,
     capture_info(c, &src->info);
     memcpy(src->title, c->title, sizeof(src->title));
     src->file = file;
-    src->len = c->len < PT_CFG_SIZE ? CFG_ALL_USERS : PT_CFG_SIZE;
+    src->len = c->len < PT_CFG_SIZE ? CFG_ALL_USERS :
+        c->len == PT_CFG_SIZE ? PT_CFG_SIZE : PT_CFG_EXT_SIZE;
     src->sizes_known = c->sizes_known;
     memcpy(src->cfg, c->cfg, src->len);
     src->num_notes = c->num_notes;

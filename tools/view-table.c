@@ -7,6 +7,8 @@
 #include "view.h"
 
 #define BITS_COLUMN 62
+/* Offsets of extended space have three digits. */
+#define WIDER(v) ((v)->len > PT_CFG_SIZE ? 2 : 0)
 #define NOTE_COLUMN 8
 
 /* ------------------------------------------------------------------ */
@@ -22,11 +24,12 @@ static void print_heading(FILE *f, const struct view_item *i)
         return;
     }
     if (!c) {
-        fprintf(f, "\n");
+        fprintf(f, "\n%s", i->off == PT_CFG_SIZE ?
+                "Extended configuration space\n" : "");
         return;
     }
     snprintf(text, sizeof(text), "%s capability (ID %02x) at %02x, %u bytes%s",
-             c->group->name, c->id, c->pos, c->size,
+             c->group->name, c->id & 0xffff, c->pos, c->size,
              c->fate == PT_EXPOSED ? "" :
              c->fate == PT_HIDDEN ? "; hidden" : "; hidden, reads 0");
     fprintf(f, "\n%s", text);
@@ -121,14 +124,15 @@ static void print_item(FILE *f, const struct view *v,
     char off[16], name[64], host[16], guest[16], bits[256];
     int column;
 
-    column = fprintf(f, "%-6s  %-31s %8s %s %-8s  ",
+    column = fprintf(f, "%-*s  %-31s %8s %s %-8s  ", 6 + WIDER(v),
                      text_offset(i, off, sizeof(off)),
                      text_name(i, name, sizeof(name)),
                      text_host(v, i, host, sizeof(host)),
                      view_differs(v, i) ? "->" : "  ",
                      text_guest(v, i, guest, sizeof(guest)));
     describe_bits(v, i, bits, sizeof(bits));
-    text_wrap(f, bits, column > 0 ? (unsigned)column : 0, BITS_COLUMN);
+    text_wrap(f, bits, column > 0 ? (unsigned)column : 0,
+              BITS_COLUMN + WIDER(v));
     print_target(f, v, i);
     if (verbose) {
         print_reason(f, i);
@@ -138,14 +142,15 @@ static void print_item(FILE *f, const struct view *v,
 static bool same_section(const struct view_item *a, const struct view_item *b)
 {
     return a->cap == b->cap &&
-           (a->cap || (a->off < PT_CFG_CAPS_START) ==
-                          (b->off < PT_CFG_CAPS_START));
+           (a->cap || ((a->off < PT_CFG_CAPS_START) ==
+                           (b->off < PT_CFG_CAPS_START) &&
+                       (a->off < PT_CFG_SIZE) == (b->off < PT_CFG_SIZE)));
 }
 
 static void print_items(FILE *f, const struct view *v, bool verbose)
 {
-    fprintf(f, "%-6s  %-31s %8s    %-8s  %s\n", "offset", "register", "host",
-            "guest", "bits");
+    fprintf(f, "%-*s  %-31s %8s    %-8s  %s\n", 6 + WIDER(v), "offset",
+            "register", "host", "guest", "bits");
     for (unsigned n = 0; n < v->num_items; n++) {
         const struct view_item *i = &v->item[n];
 
@@ -248,7 +253,7 @@ void report_table(FILE *f, const struct view *v, bool verbose)
             text_policy(&v->policy, policy, sizeof(policy)),
             v->src->info.is_vf ? "; a virtual function" : "");
     print_items(f, v, verbose);
-    if (v->src->len == PT_CFG_SIZE) {
+    if (v->src->len >= PT_CFG_SIZE) {
         print_chains(f, v);
     }
     print_notes(f, v);
@@ -269,7 +274,7 @@ void report_hex(FILE *f, const struct view *v)
     }
     fprintf(f, "%s %s\n", pt_sbdf_str(&v->src->info.addr, addr),
             text_escape(v->src->title, title, sizeof(title)));
-    for (unsigned off = 0; off < v->src->len; off++) {
+    for (unsigned off = 0; off < v->len; off++) {
         if (off % 16 == 0) {
             fprintf(f, "%02x:", off);
         }

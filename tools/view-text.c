@@ -308,6 +308,7 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
         { p->pt.power_mgmt, "power-mgmt" },
         { p->pt.msitranslate, "msitranslate" },
         { p->pt.no_rom, "no-rom" },
+        { p->pt.extended, "extended" },
         { p->multifunction, "multifunction" },
     };
 

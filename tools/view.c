@@ -23,6 +23,11 @@ static int snap_read(void *priv, uint16_t pos, void *buf, unsigned len)
     if (pos > sizeof(v->seen) || len > sizeof(v->seen) - pos) {
         return -EINVAL;
     }
+    if (pos >= PT_CFG_SIZE && v->src->len <= PT_CFG_SIZE) {
+        /* Not there, for all that is known. */
+        memset(buf, 0xff, len);
+        return 0;
+    }
     memcpy(buf, v->seen + pos, len);
     return 0;
 }
@@ -280,11 +285,11 @@ static void add_items(struct view *v)
 {
     unsigned off = 0;
 
-    while (off < v->src->len) {
+    while (off < v->len) {
         struct pt_byte b;
 
         pt_look(v->dev, (uint16_t)off, &b);
-        if (b.row && b.row_off == off && off + b.row->size <= PT_CFG_SIZE) {
+        if (b.row && b.row_off == off && off + b.row->size <= v->len) {
             add_register(v, off, &b);
             off += b.row->size;
         } else {
@@ -356,6 +361,13 @@ static void add_source_notes(struct view *v)
                  "only the first 64 bytes could be read: capabilities and "
                  "device-specific registers are shown to root only");
     }
+    if (v->policy.pt.extended && src->len == PT_CFG_SIZE) {
+        add_note(v, src->file ?
+                 "the file has the first 256 bytes only (lspci -xxx; -xxxx has "
+                 "all): extended configuration space is not shown" :
+                 "only the first 256 bytes could be read: extended "
+                 "configuration space is not shown");
+    }
     if (src->info.is_vf && src->info.vendor == 0xffff) {
         add_note(v, "the file does not have the IDs of this virtual "
                  "function: lspci needs -n or -nn");
@@ -364,7 +376,7 @@ static void add_source_notes(struct view *v)
 
 static void read_guest(struct view *v)
 {
-    for (unsigned off = 0; off < PT_CFG_SIZE; off += 4) {
+    for (unsigned off = 0; off < pt_config_size(v->dev); off += 4) {
         uint32_t val = pt_config_read(v->dev, off, 4);
 
         for (unsigned i = 0; i < 4; i++) {
@@ -396,6 +408,7 @@ struct view *view_open(const struct source *src,
         return NULL;
     }
     v->src = src;
+    v->len = src->len < PT_CFG_SIZE ? src->len : PT_CFG_SIZE;
     v->policy = *policy;
     v->host = (struct pt_device){ .ops = &snap_ops, .priv = v,
                                   .info = src->info };
@@ -412,6 +425,8 @@ struct view *view_open(const struct source *src,
     add_source_notes(v);
     v->dev = pt_view(&args, &v->refused);
     if (v->dev) {
+        v->len = src->len < pt_config_size(v->dev) ? src->len :
+            pt_config_size(v->dev);
         /* Attached, it starts with bus mastering off. */
         pt_store(v->seen + PCI_COMMAND, pt_command_device(v->dev), 2);
         read_guest(v);

@@ -22,9 +22,9 @@ struct source {
     struct pt_device_info info;
     char title[160];           /* as lspci puts it; not to be trusted */
     const char *file;          /* where it is from; NULL: this machine */
-    unsigned len;              /* bytes that could be read: 64 or 256 */
+    unsigned len;              /* bytes that could be read: 64, 256, 4096 */
     unsigned sizes_known;      /* bit n: region n's size is no guess */
-    uint8_t cfg[PT_CFG_SIZE];  /* 0 from @len on */
+    uint8_t cfg[PT_CFG_EXT_SIZE];  /* 0 from @len on */
     /* What of the file was not taken, see struct capture. */
     unsigned num_notes;
     char note[CAPTURE_NOTES][CAPTURE_NOTE];
@@ -47,11 +47,12 @@ void live_close(struct live *l);
 int live_list(struct live *l, struct pt_sbdf **list, struct pt_error *err);
 
 /*
- * Read the function at @addr; its registers are not written.
+ * Read the function at @addr, with @extended all of its space; its registers
+ * are not written.
  * Returns 0, or -errno and the reason in @err.
  */
-int live_read(struct live *l, const struct pt_sbdf *addr, struct source *src,
-              struct pt_error *err);
+int live_read(struct live *l, const struct pt_sbdf *addr, bool extended,
+              struct source *src, struct pt_error *err);
 
 /* The function that was captured as @c in @file, which stays the caller's. */
 void source_capture(const struct capture *c, const char *file,
@@ -109,12 +110,13 @@ struct view {
     struct pt_dev *dev;
     struct pt_device host;
     struct pt_bus bus;
-    uint8_t seen[PT_CFG_SIZE];  /* the device's space, for the engine */
-    uint8_t guest[PT_CFG_SIZE]; /* and what the guest reads */
+    unsigned len;               /* bytes of the guest's space that are shown */
+    uint8_t seen[PT_CFG_EXT_SIZE];  /* the device's space, for the engine */
+    uint8_t guest[PT_CFG_EXT_SIZE]; /* and what the guest reads */
     unsigned num_notes;
     struct view_note note[VIEW_MAX_NOTES];
     unsigned num_items;         /* those that could be read, by offset */
-    struct view_item item[PT_CFG_SIZE];
+    struct view_item item[PT_CFG_EXT_SIZE];
 };
 
 /*
