@@ -155,6 +155,22 @@ static void test_damaged_nodes_are_no_addresses(void **state)
     }
 }
 
+/* Fewer than none: the first one's address was taken for the device's. */
+static void test_negative_number_of_devices_is_none(void **state)
+{
+    static const struct entry e[] = {
+        { "device/pci/0/backend", BACKEND },
+        { BACKEND "/num_devs", "-1" },
+        { BACKEND "/dev-0", "0000:04:00.0" },
+        { BACKEND "/vdev-0", "0000:00:00.00" },
+        { NULL, NULL },
+    };
+    struct pt_sbdf a;
+
+    (void)state;
+    assert_int_equal(local(e, &a, NULL), -ENODEV);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -163,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_device_that_is_not_connected_is_refused),
         cmocka_unit_test(test_device_of_another_domain_is_refused),
         cmocka_unit_test(test_damaged_nodes_are_no_addresses),
+        cmocka_unit_test(test_negative_number_of_devices_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,6 @@ static const struct legacy {
 
 static struct {
     PCIBus *bus;
-    bool pch;                     /* it is on the bus */
 
     const struct pt_device *vga;  /* who has the legacy regions */
     struct pt_xen *xen;           /* the domain's */
@@ -91,7 +90,7 @@ static int host_read(const struct pt_device *d, uint32_t off, int len,
     uint8_t buf[4] = { 0 };
     int rc = d->ops->read(d->priv, (uint16_t)off, buf, (unsigned)len);
 
-    *val = rc == 0 ? load(buf, len) : lanes(len);
+    *val = load(buf, len);
     return rc;
 }
 
@@ -129,7 +128,7 @@ static void make_pch(void)
     struct pt_error err;
     uint32_t revision;
 
-    if (gfx.pch || !gfx.bus || pci_devfn_in_use(gfx.bus, devfn)) {
+    if (!gfx.bus || pci_devfn_in_use(gfx.bus, devfn)) {
         return;
     }
     if (pt_device_open(&host, &pch_addr, &err) != 0) {
@@ -141,7 +140,6 @@ static void make_pch(void)
         pci_isa_bridge_init(gfx.bus, devfn, host.info.vendor,
                             host.info.device, (uint8_t)revision, pch_map_irq,
                             "host's PCH");
-        gfx.pch = true;
     }
     pt_device_close(&host);
 }
@@ -339,7 +337,6 @@ static void legacy_off(void)
             map_legacy(&legacy[i], false) != 0) {
             say(legacy[i].name, "can't be unmapped");
         }
-        gfx.mapped[i] = false;
     }
 }
 

@@ -13,21 +13,16 @@ static uint32_t range_read(const struct pt_range *r,
                            target_phys_addr_t addr, unsigned width)
 {
     uint32_t none = width == 4 ? UINT32_MAX : (1u << (8 * width)) - 1;
-    uint64_t off = addr - r->start;
 
-    if (!r->trap || off >= r->size) {
-        return none;
-    }
-    return (uint32_t)pt_trap_read(r->trap, off, width);
+    return r->trap ?
+        (uint32_t)pt_trap_read(r->trap, addr - r->start, width) : none;
 }
 
 static void range_write(const struct pt_range *r, target_phys_addr_t addr,
                         uint32_t val, unsigned width)
 {
-    uint64_t off = addr - r->start;
-
-    if (r->trap && off < r->size) {
-        pt_trap_write(r->trap, off, val, width);
+    if (r->trap) {
+        pt_trap_write(r->trap, addr - r->start, val, width);
     }
 }
 

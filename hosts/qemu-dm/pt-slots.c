@@ -86,8 +86,6 @@ int pt_slots_take(struct pt_slots *s, const struct pt_sbdf *addr,
 
 void pt_slots_free(struct pt_slots *s, unsigned devfn)
 {
-    if (devfn < PT_NUM_DEVFNS) {
-        s->used[devfn] = false;
-        memset(&s->addr[devfn], 0, sizeof(s->addr[devfn]));
-    }
+    s->used[devfn] = false;
+    memset(&s->addr[devfn], 0, sizeof(s->addr[devfn]));
 }

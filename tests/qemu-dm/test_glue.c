@@ -4,7 +4,11 @@
  * is named by numbers stands for that line of the lessons; those that the
  * tree's own files answer for are in tests/test_qemu_dm_symbols.sh.
  */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "card.h"
+#include "pt-mmio.h"
 
 #define F0 "0000:03:00.0"
 #define F1 "0000:03:00.1"
@@ -244,6 +248,37 @@ static void test_1_8_14_twice_is_stale(void **state)
     assert_int_equal(tree_insert(F0 "@22"), 0x22);
     assert_int_equal(tree_read(0x21, PCI_VENDOR_ID, 2), 0xffff);
     power_off_php_devfn(0x22);
+}
+
+static struct sim_dev *stale;
+static unsigned late;
+
+static void on_write(struct sim_dev *d, uint16_t pos, const uint8_t *buf,
+                     unsigned len)
+{
+    (void)pos;
+    (void)buf;
+    (void)len;
+    late += d == stale && tree.host[0].closes == 0;
+}
+
+/* It may have been another's meanwhile: the old one is ended in silence. */
+static void test_stale_device_was_written_to(void **state)
+{
+    (void)state;
+    stale = add_card(0);
+    assert_int_equal(tree_insert(F0), 0x20);
+    place(0x20, 0);
+    drive(0x20, 0);
+    sim_xen_leave(&tree.xen, stale);
+    stale->hooks.on_write = on_write;
+    late = 0;
+    assert_int_equal(tree_insert(F0), 0x20);
+    assert_int_equal(late, 0);
+    sim_xen_assign(&tree.xen, stale);
+    /* As another function it can't be where it was. */
+    assert_int_equal(tree_insert(F0 "@101"), 0x21);
+    power_off_php_devfn(0x21);
 }
 
 /* No step waits for the guest, which may be paused. */
@@ -544,6 +579,35 @@ static void test_opts_of_the_device(void **state)
     assert_false(is_permissive(0x20, d));
 }
 
+/* Xen's own tools never write that; whoever does gets one answer. */
+static void test_first_of_two_nodes_counts(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    tree_set(NODE "num_devs", "2");
+    tree_set(NODE "dev-0", F0);
+    tree_set(NODE "opts-0", "permissive=0");
+    tree_set(NODE "dev-1", F0);
+    tree_set(NODE "opts-1", "strict=1");
+    tree_insert(F0 "@28");
+    tree_write(0x28, DRIVERS_OWN, 0x5a, 1);
+    assert_int_equal(sim_dev_peek(d, DRIVERS_OWN, 1), 0x5a);
+}
+
+static void test_node_had_more_devices_than_a_bus(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    tree_set(NODE "num_devs", "4096");
+    tree_set(NODE "dev-256", F0);
+    tree_set(NODE "opts-256", "strict=1");
+    tree_insert(F0 "@28");
+    tree_write(0x28, DRIVERS_OWN, 0x5a, 1);
+    assert_int_equal(sim_dev_peek(d, DRIVERS_OWN, 1), 0x5a);
+}
+
 static void test_opts_garbage(void **state)
 {
     (void)state;
@@ -710,6 +774,59 @@ static void test_options_that_are_not_in_force_are_named(void **state)
     unlist();
 }
 
+/* Each of them by itself is a change. */
+static void test_late_option_was_taken_for_none(void **state)
+{
+    static const struct {
+        const char *opts, *said;
+    } t[] = {
+        { "power_mgmt=1", "power_mgmt=1" },
+        { "msitranslate=1", "msitranslate=1" },
+        { "permissive=1", "policy permissive" },
+        { "strict=1", "policy strict" },
+    };
+
+    (void)state;
+    add_card(0);
+    for (unsigned i = 0; i < COUNT(t); i++) {
+        assert_int_equal(tree_insert(F0), 0x20);
+        assert_false(logged(t[i].said));
+        list(F0, t[i].opts);
+        assert_true(logged(t[i].said));
+        unlist();
+        sim_xen_assign(&tree.xen, &tree.host[0].dev);
+    }
+}
+
+static bool child;
+
+/* The last that happens in a process, after the glue's own. */
+static void at_last(void)
+{
+    if (child) {
+        _exit(tree.host[0].closes != 0);
+    }
+}
+
+/* The tree forks for its own ends, and the child ended the guest's devices. */
+static void test_child_took_the_devices_along(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    add_card(0);
+    assert_int_equal(tree_insert(F0), 0x20);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        child = true;
+        exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 /* The device fails to attach again, and the old policy, too: it is gone. */
 static void test_device_lost_by_late_options_leaves_nothing(void **state)
 {
@@ -830,6 +947,79 @@ static void test_2_20_overlap_lines(void **state)
         tree_write(0x28, PCI_BASE_ADDRESS_0, (uint32_t)guest_mem(0), 4);
     }
     assert_in_range(tree.lines - lines, 1, 200);
+}
+
+/* The tree has 32 bits of an address, and took the rest of it off. */
+static void test_emulated_device_took_room_above_4_gib(void **state)
+{
+    (void)state;
+    add_card(0);
+    tree_insert(F0 "@28");
+    place(0x28, 0);
+    tree_write(0x28, PCI_BASE_ADDRESS_2, 0xf0000000, 4);
+    assert_non_null(sim_xen_mem(&tree.xen, UINT64_C(0x20f0000)));
+}
+
+/* What a device had is nobody's, however often it had moved. */
+static void test_ranges_of_a_device_that_went_stayed(void **state)
+{
+    unsigned n;
+
+    (void)state;
+    add_card(0);
+    add_card(1);
+    tree_insert(F0 "@28");
+    tree_insert(F1 "@30");
+    place(0x30, 1);
+    place(0x28, 0);
+    place(0x28, 5);
+    /* Not only Xen has forgotten it. */
+    assert_false(tree_trapped(guest_mem(0) + TABLE));
+    for (n = 0; n < 200; n++) {
+        tree_write(0x28, PCI_BASE_ADDRESS_0,
+                   (uint32_t)guest_mem(n & 1 ? 5 : 6), 4);
+    }
+    power_off_php_devfn(0x28);
+    assert_int_equal(tree_insert(F0 "@28,strict=1"), 0x28);
+    place(0x28, 5);
+    assert_true(tree_trapped(guest_mem(5) + TABLE));
+    tree_write(0x28, PCI_COMMAND, 0, 2);
+    assert_false(tree_trapped(guest_mem(5) + TABLE));
+    power_off_php_devfn(0x28);
+    assert_false(tree_trapped(guest_mem(5) + TABLE));
+    assert_false(tree_trapped(guest_mem(6) + TABLE));
+    assert_true(tree_trapped(guest_mem(1) + TABLE));
+}
+
+/* Who has a range is whose traps it goes to; nobody else ends it. */
+static void test_ranges_of_two_owners(void **state)
+{
+    static struct pt_mmio pool;
+    struct pt_trap a = { .gpa = 0x50000000, .size = 0x1000 }, b = a;
+    unsigned lines = PT_MMIO_OFF_LINES;
+    const struct pt_range *r;
+
+    (void)state;
+    pt_mmio_init(&pool);
+    assert_int_equal(pt_mmio_on(&pool, &a, &a), 0);
+    assert_int_equal(pt_mmio_on(&pool, &b, &b), -EBUSY);
+    r = a.host;
+    pt_mmio_off(&pool, &a, &lines);
+    /* More of the same place: the old range does not do. */
+    b.size = 0x3000;
+    assert_int_equal(pt_mmio_on(&pool, &b, &b), 0);
+    assert_true(tree_trapped(0x50002000));
+    assert_ptr_equal(b.host, r);
+    a.host = b.host;
+    pt_mmio_off(&pool, &a, &lines);
+    assert_ptr_equal(r->trap, &b);
+    pt_mmio_forget(&pool, &a);
+    assert_ptr_equal(r->trap, &b);
+    assert_true(tree_trapped(0x50002000));
+    pt_mmio_forget(&pool, &b);
+    assert_null(r->trap);
+    assert_null(r->last);
+    assert_false(tree_trapped(0x50000000));
 }
 
 /*
@@ -1079,6 +1269,7 @@ int main(void)
         T(test_1_8_12_one_address_a_string),
         T(test_1_8_13_remove_of_unknown),
         T(test_1_8_14_twice_is_stale),
+        T(test_stale_device_was_written_to),
         T(test_1_8_15_paused),
         T(test_1_8_17_unplug_leaves_it),
         T(test_bars_came_back_with_the_next_access_only),
@@ -1094,18 +1285,25 @@ int main(void)
         T(test_2_14_segments),
         T(test_2_15_permissive),
         T(test_opts_of_the_device),
+        T(test_first_of_two_nodes_counts),
+        T(test_node_had_more_devices_than_a_bus),
         T(test_opts_garbage),
         T(test_strict_is_in_force),
         T(test_two_functions_of_a_slot_and_their_options),
         T(test_forced_detach_left_the_guest_its_device),
         T(test_device_is_not_lost_with_xenstore),
         T(test_permissive_through_xl_had_no_effect),
+        T(test_late_option_was_taken_for_none),
         T(test_options_that_are_not_in_force_are_named),
         T(test_device_lost_by_late_options_leaves_nothing),
+        T(test_child_took_the_devices_along),
         T(test_2_19_bar_moves),
         T(test_2_19_decode_toggles),
         T(test_2_19_stale_ranges),
         T(test_2_20_overlap_lines),
+        T(test_ranges_of_two_owners),
+        T(test_emulated_device_took_room_above_4_gib),
+        T(test_ranges_of_a_device_that_went_stayed),
         T(test_overlap_and_room),
         T(test_io_regions),
         T(test_trapped_page),
@@ -1115,5 +1313,7 @@ int main(void)
         T(test_1_15_2_lazy),
     };
 
+    /* Before the first pt_init(): handlers run in turn from the last. */
+    atexit(at_last);
     return cmocka_run_group_tests_name("classic glue", tests, NULL, NULL);
 }

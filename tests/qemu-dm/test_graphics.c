@@ -430,6 +430,8 @@ static void test_2_8_all_undone(void **state)
     boot_igd();
     for (unsigned i = 0; i < 50; i++) {
         tree_write(IGD_DEVFN, OPREGION, 0xfeff0000, 4);
+        /* Once it may fail. */
+        sim_fault_at(&tree.platform_fault, 1 + i % 4, EPERM);
         assert_true(tree_remove(IGD, IGD_DEVFN));
         assert_int_equal(sim_xen_leaks(&tree.xen, NULL, 0), 0);
         assert_int_equal(tree.num_platform, 0);
