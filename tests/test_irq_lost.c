@@ -399,6 +399,21 @@ static void test_line_without_room_took_that_of_others(void **state)
     }
 }
 
+/* Another pin of the slot is another line; and once it may fail. */
+static void test_pin_beside_one_in_use_stayed_asserted(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_at(&p, SLOT, GSI + 1, 2);
+    sim_dev_set_intx(&p.w.sim.dev, true);
+    assert_true(p.w.sim.xen.intx_level[SLOT][0]);
+    sim_fault_at(&p.w.sim.xen.kind_fault[SIM_LOWER_INTX], 1, EIO);
+    world_detach(&p.w);
+    assert_false(p.w.sim.xen.intx_level[SLOT][0]);
+    pair_end(&p);
+}
+
 /* The guest's line storms for whoever shares it, and nobody can end it. */
 static void test_pin_of_a_detached_device_stayed_asserted(void **state)
 {
@@ -598,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_function_lost_its_interrupt_with_its_sibling),
         cmocka_unit_test(test_siblings_come_and_go_in_any_order),
         cmocka_unit_test(test_second_pin_of_a_shared_line_was_not_bound),
+        cmocka_unit_test(test_pin_beside_one_in_use_stayed_asserted),
         cmocka_unit_test(test_line_without_room_took_that_of_others),
         cmocka_unit_test(test_pin_of_a_detached_device_stayed_asserted),
         cmocka_unit_test(test_pin_stayed_asserted_for_one_of_another_slot),

@@ -208,6 +208,27 @@ static void test_driver_reset_lost_msix(void **state)
     assert_true(world_close(&w));
 }
 
+/* An address that the host never gave says nothing. */
+static void test_unplaced_bar_was_taken_for_a_reset(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    world_init(&w, &c, NULL, NULL);
+    w.sim.dev.pt.info.region[0].addr = 0;
+    assert_true(world_attach(&w));
+    world_decode(&w, true);
+    sim_dev_xen_write(&w.sim.dev, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+    sim_dev_forget(&w.sim.dev);
+    wr16(&w, PCI_COMMAND, 7);
+    assert_int_equal(sim_dev_writes_at(&w.sim.dev, PCI_BASE_ADDRESS_0, 4), 0);
+    assert_int_equal(dev(&w, PCI_BASE_ADDRESS_0, 4), CARD_MEM);
+    world_detach(&w);
+    world_fini(&w);
+}
+
 /* Nobody's decoders are taken for a reset where the addresses are right. */
 static void test_decoders_that_went_alone_are_no_reset(void **state)
 {
@@ -295,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_emulated_vf_did_not_decode_after_d3hot),
         cmocka_unit_test(test_driver_reset_lost_msi),
         cmocka_unit_test(test_driver_reset_lost_msix),
+        cmocka_unit_test(test_unplaced_bar_was_taken_for_a_reset),
         cmocka_unit_test(test_decoders_that_went_alone_are_no_reset),
         cmocka_unit_test(test_bars_came_back_with_the_next_access_only),
         cmocka_unit_test(test_timer_of_a_device_that_is_gone),

@@ -192,6 +192,96 @@ static void test_intx_came_on_with_the_hand_back(void **state)
     assert_true(world_close(&w));
 }
 
+/* The first read failed, and the host got it at 0, decoding. */
+static void test_lost_registers_were_looked_for_once(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    pt_store(c.cfg + PCI_COMMAND, 3, 2);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    sim_dev_hot_reset(&w.sim.dev);
+    sim_fault_at(&w.sim.dev.config_fault, 1, EIO);
+    world_detach(&w);
+    assert_int_equal(dev(&w, PCI_BASE_ADDRESS_0, 4), CARD_MEM);
+    assert_int_equal(dev(&w, PCI_COMMAND, 2) & 7, 3);
+    world_fini(&w);
+}
+
+/* The header comes back in one write, of which the device takes nothing. */
+static int refuse_header(void *priv, uint16_t pos, const void *buf,
+                         unsigned len)
+{
+    return len > 4 ? -EIO : watched->pt.ops->write(priv, pos, buf, len);
+}
+
+/* Handed back at addresses that are not its own, and decoding them. */
+static void test_lost_device_was_handed_back_decoding(void **state)
+{
+    struct pt_device_ops ops;
+    struct pt_device real;
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    pt_store(c.cfg + PCI_COMMAND, 3, 2);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    sim_dev_hot_reset(&w.sim.dev);
+    real = w.sim.dev.pt;
+    ops = *real.ops;
+    ops.write = refuse_header;
+    w.sim.dev.pt.ops = &ops;
+    watched = &(const struct sim_dev) { .pt = real };
+    world_detach(&w);
+    assert_int_equal(dev(&w, PCI_COMMAND, 2) & 7, 0);
+    world_fini(&w);
+}
+
+/* Nobody is left to tell the bus later. */
+static void test_device_that_went_was_shown_where_it_was(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    card(&c);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    assert_true(w.sim.bus.moved[0] == world_bar_addr(&w, 0));
+    sim_fault_always(&w.sim.xen.kind_fault[SIM_UNMAP_MEMORY], EIO);
+    world_detach(&w);
+    assert_true(w.sim.bus.moved[0] == PT_UNMAPPED);
+    world_fini(&w);
+}
+
+/* What was written a moment ago was read again, at each awakening. */
+static void test_command_was_read_after_it_had_been_restored(void **state)
+{
+    struct world_cost then, c;
+    struct capture cap;
+    struct world w;
+
+    (void)state;
+    card(&cap);
+    card_pm(&cap, PM, 3, 0);
+    begin(&w, &cap, POLICY(power_mgmt));
+    place_and_decode(&w);
+    world_power(&w, 3);
+    rd16(&w, PCI_STATUS);
+    world_power(&w, 0);
+    then = world_cost(&w);
+    rd16(&w, PCI_STATUS);
+    c = world_cost_since(&w, &then);
+    assert_int_equal(w.sim.dev.count.resets, 1);
+    assert_int_equal(c.reads, 1);  /* the guest's own */
+    assert_true(world_close(&w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +292,10 @@ int main(void)
         cmocka_unit_test(
             test_command_was_written_to_a_device_that_can_not_be_read),
         cmocka_unit_test(test_intx_came_on_with_the_hand_back),
+        cmocka_unit_test(test_lost_registers_were_looked_for_once),
+        cmocka_unit_test(test_lost_device_was_handed_back_decoding),
+        cmocka_unit_test(test_device_that_went_was_shown_where_it_was),
+        cmocka_unit_test(test_command_was_read_after_it_had_been_restored),
     };
 
     return cmocka_run_group_tests_name("order", tests, NULL, NULL);
