@@ -380,6 +380,52 @@ static void permissive_opens_nothing_there(void **state)
     assert_true(world_close(&w));
 }
 
+/* Shorter than what tells how long it is; a BAR that is none. */
+static void lengths_and_bars_that_are_none(void **state)
+{
+    static const struct {
+        uint16_t id;
+        uint32_t first, second;
+        bool sound;
+    } t[] = {
+        { PCI_EXT_CAP_ID_VNDR, 0x00410001, 0, false },
+        { PCI_EXT_CAP_ID_VNDR, 0x00710001, 0, false },
+        { PCI_EXT_CAP_ID_VNDR, 0x00810001, 0, true },
+        { PCI_EXT_CAP_ID_DVSEC, 0x00810001, 0x5a, false },
+        { PCI_EXT_CAP_ID_DVSEC, 0x00910001, 0x5a, false },
+        { PCI_EXT_CAP_ID_DVSEC, 0x00a10001, 0x5a, true },
+        { PCI_EXT_CAP_ID_REBAR, 0x3fff0, 0x0424, true },
+        { PCI_EXT_CAP_ID_REBAR, 0x3fff0, 0x0426, false },
+    };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < COUNT(t); i++) {
+        ext_card(&c);
+        world_build_bar(&c, 4, 0xd0000000, 0x1000000, 0);
+        world_build_bar(&c, PT_ROM, 0xd8000000, 0x1000000, 0);
+        put(&c, 0x100, HEAD(t[i].id, 0));
+        put(&c, 0x104, t[i].first);
+        put(&c, 0x108, t[i].second);
+        begin(&w, &c, &with_power);
+        assert_int_equal(rd32(&w, 0x104) != 0, t[i].sound);
+        assert_true(world_close(&w));
+    }
+}
+
+/* A BAR has its new size, and no address, once it is resized. */
+static unsigned bars_first;
+
+static void on_resize(struct sim_dev *d, uint16_t pos, const uint8_t *buf,
+                      unsigned len)
+{
+    (void)buf;
+    (void)len;
+    bars_first += pos == 0x108 && sim_dev_peek(d, PCI_BASE_ADDRESS_4, 4) != 0;
+}
+
 /* 4 GiB could be had: a guest that asked for it got a BAR that it had not. */
 static void a_resizable_bar_has_one_size(void **state)
 {
@@ -399,12 +445,16 @@ static void a_resizable_bar_has_one_size(void **state)
     assert_int_equal(rd32(&w, 0x108), 0x0424);
     assert_int_equal(dev(&w, 0x108, 4) & 0x3f00, 0x0400);
     /* A reset makes it small; the region is what it was. */
+    bars_first = 0;
     world_power(&w, 3);
+    w.sim.dev.hooks.on_write = on_resize;
     world_power(&w, 0);
     rd16(&w, PMCSR);
     assert_int_equal(w.sim.dev.count.resets, 1);
     assert_int_equal(dev(&w, 0x108, 4) & 0x3f00, 0x0400);
     assert_int_equal(dev(&w, PCI_BASE_ADDRESS_4, 4), 0xd0000000);
+    assert_int_equal(bars_first, 0);
+    w.sim.dev.hooks.on_write = NULL;
     assert_true(world_close(&w));
 }
 
@@ -507,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_guests_reset_gives_aer_back),
         cmocka_unit_test(permissive_opens_nothing_there),
         cmocka_unit_test(a_resizable_bar_has_one_size),
+        cmocka_unit_test(lengths_and_bars_that_are_none),
         cmocka_unit_test(what_d3hot_takes_comes_back),
         cmocka_unit_test(l1_substates_come_before_the_link_uses_them),
     };
