@@ -21,6 +21,7 @@ struct life {
     size_t left;
     struct world w;
     struct inv v;
+    bool extended;
     bool persistent;         /* a failure that stays: leaks are not ours */
     struct world_rng lies;
     bool trace;              /* FUZZ_TRACE in the environment */
@@ -109,6 +110,33 @@ static void take_region(struct life *l, struct capture *c, unsigned n,
     }
 }
 
+size_t fuzz_put_extended(const struct capture *c, uint8_t out[FUZZ_EXT])
+{
+    unsigned n = 0, off;
+
+    for (off = PT_CFG_SIZE; off < SIM_CFG_SIZE && n < FUZZ_MAX_DWORDS;
+         off += 4) {
+        if (sim_get(c->cfg + off, 4) != 0) {
+            sim_put(out + 1 + 6 * n, 2, (off - PT_CFG_SIZE) / 4);
+            sim_put(out + 3 + 6 * n, 4, sim_get(c->cfg + off, 4));
+            n++;
+        }
+    }
+    out[0] = (uint8_t)n;
+    return 1 + 6 * n;
+}
+
+static void take_extended(struct life *l, struct capture *c)
+{
+    unsigned n = (unsigned)take(l, 1) % (FUZZ_MAX_DWORDS + 1), at;
+
+    c->len = SIM_CFG_SIZE;
+    while (n--) {
+        at = (unsigned)take(l, 2) % ((SIM_CFG_SIZE - PT_CFG_SIZE) / 4);
+        sim_put(c->cfg + PT_CFG_SIZE + 4 * at, 4, take(l, 4));
+    }
+}
+
 static void take_device(struct life *l, struct capture *c, bool lost)
 {
     unsigned n;
@@ -123,6 +151,9 @@ static void take_device(struct life *l, struct capture *c, bool lost)
     memset(c->cfg + PCI_ROM_ADDRESS, 0, 4);
     for (n = 0; n < PT_NUM_REGIONS; n++) {
         take_region(l, c, n, lost);
+    }
+    if (l->extended) {
+        take_extended(l, c);
     }
 }
 
@@ -350,8 +381,9 @@ static bool operate(struct life *l)
     uint32_t off;
     unsigned len;
 
-    op = (enum fuzz_op)(take(l, 1) % FUZZ_NUM_OPS);
-    if (op > FUZZ_READ_ODD) {
+    op = (enum fuzz_op)(take(l, 1) %
+                        (l->extended ? FUZZ_NUM_OPS : FUZZ_EXT_WRITE));
+    if (names[op]) {
         trace(l, "%s\n", names[op]);
     }
     switch (op) {
@@ -438,6 +470,13 @@ static bool operate(struct life *l)
     case FUZZ_SYNC:
         pt_bars_sync(w->d);
         break;
+    case FUZZ_EXT_WRITE:
+        off = PT_CFG_SIZE + (uint32_t)take(l, 2) % (SIM_CFG_SIZE - PT_CFG_SIZE);
+        len = 1u << take(l, 1) % 3;
+        return write_at(l, off, (uint32_t)take(l, 4), len);
+    case FUZZ_EXT_READ:
+        off = PT_CFG_SIZE + (uint32_t)take(l, 2) % (SIM_CFG_SIZE - PT_CFG_SIZE);
+        return read_at(l, off, 1u << take(l, 1) % 3);
     case FUZZ_NUM_OPS:
         break;
     }
@@ -482,6 +521,7 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     policy.power_mgmt = flags & FUZZ_POWER_MGMT;
     policy.msitranslate = flags & FUZZ_TRANSLATE;
     policy.no_rom = flags & FUZZ_NO_ROM;
+    policy.extended = l.extended = flags & FUZZ_EXTENDED;
     o.xen.max_pirqs = opts & FUZZ_FEW_PIRQS ? 4 : 0;
     o.xen.no_multi_msi = opts & FUZZ_NO_MULTI_MSI;
     o.xen.all_writes = opts & FUZZ_ALL_WRITES;

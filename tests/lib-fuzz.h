@@ -7,6 +7,8 @@
  *     configuration space  256 bytes
  *     7 regions            3 bytes each: log2 of the size, PT_REGION_*,
  *                          FUZZ_R_*
+ *     extended space       with FUZZ_EXTENDED: how many dwords 1, and of each
+ *                          where 2, and what 4
  *     operations           an enum fuzz_op each, and its arguments
  */
 #ifndef LIB_FUZZ_H
@@ -21,6 +23,7 @@
 #define FUZZ_TRANSLATE     0x08
 #define FUZZ_NO_ROM        0x10
 #define FUZZ_MULTIFUNCTION 0x20
+#define FUZZ_EXTENDED      0x40
 
 #define FUZZ_FEW_PIRQS     0x01  /* of options: of Xen and the device */
 #define FUZZ_NO_MULTI_MSI  0x02
@@ -34,6 +37,8 @@
 #define FUZZ_R_INSIDE      0x04  /* not at a page's start */
 
 #define FUZZ_HEAD (2 + 256 + 7 * 3)
+#define FUZZ_MAX_DWORDS 64
+#define FUZZ_EXT (1 + FUZZ_MAX_DWORDS * 6)
 
 enum fuzz_op {
     FUZZ_WRITE1,      /* offset 1, value 1 */
@@ -63,8 +68,19 @@ enum fuzz_op {
     FUZZ_REATTACH,
     FUZZ_MULTI,       /* on or off 1 */
     FUZZ_SYNC,
+    /* With FUZZ_EXTENDED only. */
+    FUZZ_EXT_WRITE,   /* offset 2, log2 of the length 1, value 4 */
+    FUZZ_EXT_READ,    /* offset 2, log2 of the length 1 */
     FUZZ_NUM_OPS,
 };
+
+struct capture;
+
+/*
+ * The bytes of the extended space of @c, as far as they are not 0 and go into
+ * FUZZ_MAX_DWORDS, at @out. Returns how many.
+ */
+size_t fuzz_put_extended(const struct capture *c, uint8_t out[FUZZ_EXT]);
 
 /* Live it. Returns NULL, or what was wrong. */
 const char *fuzz_one(const uint8_t *data, size_t size);

@@ -78,7 +78,8 @@ static void random_lives_of_captured_devices(void **state)
     (void)state;
     for (n = 0; n < world_rounds(10000); n++) {
         const struct capture *c = &list[world_random(&r) % count].capture;
-        uint8_t data[FUZZ_HEAD + 300];
+        uint8_t data[FUZZ_HEAD + FUZZ_EXT + 300];
+        size_t ext;
         const char *wrong;
 
         for (i = 0; i < sizeof(data); i++) {
@@ -89,6 +90,11 @@ static void random_lives_of_captured_devices(void **state)
         }
         /* Some byte is another one. */
         data[2 + world_random(&r) % 256] = (uint8_t)world_random(&r);
+        if (data[0] & FUZZ_EXTENDED) {
+            ext = fuzz_put_extended(c, data + FUZZ_HEAD);
+            data[FUZZ_HEAD + 1 + world_random(&r) % ext] =
+                (uint8_t)world_random(&r);
+        }
         for (k = 0; k < PT_NUM_REGIONS; k++) {
             for (i = 0; c->region[k].size >> i > 1; i++) {
             }

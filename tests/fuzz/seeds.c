@@ -13,7 +13,7 @@
 #include "lib-world.h"
 
 struct seed {
-    uint8_t bytes[1024];
+    uint8_t bytes[2048];
     size_t len;
 };
 
@@ -48,6 +48,23 @@ static void put_device(struct seed *s, const struct capture *c)
         put(s, shift, 1);
         put(s, r->flags, 1);
         put(s, r->size && !r->addr ? FUZZ_R_UNASSIGNED : 0, 1);
+    }
+}
+
+/* What is there, and a write over each of its dwords. */
+static void put_extended(struct seed *s, const struct capture *c)
+{
+    uint8_t ext[FUZZ_EXT];
+    size_t i, n = fuzz_put_extended(c, ext);
+
+    for (i = 0; i < n; i++) {
+        put(s, ext[i], 1);
+    }
+    for (i = 1; i < n; i += 6) {
+        put(s, FUZZ_EXT_WRITE, 1);
+        put(s, 4 * sim_get(ext + i, 2), 2);
+        put(s, 2, 1);
+        put(s, UINT32_MAX, 4);
     }
 }
 
@@ -120,7 +137,8 @@ static unsigned policy_bits(const struct pt_policy *p)
         (p->permissive ? FUZZ_PERMISSIVE : 0) |
         (p->power_mgmt ? FUZZ_POWER_MGMT : 0) |
         (p->msitranslate ? FUZZ_TRANSLATE : 0) |
-        (p->no_rom ? FUZZ_NO_ROM : 0);
+        (p->no_rom ? FUZZ_NO_ROM : 0) |
+        (p->extended ? FUZZ_EXTENDED : 0);
 }
 
 int main(int argc, char **argv)
@@ -144,6 +162,9 @@ int main(int argc, char **argv)
             put(&s, policy_bits(&world_policies[k].policy), 1);
             put(&s, i % 8, 1);
             put_device(&s, &list[i].capture);
+            if (world_policies[k].policy.extended) {
+                put_extended(&s, &list[i].capture);
+            }
             put_life(&s, &list[i].capture);
             snprintf(path, sizeof(path), "%s/%03u-%u", argv[1], i, k);
             f = fopen(path, "wb");

@@ -557,21 +557,37 @@ static const struct ext_reg {
     { PCI_EXT_CAP_ID_REBAR, 8, 4, { .rw = 0x1f00 } },
 };
 
+static void ext_structure(struct sim_dev *d, unsigned pos, unsigned end)
+{
+    unsigned i;
+
+    for (i = 0; i < sizeof(ext_regs) / sizeof(ext_regs[0]); i++) {
+        const struct ext_reg *r = &ext_regs[i];
+
+        if (r->id == (get(d, pos, 4) & 0xffff) &&
+            pos + r->off + r->len <= end) {
+            set(d, pos + r->off, r->len, r->b);
+        }
+    }
+}
+
+/* A structure ends where the next one begins, whatever it says. */
 static void extended(struct sim_dev *d)
 {
-    unsigned pos = CAPS_END, left = (SIM_CFG_SIZE - CAPS_END) / 4, i;
+    bool first[SIM_CFG_SIZE / 4] = { false };
+    unsigned pos = CAPS_END, end = d->size;
 
     read_only(d, CAPS_END, d->size - CAPS_END);
-    while (left-- && pos >= CAPS_END && pos + 4 <= d->size) {
-        uint32_t head = get(d, pos, 4);
-
-        for (i = 0; i < sizeof(ext_regs) / sizeof(ext_regs[0]); i++) {
-            if (ext_regs[i].id == (head & 0xffff)) {
-                set(d, pos + ext_regs[i].off, ext_regs[i].len,
-                    ext_regs[i].b);
-            }
+    while (pos >= CAPS_END && pos + 4 <= d->size && !first[pos / 4] &&
+           get(d, pos, 4) != 0 && get(d, pos, 4) != UINT32_MAX) {
+        first[pos / 4] = true;
+        pos = get(d, pos, 4) >> 20 & 0xffc;
+    }
+    for (pos = d->size - 4; pos >= CAPS_END; pos -= 4) {
+        if (first[pos / 4]) {
+            ext_structure(d, pos, end);
+            end = pos;
         }
-        pos = head >> 20 & 0xffc;
     }
 }
 
