@@ -74,8 +74,8 @@ static uint32_t read_request(uint32_t host, uint32_t guest)
     uint32_t least = (host & PCI_EXP_DEVCTL_PAYLOAD) >> PAYLOAD_SHIFT;
     uint32_t n = (guest & PCI_EXP_DEVCTL_READRQ) >> READRQ_SHIFT;
 
-    if (most <= least) {
-        n = most;
+    if (most <= least || n == most) {
+        n = most;  /* what the host has is right for it, be it what it may */
     } else if (n < least) {
         n = least;
     } else if (n > READRQ_MAX) {
