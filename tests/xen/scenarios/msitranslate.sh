@@ -6,6 +6,11 @@
 # devices, by the device model's -global.  It is not for drivers that ask Status
 # whether an interrupt is their device's: uio_pci_generic, and so edu, does.
 
+# Whether Xen unmasks a vector that has mask bits by itself depends on the guest:
+# one whose pirqs are event channels does it unawares, binding the line's.  With
+# GUEST_APPEND=xen_no_vector_callback in the environment, or a Xen of 4.19 and
+# later, it does not.
+
 # Let the guest's drivers use messages of a device, or not, from now on.
 messages()      # BDF 0|1
 {
