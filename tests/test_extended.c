@@ -508,6 +508,38 @@ static void what_d3hot_takes_comes_back(void **state)
     }
 }
 
+/* The driver resets its chip, and restores what a guest knows of: BARs. */
+static void what_a_drivers_reset_takes_comes_back(void **state)
+{
+    const struct sim_opts opts = { .dev = { .lose_sticky = true } };
+    uint32_t bar[PT_NUM_BARS];
+    struct capture c;
+    struct world w;
+    unsigned n;
+
+    (void)state;
+    aer_card(&c);
+    put(&c, AER, HEAD(PCI_EXT_CAP_ID_AER, 0x140));
+    put(&c, 0x140, HEAD(PCI_EXT_CAP_ID_LTR, 0));
+    put(&c, 0x144, 0x10041003);
+    world_init(&w, &c, &extended, &opts);
+    assert_true(world_attach(&w));
+    place_and_decode(&w);
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        bar[n] = rd32(&w, PCI_BASE_ADDRESS_0 + 4 * n);
+    }
+    sim_dev_hot_reset(&w.sim.dev);
+    assert_int_equal(dev(&w, 0x144, 4), 0);
+    for (n = 0; n < PT_NUM_BARS; n++) {
+        wr32(&w, PCI_BASE_ADDRESS_0 + 4 * n, bar[n]);
+    }
+    wr16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    sim_notes_clear(&w.sim.xen.notes);
+    assert_int_equal(dev(&w, 0x144, 4), 0x10041003);
+    assert_int_equal(dev(&w, AER + PCI_ERR_UNCOR_MASK, 4), 0x00010000);
+    assert_true(world_close(&w));
+}
+
 static unsigned order;
 
 static void note_order(struct sim_dev *d, uint16_t pos, const uint8_t *buf,
@@ -559,6 +591,7 @@ int main(void)
         cmocka_unit_test(a_resizable_bar_has_one_size),
         cmocka_unit_test(lengths_and_bars_that_are_none),
         cmocka_unit_test(what_d3hot_takes_comes_back),
+        cmocka_unit_test(what_a_drivers_reset_takes_comes_back),
         cmocka_unit_test(l1_substates_come_before_the_link_uses_them),
     };
 
