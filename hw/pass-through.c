@@ -137,7 +137,7 @@ static const char *policy_name(const struct pt_policy *p)
 }
 
 /* One line for what is in force and what the guest gets. */
-static void log_attached(const struct pt_dev *d)
+static void log_attached(const struct pt_dev *d, const char *origin)
 {
     char caps[256] = "";
     size_t n = 0;
@@ -154,10 +154,10 @@ static void log_attached(const struct pt_dev *d)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%s; capabilities (-: hidden):%s", d->devfn >> 3,
+           "msitranslate=%s; capabilities (-: hidden):%s%s%s", d->devfn >> 3,
            d->devfn & 7, policy_name(&d->policy),
            d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
-           i ? caps : " none");
+           i ? caps : " none", origin ? "; " : "", origin ? origin : "");
 }
 
 /* Take what the view only looked at. 0 or -errno, and the reason in @err. */
@@ -197,7 +197,7 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
-    log_attached(d);
+    log_attached(d, args->origin);
     return d;
 }
 

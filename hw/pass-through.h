@@ -34,7 +34,19 @@ struct pt_policy {
     bool msitranslate;  /* the device's MSI is the guest's INTx */
     bool no_rom;        /* no expansion ROM for the guest */
     bool extended;      /* extended configuration space, where there is one */
+    /* A bit for each capability ID, and for each extended one: pt_hide(). */
+    uint8_t hide[32];
+    uint8_t hide_ext[8];
 };
+
+/*
+ * The guest gets no capability @id of the device: see pt_cap.id; not even
+ * permissive opens its registers. IDs above PT_EXT_CAP(0x3f), which no guest
+ * gets, have no bit.
+ */
+void pt_hide(struct pt_policy *p, uint32_t id);
+/* Is @id one of those? */
+bool pt_hides(const struct pt_policy *p, uint32_t id);
 
 struct pt_args {
     struct pt_device *host;  /* opened; the caller's to close, after us */
@@ -43,6 +55,8 @@ struct pt_args {
     struct pt_policy policy;
     uint8_t devfn;           /* on the guest's bus */
     bool multifunction;      /* other functions share the guest's slot */
+    const char *origin;      /* for the log: who set what of the policy; NULL:
+                                nobody wants to know. Used during the call */
 };
 /*
  * Build the guest's view of a device and touch nothing: one block read of

@@ -243,6 +243,40 @@ static bool walk_on(struct pt_dev *d, struct walk *w, uint32_t pos)
     return true;
 }
 
+/* The byte of the policy's bits for @id, or NULL. */
+static const uint8_t *hide_byte(const struct pt_policy *p, uint32_t id)
+{
+    uint32_t ext = id - PT_EXT_CAP(0);
+
+    if (id < PT_EXT_CAP(0)) {
+        return id / 8 < sizeof(p->hide) ? &p->hide[id / 8] : NULL;
+    }
+    return ext / 8 < sizeof(p->hide_ext) ? &p->hide_ext[ext / 8] : NULL;
+}
+
+void pt_hide(struct pt_policy *p, uint32_t id)
+{
+    uint8_t *byte = (uint8_t *)hide_byte(p, id);
+
+    if (byte) {
+        *byte |= (uint8_t)(1u << id % 8);
+    }
+}
+
+bool pt_hides(const struct pt_policy *p, uint32_t id)
+{
+    const uint8_t *byte = hide_byte(p, id);
+
+    return byte && (*byte >> id % 8 & 1);
+}
+
+/* Of extended ones that are only restored, a guest sees nothing anyway. */
+static bool is_unwanted(const struct pt_dev *d, const struct pt_cap *c)
+{
+    return c->fate == PT_EXPOSED && pt_hides(&d->policy, c->id) &&
+        (!is_ext(c) || d->size == PT_CFG_EXT_SIZE);
+}
+
 static void add_cap(struct pt_dev *d, uint16_t pos, uint32_t id, uint16_t next)
 {
     struct pt_cap *c = &d->cap[d->num_caps++];
@@ -253,6 +287,10 @@ static void add_cap(struct pt_dev *d, uint16_t pos, uint32_t id, uint16_t next)
     c->group = group_of(id);
     c->fate = c->group->fate;
     snprintf(c->why, sizeof(c->why), "%s", c->group->why ? c->group->why : "");
+    if (is_unwanted(d, c)) {
+        c->fate = is_ext(c) ? PT_ZERO : PT_HIDDEN;
+        snprintf(c->why, sizeof(c->why), "hidden by the policy file");
+    }
 }
 
 /* Follow the pointers. */

@@ -454,9 +454,19 @@ static void close_mirrors(struct pt_dev *d)
     }
 }
 
-static bool is_xens(const struct pt_dev *d, unsigned off)
+/*
+ * In a structure that permissive does not open: Xen's own, and what the policy
+ * hides, as nobody looks after its power states and resets then.
+ */
+static bool is_closed(const struct pt_dev *d, unsigned off)
 {
-    return d->cap_at[off] != PT_NO_CAP && d->cap[d->cap_at[off]].group->xen;
+    const struct pt_cap *c;
+
+    if (d->cap_at[off] == PT_NO_CAP) {
+        return false;
+    }
+    c = &d->cap[d->cap_at[off]];
+    return c->group->xen || pt_hides(&d->policy, c->id);
 }
 
 /* What permissive opens. Extended space is about the host's fabric. */
@@ -479,7 +489,7 @@ static void compile_byte(struct pt_dev *d, unsigned off)
         break;
     case PT_UNDECLARED:
     case PT_CONCEALED:
-        device = opened(d, off) && !is_xens(d, off);
+        device = opened(d, off) && !is_closed(d, off);
         break;
     case PT_ZEROED:
         guest = true;

@@ -17,6 +17,7 @@ struct ext_maker {
     struct inv_rules *r;
     const uint8_t *cfg;
     const struct pt_device_info *info;
+    const struct pt_policy *policy;
     struct ext cap[64];
     unsigned num;
 };
@@ -114,6 +115,12 @@ static unsigned size_of(const struct ext_maker *m, const struct ext *c,
     }
 }
 
+/* Of the policy: a bit for each ID. */
+static bool wanted(const struct ext_maker *m, unsigned id)
+{
+    return id >= 64 || !(m->policy->hide_ext[id / 8] & 1u << id % 8);
+}
+
 static void judge(struct ext_maker *m)
 {
     unsigned i, j;
@@ -128,7 +135,7 @@ static void judge(struct ext_maker *m)
             }
         }
         c->size = size_of(m, c, end - c->pos);
-        c->shown = c->size && c->pos + c->size <= end;
+        c->shown = c->size && c->pos + c->size <= end && wanted(m, c->id);
         for (j = 0; j < i; j++) {
             c->shown &= c->id == 0x0b || c->id == 0x23 ||
                 c->id != m->cap[j].id;
@@ -188,7 +195,7 @@ void inv_make_ext_rules(struct inv *v)
 {
     struct ext_maker m = {
         .r = &v->rules, .cfg = v->found,
-        .info = &v->w->sim.dev.pt.info,
+        .info = &v->w->sim.dev.pt.info, .policy = &v->w->args.policy,
     };
     unsigned i, last = 0;
     uint32_t head = get(v->found + 0x100, 4);

@@ -191,6 +191,12 @@ static bool offered(const struct world *w, const uint8_t *p)
     }
 }
 
+/* Of the policy: a bit for each ID. */
+static bool wanted(const struct rule_maker *m, uint8_t id)
+{
+    return !(m->policy->hide[id / 8] & 1u << id % 8);
+}
+
 static void walk(struct rule_maker *m)
 {
     bool seen[64] = { false };
@@ -221,7 +227,7 @@ static void judge(struct rule_maker *m, const struct world *w)
             }
         }
         size = spec_size(p, 0x100u - m->cap[i].pos);
-        m->cap[i].exposed = offered(w, p) &&
+        m->cap[i].exposed = offered(w, p) && wanted(m, p[0]) &&
             size && m->cap[i].pos + size <= end;
         m->cap[i].size = size && m->cap[i].pos + size <= end ? size :
             end - m->cap[i].pos;
@@ -401,7 +407,7 @@ static void rule_caps(struct rule_maker *m)
         } else if (reads_zero(id)) {
             memset(m->r->fixed + pos, 0xff, size);
             memset(m->r->value + pos, 0, size);
-        } else if (m->policy->permissive && !xen) {
+        } else if (m->policy->permissive && !xen && wanted(m, id)) {
             memset(m->r->may + pos, 0xff, size);
         }
     }

@@ -30,17 +30,37 @@ die(const char *fmt, ...)
 /* ------------------------------------------------------------------ */
 /* Devices                                                             */
 
+#define USUAL_POLICIES \
+    { "default", { 0 } }, \
+    { "strict", { .strict = true } }, \
+    { "permissive", { .permissive = true } }, \
+    { "power_mgmt", { .power_mgmt = true } }, \
+    { "permissive, power_mgmt", { .permissive = true, .power_mgmt = true } }, \
+    { "no_rom", { .no_rom = true } }, \
+    { "msitranslate", { .msitranslate = true } }, \
+    { "extended", { .extended = true } }, \
+    { "permissive, extended", { .permissive = true, .extended = true } }, \
+    { "extended, power_mgmt", { .extended = true, .power_mgmt = true } }
+
 const struct world_policy world_policies[] = {
-    { "default", { 0 } },
-    { "strict", { .strict = true } },
-    { "permissive", { .permissive = true } },
-    { "power_mgmt", { .power_mgmt = true } },
-    { "permissive, power_mgmt", { .permissive = true, .power_mgmt = true } },
-    { "no_rom", { .no_rom = true } },
-    { "msitranslate", { .msitranslate = true } },
-    { "extended", { .extended = true } },
-    { "permissive, extended", { .permissive = true, .extended = true } },
-    { "extended, power_mgmt", { .extended = true, .power_mgmt = true } },
+    USUAL_POLICIES,
+    { NULL, { 0 } },
+};
+
+const struct world_policy world_all_policies[] = {
+    USUAL_POLICIES,
+    /* MSI-X (ID 11h), with which a driver falls back to MSI; and all. */
+    { "hide MSI-X", { .hide = { [0x11 / 8] = 1 << 0x11 % 8 } } },
+    { "hide all", { .hide = { [0 ... 31] = 0xff } } },
+    { "hide all, permissive, power_mgmt", {
+        .permissive = true, .power_mgmt = true, .hide = { [0 ... 31] = 0xff },
+    } },
+    { "extended, hide AER, LTR", {
+        .extended = true, .hide_ext = { [0] = 1 << 1, [0x18 / 8] = 1 },
+    } },
+    { "extended, power_mgmt, hide AER, DSN", {
+        .extended = true, .power_mgmt = true, .hide_ext = { 1 << 1 | 1 << 3 },
+    } },
     { NULL, { 0 } },
 };
 

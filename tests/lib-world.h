@@ -43,6 +43,8 @@ struct world_policy {
     struct pt_policy policy;
 };
 extern const struct world_policy world_policies[];
+/* With those that hide capabilities. */
+extern const struct world_policy world_all_policies[];
 
 /* The @n-th function of file @name of tests/devices. */
 void world_capture(struct capture *c, const char *name, unsigned n);

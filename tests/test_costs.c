@@ -117,7 +117,7 @@ static void attach_takes_one_block_read_and_8_more(void **state)
 
     (void)state;
     for (i = 0; i < num_functions; i++) {
-        for (p = world_policies; p->name; p++) {
+        for (p = world_all_policies; p->name; p++) {
             for (j = 0; j < sizeof(leave) / sizeof(leave[0]); j++) {
                 const struct sim_dev_count *c = &w.sim.dev.count;
                 unsigned limit, ext;

@@ -536,7 +536,7 @@ static void a_device_may_lie_after_attach(void **state)
 
     (void)state;
     for (i = 0; i < NUM_SOME; i++) {
-        for (p = world_policies; p->name; p++) {
+        for (p = world_all_policies; p->name; p++) {
             for (n = 0; n < world_rounds(20); n++) {
                 world_open(&w, some[i], 0, &p->policy);
                 w.sim.dev.hooks.on_read = lie;

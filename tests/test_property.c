@@ -60,7 +60,7 @@ static void for_all(void (*check)(const struct world_function *f,
         if (is_bridge(&f->capture)) {
             continue;
         }
-        for (p = world_policies; p->name; p++) {
+        for (p = world_all_policies; p->name; p++) {
             world_init(&w, &f->capture, &p->policy, NULL);
             inv_start(&v, &w);
             if (!world_attach(&w)) {
@@ -483,7 +483,7 @@ static void malformed_devices_work_and_hide_what_is_wrong(void **state)
         world_build(&f.capture);
         m->build(&f.capture);
         snprintf(f.name, sizeof(f.name), "%s", m->name);
-        for (p = world_policies; p->name; p++) {
+        for (p = world_all_policies; p->name; p++) {
             world_init(&w, &f.capture, &p->policy, NULL);
             inv_start(&v, &w);
             if (!world_attach(&w)) {
@@ -568,7 +568,7 @@ static void lspci_decodes_the_guests_view_without_complaint(void **state)
     for (i = 0; i < num_functions; i++) {
         const struct capture *c = &functions[i].capture;
 
-        for (p = world_policies; p->name && !is_bridge(c); p++) {
+        for (p = world_all_policies; p->name && !is_bridge(c); p++) {
             world_init(&w, c, &p->policy, NULL);
             assert_true(world_attach(&w));
             dump(f, c, n++);
