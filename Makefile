@@ -37,10 +37,11 @@ CAPTURE_SRC := $(wildcard tools/capture*.c)
 
 # ------------------------------------------------------------------ ptview
 
-PTVIEW_OBJS := $(call objects,$(wildcard tools/*.c))
+CONF_OBJS := $(addprefix $(BUILD)/hosts/common/,$(PT_CONF_OBJS))
+PTVIEW_OBJS := $(call objects,$(wildcard tools/*.c)) $(CONF_OBJS)
 
 $(BUILD)/ptview: $(PTVIEW_OBJS) $(BUILD)/libpassthrough.a
-	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) -ljansson -lz
+	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) $(PT_CONF_LIBS) -ljansson -lz
 
 # ------------------------------------------------------------------- tests
 
@@ -53,7 +54,8 @@ SCRIPTS := $(wildcard tests/test_*.sh)
 
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 		$(BUS_OBJS) $(BUILD)/libpassthrough.a
-	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) -lz
+	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) \
+		$(PT_CONF_LIBS) -lz
 
 include hosts/qemu-dm/rules.mak
 include hosts/qemu/rules.mak
@@ -120,6 +122,10 @@ install: all
 	install -D $(BUILD)/ptview $(DESTDIR)$(PREFIX)/bin/ptview
 	install -D -m 644 tools/ptview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/ptview.1
+	install -D -m 644 hosts/common/pass-through.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/pass-through.conf.5
+	install -D -m 644 hosts/common/pass-through.conf \
+		$(DESTDIR)$(PREFIX)/share/doc/pass-through/pass-through.conf
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz

@@ -19,7 +19,10 @@ PT_HOST_OBJS := pt-device-facts.o pt-device-near.o pt-device-mem.o \
 	pt-device-sysfs.o \
 	$(if $(PT_NO_LIBPCI),$(PT_NOLIB_OBJS),$(PT_LIBPCI_OBJS))
 PT_XEN_OBJS := pt-xen.o
+# The policy file's reader, of hosts that have files: hosts/common.
+PT_CONF_OBJS := pt-conf.o pt-conf-choice.o
 
 PT_CFLAGS :=
 PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci)
 PT_XEN_LIBS := -lxenctrl -lxencall
+PT_CONF_LIBS := -linih

@@ -120,8 +120,9 @@ xenstore_record_dm
 xenstore_record_dm_state
 xenstore_watch_new_callback
 LIST
-# Libraries that it links: libpci, libxenctrl, libxencall, libxenstore.
+# Libraries that it links: libinih, libpci, libxenctrl, libxencall, libxenstore.
 cat >"$tmp/lib.list" <<'LIST'
+ini_parse_stream
 pci_alloc
 pci_cleanup
 pci_fill_info
@@ -182,10 +183,10 @@ empty "stub: 1.15 nothing of sysfs, /dev/mem or chmod" \
 { sed 's/.*/int &;/' "$tmp/tree.list"
   echo 'int main(void) { return 0; }'; } >"$tmp/rest.c"
 if said=$($CC -w -o "$tmp/program" "$tmp/rest.c" "$tmp"/tree/*.o -lpci \
-        -lxenctrl -lxencall -lxenstore 2>&1); then
-    report 0 "they link with libpci, libxenctrl, libxencall, libxenstore"
+        -lxenctrl -lxencall -lxenstore -linih 2>&1); then
+    report 0 "they link with libpci, libinih, libxenctrl, libxencall, libxenstore"
 else
-    report 1 "they link with libpci, libxenctrl, libxencall, libxenstore" \
+    report 1 "they link with libpci, libinih, libxenctrl, libxencall, libxenstore" \
         "$said"
 fi
 

@@ -8,7 +8,7 @@ CFLAGS_hosts/demo/card := -DCARD_FILE='"$(DEMO_CAPTURE)"'
 $(BUILD)/hosts/demo/card.o: $(DEMO_CAPTURE)
 
 $(BUILD)/demo: $(DEMO_OBJS) $(SIM_OBJS) $(BUS_OBJS) $(BUILD)/libpassthrough.a
-	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) -lz
+	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) $(PT_CONF_LIBS) -lz
 
 demo: $(BUILD)/demo
 	$(BUILD)/demo

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pt-conf.h"
 #include "pt-os.h"
 
 #define VBIOS_ADDR 0xc0000
@@ -52,4 +53,9 @@ int pt_os_read_vbios(uint8_t *buf, size_t len)
     close(fd);
     return rc;
 #endif
+}
+
+const char *pt_os_conf_path(void)
+{
+    return PT_CONF_PATH;
 }

@@ -15,4 +15,7 @@ void pt_os_delay_us(uint32_t us);
  */
 int pt_os_read_vbios(uint8_t *buf, size_t len);
 
+/* Where the host's policy file is. */
+const char *pt_os_conf_path(void);
+
 #endif

@@ -15,6 +15,7 @@
 #include "pt-tree.h"
 #include "pass-through.h"
 #include "pt-common.h"
+#include "pt-conf.h"
 #include "pt-graphics.h"
 #include "pt-mmio.h"
 #include "pt-opts.h"
@@ -29,6 +30,12 @@
  */
 #define OVERLAP_LINES 64
 
+/* A policy, and who it is from. */
+struct wish {
+    struct pt_policy policy;
+    char origin[256];  /* "": no file */
+};
+
 /* An assigned function. */
 struct function {
     struct pt_device host;
@@ -38,7 +45,7 @@ struct function {
     QEMUTimer *timer;        /* of bus_call_at() */
     struct pt_places places;
     struct pt_options asked; /* by the request */
-    struct pt_policy policy; /* in force */
+    struct wish wish;        /* in force */
     bool listed;             /* it was seen in the backend node */
     bool written;            /* by the guest */
     unsigned overlap_lines;  /* left */
@@ -265,6 +272,71 @@ static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 }
 
 /* ------------------------------------------------------------------ */
+/* Policies                                                            */
+
+/*
+ * The request counts before the device's opts-N, that before the domain's.
+ * libxl says no to all that nobody asked for: no is no word against a file's.
+ */
+static int8_t said(int8_t request, int8_t node, int domain)
+{
+    bool yes = request != PT_UNSAID ? request :
+        node != PT_UNSAID ? node : domain != 0;
+
+    return yes ? 1 : PT_CONF_UNSAID;
+}
+
+static int read_files(const struct pt_device *host, struct pt_conf_choice *c,
+                      struct pt_error *err)
+{
+#ifdef CONFIG_STUBDOM  /* which has none */
+    (void)host;
+    (void)err;
+    pt_conf_begin(c);
+    return 0;
+#else
+    char name[PT_SBDF_LEN];
+    int rc = pt_conf_decide(pt_os_conf_path(), NULL, host, c, err);
+
+    if (rc == 0 && c->romfile[0]) {
+        say_of(PT_LOG_WARNING, pt_sbdf_str(&host->info.addr, name),
+               "this device model has no romfile: the guest gets the "
+               "device's ROM");
+    }
+    return rc;
+#endif
+}
+
+/* What @host's policy is; @r: the request, @n: the node. */
+static int choose(const struct pt_device *host, const struct pt_options *r,
+                  const struct pt_options *n, struct wish *wish,
+                  struct pt_error *err)
+{
+    const int8_t toolstack[PT_CONF_NUM_FLAGS] = {
+        [PT_CONF_MSITRANSLATE] = said(r->msitranslate, n->msitranslate,
+                                      direct_pci_msitranslate),
+        [PT_CONF_POWER_MGMT] = said(r->power_mgmt, n->power_mgmt,
+                                    direct_pci_power_mgmt),
+        [PT_CONF_PERMISSIVE] = said(r->permissive, n->permissive, 0),
+        /* libxl does not know it: no is somebody's. */
+        [PT_CONF_STRICT] = r->strict != PT_UNSAID ? r->strict : n->strict,
+        [PT_CONF_ROMBAR] = PT_CONF_UNSAID,
+    };
+    struct pt_conf_choice c;
+    int rc = read_files(host, &c, err);
+
+    memset(wish, 0, sizeof(*wish));
+    if (rc == 0) {
+        pt_conf_say(&c, toolstack);
+        rc = pt_conf_policy(&c, &wish->policy, err);
+    }
+    if (rc == 0 && !pt_conf_origin(&c, wish->origin, sizeof(wish->origin))) {
+        wish->origin[0] = '\0';
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ */
 /* Assign and release                                                  */
 
 /* All functions of a slot say whether there are several. */
@@ -330,16 +402,17 @@ static void release(struct function *fn, bool left)
 
 /* Have the engine attach @fn's device, at @devfn. */
 static int start(struct function *fn, unsigned devfn,
-                 const struct pt_policy *policy, struct pt_error *err)
+                 const struct wish *wish, struct pt_error *err)
 {
     struct pt_args args = {
         .host = &fn->host, .xen = &dm.xen, .bus = &fn->bus,
-        .policy = *policy, .devfn = (uint8_t)devfn,
+        .policy = wish->policy, .devfn = (uint8_t)devfn,
         .multifunction = pt_slots_count(&dm.slots, devfn) > 1,
+        .origin = wish->origin[0] ? wish->origin : NULL,
     };
 
     fn->dev = pt_attach(&args, err);
-    fn->policy = *policy;
+    fn->wish = *wish;
     return fn->dev ? 0 : -EIO;
 }
 
@@ -367,7 +440,7 @@ static void name_unreachable(const struct function *fn)
 }
 
 static int attach(struct function *fn, unsigned devfn,
-                  const struct pt_policy *policy, struct pt_error *err)
+                  const struct wish *wish, struct pt_error *err)
 {
     fn->bus = (struct pt_bus) { .ops = &bus_ops, .priv = fn };
     fn->overlap_lines = OVERLAP_LINES;
@@ -378,7 +451,7 @@ static int attach(struct function *fn, unsigned devfn,
         return pt_fail(err, ENOSPC, "the guest's bus does not take a device");
     }
     fn->timer = qemu_new_timer(rt_clock, timer_ends, fn);
-    if (start(fn, devfn, policy, err) != 0) {
+    if (start(fn, devfn, wish, err) != 0) {
         return -EIO;
     }
     fn->shell->fn = fn;
@@ -387,11 +460,12 @@ static int attach(struct function *fn, unsigned devfn,
     return 0;
 }
 
-/* Put the function at @addr in its place @devfn. 0, or -errno and @err. */
-static int assign(const struct pt_sbdf *addr, unsigned devfn,
-                  const struct pt_policy *policy, struct pt_error *err)
+/* Put the function of @p in its place @devfn. 0, or -errno and @err. */
+static int assign(const struct pt_params *p, const struct pt_options *node,
+                  unsigned devfn, struct pt_error *err)
 {
     struct function *fn = calloc(1, sizeof(*fn));
+    struct wish wish;
     int rc;
 
     if (!fn) {
@@ -399,18 +473,22 @@ static int assign(const struct pt_sbdf *addr, unsigned devfn,
     }
     rc = open_xen(err);
     if (rc == 0) {
-        rc = pt_device_open(&fn->host, addr, err);
+        rc = pt_device_open(&fn->host, &p->addr, err);
+    }
+    if (rc == 0) {
+        rc = choose(&fn->host, &p->options, node, &wish, err);
     }
     if (rc == 0) {
         rc = pt_gfx_open(&fn->host, err);
     }
     if (rc == 0) {
-        rc = attach(fn, devfn, policy, err);
+        rc = attach(fn, devfn, &wish, err);
     }
     if (rc != 0) {
         release(fn, false);
         return rc;
     }
+    fn->asked = p->options;
     update_slot(devfn);
     return 0;
 }
@@ -453,43 +531,18 @@ static void at_exit(void)
 /* ------------------------------------------------------------------ */
 /* Requests                                                            */
 
-static bool chosen(int8_t request, int8_t node, int domain)
+/* In the node they are the toolstack's own. */
+static int read_options(const struct pt_params *p, struct pt_options *node,
+                        struct pt_error *err)
 {
-    return request != PT_UNSAID ? request :
-        node != PT_UNSAID ? node : domain != 0;
-}
-
-/* The request counts before the device's opts-N, that before the domain's. */
-static struct pt_policy choose(const struct pt_options *r,
-                               const struct pt_options *n)
-{
-    return (struct pt_policy) {
-        .msitranslate = chosen(r->msitranslate, n->msitranslate,
-                               direct_pci_msitranslate),
-        .power_mgmt = chosen(r->power_mgmt, n->power_mgmt,
-                             direct_pci_power_mgmt),
-        .permissive = chosen(r->permissive, n->permissive, 0),
-        .strict = chosen(r->strict, n->strict, 0),
-    };
-}
-
-static int get_policy(const struct pt_params *p, struct pt_policy *policy,
-                      struct pt_error *err)
-{
-    const struct pt_options *r = &p->options;
-    struct pt_options n;
     enum pt_listed listed;
-    int rc = pt_opts_read((uint32_t)domid, &p->addr, &n, &listed, err);
+    int rc = pt_opts_read((uint32_t)domid, &p->addr, node, &listed, err);
 
-    if (rc != 0) {
-        return rc;
+    if (rc == 0 && p->options.unknown[0]) {
+        say_of(PT_LOG_WARNING, "ignored an unknown option",
+               p->options.unknown);
     }
-    /* In the node they are the toolstack's own. */
-    if (r->unknown[0]) {
-        say_of(PT_LOG_WARNING, "ignored an unknown option", r->unknown);
-    }
-    *policy = choose(r, &n);
-    return 0;
+    return rc;
 }
 
 /*
@@ -508,12 +561,7 @@ static int refuse(const struct pt_error *err, int answer)
 /* ------------------------------------------------------------------ */
 /* What the toolstack does without a word                              */
 
-static bool same_policy(const struct pt_policy *a, const struct pt_policy *b)
-{
-    return a->msitranslate == b->msitranslate &&
-        a->power_mgmt == b->power_mgmt && a->permissive == b->permissive &&
-        a->strict == b->strict;
-}
+#define LATE_REFUSED "options of the backend node are not in force"
 
 /*
  * libxl writes opts-N once the device model has answered: what it says is
@@ -522,10 +570,14 @@ static bool same_policy(const struct pt_policy *a, const struct pt_policy *b)
 static void late_options(struct function *fn, unsigned devfn,
                          const struct pt_options *n)
 {
-    struct pt_policy old = fn->policy, policy = choose(&fn->asked, n);
+    struct wish old = fn->wish, wish;
     struct pt_error err;
 
-    if (same_policy(&policy, &old)) {
+    if (choose(&fn->host, &fn->asked, n, &wish, &err) != 0) {
+        say_of(PT_LOG_ERROR, LATE_REFUSED, err.text);
+        return;
+    }
+    if (memcmp(&wish.policy, &old.policy, sizeof(old.policy)) == 0) {
         return;
     }
     if (fn->written) {
@@ -535,11 +587,10 @@ static void late_options(struct function *fn, unsigned devfn,
         return;
     }
     pt_detach(fn->dev);
-    if (start(fn, devfn, &policy, &err) == 0) {
+    if (start(fn, devfn, &wish, &err) == 0) {
         return;
     }
-    say_of(PT_LOG_ERROR, "options of the backend node are not in force",
-           err.text);
+    say_of(PT_LOG_ERROR, LATE_REFUSED, err.text);
     if (start(fn, devfn, &old, &err) != 0) {
         say_of(PT_LOG_ERROR, "lost", err.text);
         drop(devfn, false);
@@ -566,8 +617,7 @@ static void look_at(struct function *fn, unsigned devfn)
     } else if (listed == PT_LISTED && !fn->listed) {
         fn->listed = true;
         if (rc != 0) {
-            say_of(PT_LOG_ERROR, "options of the backend node are not in "
-                   "force", err.text);
+            say_of(PT_LOG_ERROR, LATE_REFUSED, err.text);
             return;
         }
         late_options(fn, devfn, &n);
@@ -639,7 +689,7 @@ int insert_to_pci_devfn(char *text)
 {
     struct pt_error err;
     struct pt_params p;
-    struct pt_policy policy;
+    struct pt_options node;
     int devfn;
 
     if (!dm.bus) {
@@ -647,7 +697,7 @@ int insert_to_pci_devfn(char *text)
         return refuse(&err, PT_SLOT_NO_ROOM);
     }
     if (pt_params_parse(text, &p, &err) != 0 ||
-        get_policy(&p, &policy, &err) != 0) {
+        read_options(&p, &node, &err) != 0) {
         return refuse(&err, PT_SLOT_NO_ROOM);
     }
     drop_stale(&p);
@@ -658,12 +708,11 @@ int insert_to_pci_devfn(char *text)
     if (devfn < 0) {
         return refuse(&err, devfn);
     }
-    if (assign(&p.addr, (unsigned)devfn, &policy, &err) != 0) {
+    if (assign(&p, &node, (unsigned)devfn, &err) != 0) {
         pt_slots_free(&dm.slots, (unsigned)devfn);
         /* "wrong bdf" is the nearer of the two texts. */
         return refuse(&err, PT_SLOT_BUSY);
     }
-    function_at((unsigned)devfn)->asked = p.options;
     watch();
     return devfn;
 }

@@ -30,7 +30,7 @@ DM_TESTS := $(patsubst %.c,$(BUILD)/%, \
 		$(wildcard tests/qemu-dm/test_*.c)))
 
 $(DM_TESTS): $(BUILD)/%: $(BUILD)/%.o $(DM_OBJS) $(DM_TESTED)
-	$(CC) $(SAN) -o $@ $^ -lcmocka -lz
+	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_CONF_LIBS) -lz
 
 # As a stub domain has it.
 $(BUILD)/stubdom/%.o: hosts/qemu-dm/%.c
@@ -40,7 +40,7 @@ $(BUILD)/stubdom/%.o: hosts/qemu-dm/%.c
 $(BUILD)/tests/qemu-dm/test_stubdom_glue: \
 		$(BUILD)/tests/qemu-dm/test_stubdom_glue.o $(DM_TESTED) \
 		$(patsubst $(BUILD)/hosts/qemu-dm/%,$(BUILD)/stubdom/%,$(DM_OBJS))
-	$(CC) $(SAN) -o $@ $^ -lcmocka -lz
+	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_CONF_LIBS) -lz
 
 # Production code for once, of which the driver has nothing.
 $(BUILD)/tests/qemu-dm/test_stubdom: \

@@ -5,6 +5,9 @@
 #
 # make fuzz-dump: the same over the reader of lspci's dumps, which starts from
 # tests/dumps and goes to a test of tests/test_capture_damage.c.
+#
+# make fuzz-conf: the same over the reader of the policy file, which starts from
+# the example and goes to a test of tests/test_conf.c.
 
 FUZZ := $(BUILD)-fuzz
 FUZZ_CC ?= clang
@@ -77,6 +80,23 @@ fuzz-dump: $(FUZZ)/dump
 		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/dump- \
 		-seed_inputs=@$(FUZZ)/dumps.list $(FUZZ_DUMPS)
 
+FUZZ_CONF_OBJS := $(PT_OBJS:%.o=$(FUZZ)/hw/%.o) $(patsubst %.c,$(FUZZ)/lead/%.o, \
+	tests/fuzz/conf.c $(PT_CONF_OBJS:%.o=hosts/common/%.c))
+
+$(FUZZ)/conf: $(FUZZ_CONF_OBJS)
+	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(PT_CONF_LIBS)
+
+# What it finds new is kept; not in CI.
+FUZZ_CONFS ?= $(FUZZ)/confs
+
+fuzz-conf: $(FUZZ)/conf
+	@mkdir -p $(FUZZ)/found $(FUZZ)/confs
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 setarch -R \
+		$(FUZZ)/conf $(FUZZ_LIMIT) -max_len=2048 -timeout=10 -entropic=0 \
+		-reload=0 -dict=tests/fuzz/conf.dict \
+		-print_final_stats=1 -artifact_prefix=$(FUZZ)/found/conf- \
+		-seed_inputs=hosts/common/pass-through.conf $(FUZZ_CONFS)
+
 -include $(shell find $(FUZZ) -name '*.d' 2>/dev/null)
 
-.PHONY: fuzz fuzz-corpus fuzz-dump
+.PHONY: fuzz fuzz-corpus fuzz-dump fuzz-conf

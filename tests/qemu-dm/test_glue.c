@@ -4,10 +4,12 @@
  * is named by numbers stands for that line of the lessons; those that the
  * tree's own files answer for are in tests/test_qemu_dm_symbols.sh.
  */
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "card.h"
+#include "lib-temp.h"
 #include "pt-mmio.h"
 
 #define F0 "0000:03:00.0"
@@ -362,6 +364,55 @@ static void test_1_8_18_domain_defaults(void **state)
     assert_true(tree_remove(F0, 0x20));
     tree_insert(F0 ",power_mgmt=yes");
     assert_true(is_power_managed(0x20, d));
+}
+
+/* The host's policy file, for one test. */
+static void write_conf(const char *text)
+{
+    static char path[TEMP_MAX];
+    int fd = tree.conf_path ? open(path, O_WRONLY | O_TRUNC) :
+        mkstemp(temp_path(path, "conf"));
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    tree.conf_path = path;
+}
+
+/* libxl says no to what nobody asked for, and so no file was ever heard. */
+static void test_libxl_says_no_and_the_file_yes(void **state)
+{
+    struct sim_dev *d = add_card(0);
+
+    (void)state;
+    write_conf("[1234:5678]\npower_mgmt = yes\n");
+    tree_insert(F0 ",msitranslate=0,power_mgmt=0");
+    assert_true(is_power_managed(0x20, d));
+    assert_true(logged("; from conf-"));
+    assert_true(logged("[1234:5678] power_mgmt"));
+    assert_true(tree_remove(F0, 0x20));
+    write_conf("[1234:5678]\npower_mgmt = no\nstrict = yes\n");
+    tree_insert(F0 ",power_mgmt=1,strict=0");
+    assert_true(is_power_managed(0x20, d));
+    assert_true(logged("policy default, power_mgmt=1"));
+    assert_true(tree_remove(F0, 0x20));
+    unlink(tree.conf_path);
+}
+
+static void test_a_policy_file_that_is_wrong_is_refused(void **state)
+{
+    (void)state;
+    add_card(0);
+    write_conf("[all]\npower = yes\n");
+    assert_int_equal(tree_insert(F0), -1);
+    assert_string_equal(tree.state, "pci-insert-failed");
+    assert_true(logged(":2: there is no key 'power'"));
+    write_conf("[all]\nstrict = 1\nrombar = 0\nromfile = /x\n");
+    assert_int_equal(tree_insert(F0 ",permissive=1"), -1);
+    assert_true(logged("[all]) and permissive (the toolstack) exclude"));
+    assert_int_equal(tree_insert(F0), 0x20);
+    assert_true(logged("this device model has no romfile"));
+    unlink(tree.conf_path);
 }
 
 static void test_1_8_21_registered_with_xen(void **state)
@@ -1274,6 +1325,8 @@ int main(void)
         T(test_1_8_17_unplug_leaves_it),
         T(test_bars_came_back_with_the_next_access_only),
         T(test_1_8_18_domain_defaults),
+        T(test_libxl_says_no_and_the_file_yes),
+        T(test_a_policy_file_that_is_wrong_is_refused),
         T(test_1_8_21_registered_with_xen),
         T(test_1_9_1_header_type),
         T(test_1_9_2_latency_timer),

@@ -385,6 +385,11 @@ void pt_os_delay_us(uint32_t us)
     tree.clock.now_us += us;
 }
 
+const char *pt_os_conf_path(void)
+{
+    return tree.conf_path ? tree.conf_path : "/nonexistent/conf";
+}
+
 int pt_os_read_vbios(uint8_t *buf, size_t len)
 {
     if (!tree.vbios) {

@@ -85,6 +85,7 @@ struct tree {
 
     uint8_t ram[TREE_RAM];
     const uint8_t *vbios;     /* the host's; NULL: can't be read */
+    const char *conf_path;    /* the host's policy file; NULL: none */
 
     unsigned bridges;         /* ISA bridges that were made */
     uint16_t bridge_vid, bridge_did;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the policy files say of one device, and what the toolstack does. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pt-conf-int.h"
+
+const char *const pt_conf_keys[PT_CONF_NUM_KEYS] = {
+    [PT_CONF_STRICT] = "strict",
+    [PT_CONF_PERMISSIVE] = "permissive",
+    [PT_CONF_POWER_MGMT] = "power_mgmt",
+    [PT_CONF_MSITRANSLATE] = "msitranslate",
+    [PT_CONF_ROMBAR] = "rombar",
+    [PT_CONF_ROMFILE] = "romfile",
+    [PT_CONF_HIDE] = "hide",
+};
+
+/* ------------------------------------------------------------------ */
+/* The device                                                          */
+
+void pt_conf_id_of(const struct pt_device_info *info, const uint8_t *cfg,
+                   struct pt_conf_id *id)
+{
+    *id = (struct pt_conf_id) {
+        .addr = info->addr,
+        .vendor = info->vendor,
+        .device = info->device,
+        .subvendor = (uint16_t)pt_load(cfg + PCI_SUBSYSTEM_VENDOR_ID, 2),
+        .subdevice = (uint16_t)pt_load(cfg + PCI_SUBSYSTEM_ID, 2),
+        .class = pt_load(cfg + PCI_CLASS_PROG, 3),
+    };
+}
+
+int pt_conf_identify(const struct pt_device *dev, struct pt_conf_id *id,
+                     struct pt_error *err)
+{
+    uint8_t cfg[64] = { 0 };
+    char addr[PT_SBDF_LEN];
+    int rc = dev->ops->read(dev->priv, PCI_CLASS_REVISION,
+                            cfg + PCI_CLASS_REVISION, 4);
+
+    if (rc == 0) {
+        rc = dev->ops->read(dev->priv, PCI_SUBSYSTEM_VENDOR_ID,
+                            cfg + PCI_SUBSYSTEM_VENDOR_ID, 4);
+    }
+    if (rc != 0) {
+        return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
+                       pt_sbdf_str(&dev->info.addr, addr), strerror(-rc));
+    }
+    pt_conf_id_of(&dev->info, cfg, id);
+    return 0;
+}
+
+static bool same_addr(const struct pt_sbdf *a, const struct pt_sbdf *b)
+{
+    return a->domain == b->domain && a->bus == b->bus && a->dev == b->dev &&
+        a->func == b->func;
+}
+
+static bool matches(const struct pt_conf_section *s,
+                    const struct pt_conf_id *id)
+{
+    const struct pt_conf_id *of = &s->id;
+    bool device = of->vendor == id->vendor && of->device == id->device;
+    bool subsystem = of->subvendor == id->subvendor &&
+        of->subdevice == id->subdevice;
+
+    switch (s->kind) {
+    case PT_CONF_ALL:
+        return true;
+    case PT_CONF_BASE_CLASS:
+        return of->class >> 16 == id->class >> 16;
+    case PT_CONF_CLASS:
+        return of->class >> 8 == id->class >> 8;
+    case PT_CONF_INTERFACE:
+        return of->class == id->class;
+    case PT_CONF_SUBSYSTEM:
+        return subsystem;
+    case PT_CONF_DEVICE:
+        return device;
+    case PT_CONF_BOARD:
+        return device && subsystem;
+    case PT_CONF_ADDRESS:
+        return same_addr(&of->addr, &id->addr);
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ */
+/* The choice                                                          */
+
+void pt_conf_begin(struct pt_conf_choice *c)
+{
+    memset(c, 0, sizeof(*c));
+    memset(c->flag, PT_CONF_UNSAID, sizeof(c->flag));
+}
+
+/* The section of @conf that has the last word of @key, or NULL. */
+static const struct pt_conf_section *best(const struct pt_conf *conf,
+                                          const struct pt_conf_id *id,
+                                          enum pt_conf_key key)
+{
+    const struct pt_conf_section *found = NULL;
+
+    for (unsigned i = 0; i < conf->num; i++) {
+        const struct pt_conf_section *s = &conf->section[i];
+
+        if (s->key_line[key] && matches(s, id) &&
+            (!found || s->kind > found->kind)) {
+            found = s;
+        }
+    }
+    return found;
+}
+
+void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
+                   struct pt_conf_choice *c)
+{
+    for (enum pt_conf_key key = 0; conf && key < PT_CONF_NUM_KEYS; key++) {
+        const struct pt_conf_section *s = best(conf, id, key);
+
+        if (!s) {
+            continue;
+        }
+        if (key == PT_CONF_HIDE) {
+            memcpy(c->hide, s->hide, sizeof(c->hide));
+        } else if (key == PT_CONF_ROMFILE) {
+            memcpy(c->romfile, s->romfile, sizeof(c->romfile));
+        } else {
+            c->flag[key] = s->flag[key];
+        }
+        snprintf(c->from[key], sizeof(c->from[key]), "%.20s:%u [%.31s]",
+                 conf->name, s->key_line[key], s->head);
+    }
+}
+
+void pt_conf_say(struct pt_conf_choice *c,
+                 const int8_t said[PT_CONF_NUM_FLAGS])
+{
+    for (enum pt_conf_key key = 0; key < PT_CONF_NUM_FLAGS; key++) {
+        if (said[key] != PT_CONF_UNSAID) {
+            c->flag[key] = said[key];
+            snprintf(c->from[key], sizeof(c->from[key]), "the toolstack");
+        }
+    }
+}
+
+/* Heads of sections are in brackets. */
+static bool of_file(const char *from)
+{
+    return strchr(from, '[') != NULL;
+}
+
+int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
+                   struct pt_error *err)
+{
+    const int8_t *flag = c->flag;
+
+    *policy = (struct pt_policy) {
+        .strict = flag[PT_CONF_STRICT] == 1,
+        .permissive = flag[PT_CONF_PERMISSIVE] == 1,
+        .power_mgmt = flag[PT_CONF_POWER_MGMT] == 1,
+        .msitranslate = flag[PT_CONF_MSITRANSLATE] == 1,
+        .no_rom = flag[PT_CONF_ROMBAR] == 0,
+    };
+    memcpy(policy->hide, c->hide, sizeof(policy->hide));
+    if (policy->strict && policy->permissive &&
+        (of_file(c->from[PT_CONF_STRICT]) ||
+         of_file(c->from[PT_CONF_PERMISSIVE]))) {
+        return pt_fail(err, EINVAL, "strict (%s) and permissive (%s) exclude "
+                       "each other", c->from[PT_CONF_STRICT],
+                       c->from[PT_CONF_PERMISSIVE]);
+    }
+    return 0;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+append(char *buf, size_t size, const char *fmt, ...)
+{
+    size_t n = strlen(buf);
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(buf + n, size - n, fmt, ap);
+    va_end(ap);
+}
+
+const char *pt_conf_origin(const struct pt_conf_choice *c, char *buf,
+                           size_t size)
+{
+    bool files = false;
+
+    snprintf(buf, size, "from");
+    for (enum pt_conf_key key = 0; key < PT_CONF_NUM_KEYS; key++) {
+        if (!c->from[key][0]) {
+            continue;
+        }
+        append(buf, size, "%s %s", buf[4] ? "," : "", c->from[key]);
+        append(buf, size, " %s", pt_conf_keys[key]);
+        files |= of_file(c->from[key]);
+    }
+    return files ? buf : NULL;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy file, for hosts of the engine and for ptview: which device gets
+ * which policy. Its text is described in pass-through.conf.5.
+ *
+ * A file is the administrator's, but may be anything: what is not understood
+ * is refused as a whole, with file, line and reason.
+ */
+#ifndef PT_CONF_H
+#define PT_CONF_H
+
+#include <stddef.h>
+
+#include "pass-through.h"
+
+#define PT_CONF_PATH "/etc/xen/pass-through.conf"
+
+#define PT_CONF_MAX_SIZE 65536
+#define PT_CONF_MAX_LINE 190
+#define PT_CONF_MAX_SECTIONS 256
+
+enum pt_conf_key {
+    PT_CONF_STRICT,
+    PT_CONF_PERMISSIVE,
+    PT_CONF_POWER_MGMT,
+    PT_CONF_MSITRANSLATE,
+    PT_CONF_ROMBAR,
+    PT_CONF_NUM_FLAGS,  /* those before are yes or no */
+    PT_CONF_ROMFILE = PT_CONF_NUM_FLAGS,
+    PT_CONF_HIDE,
+    PT_CONF_NUM_KEYS,
+};
+
+/* A file, read. */
+struct pt_conf;
+
+/*
+ * Read @path into *@conf, for pt_conf_free(). Where there is no such file and
+ * it is @optional, *@conf is NULL, which is a file without sections.
+ * Returns 0, or -errno and the reason in @err.
+ */
+int pt_conf_load(const char *path, bool optional, struct pt_conf **conf,
+                 struct pt_error *err);
+
+/* The same of @len bytes at @text; @name is what messages call them. */
+int pt_conf_parse(const char *name, const char *text, size_t len,
+                  struct pt_conf **conf, struct pt_error *err);
+
+/* NULL is allowed. */
+void pt_conf_free(struct pt_conf *conf);
+
+/* ------------------------------------------------------------------ */
+
+/* What sections go by. */
+struct pt_conf_id {
+    struct pt_sbdf addr;
+    uint16_t vendor, device;
+    uint16_t subvendor, subdevice;
+    uint32_t class;  /* base class, subclass, programming interface */
+};
+
+/* Of a device whose header is @cfg: 64 bytes, type 0. */
+void pt_conf_id_of(const struct pt_device_info *info, const uint8_t *cfg,
+                   struct pt_conf_id *id);
+
+/* Of an opened device: two reads. Returns 0, or -errno and @err. */
+int pt_conf_identify(const struct pt_device *dev, struct pt_conf_id *id,
+                     struct pt_error *err);
+
+#define PT_CONF_UNSAID (-1)
+#define PT_CONF_ORIGIN 64
+
+/* What files and toolstack say of one device. */
+struct pt_conf_choice {
+    int8_t flag[PT_CONF_NUM_FLAGS];  /* 0, 1; PT_CONF_UNSAID */
+    uint8_t hide[32];                /* as in struct pt_policy */
+    char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
+    /* "pass-through.conf:7 [all]"; "": nobody said it. */
+    char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];
+};
+
+/* Nothing is said of anything. */
+void pt_conf_begin(struct pt_conf_choice *c);
+
+/*
+ * What @conf (may be NULL) says of device @id goes over what is said already:
+ * of each key, what the most special section has. First the host's file, then
+ * the guest's.
+ */
+void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
+                   struct pt_conf_choice *c);
+
+/*
+ * All of that for a host: @path, which is optional, and @guest (NULL: none).
+ * *@c is complete without any file. @dev is read only where there is one, see
+ * pt_conf_identify(). Returns 0, or -errno and @err.
+ */
+int pt_conf_decide(const char *path, const char *guest,
+                   const struct pt_device *dev, struct pt_conf_choice *c,
+                   struct pt_error *err);
+
+/*
+ * What the toolstack says of the flags goes over the files: @said of each 0,
+ * 1, or PT_CONF_UNSAID: nothing.
+ */
+void pt_conf_say(struct pt_conf_choice *c,
+                 const int8_t said[PT_CONF_NUM_FLAGS]);
+
+/*
+ * The policy that comes of it, in *@policy; what nobody said is the default.
+ * Returns 0, or -EINVAL where a file has part in a contradiction, and in @err
+ * which; one of the toolstack's own is left to pt_view().
+ */
+int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
+                   struct pt_error *err);
+
+/*
+ * For pt_args.origin: who said what, in @buf, which it returns; NULL if
+ * no file said anything.
+ */
+const char *pt_conf_origin(const struct pt_conf_choice *c, char *buf,
+                           size_t size);
+
+/* ------------------------------------------------------------------ */
+
+/* What `hide` calls capability @id, or NULL. */
+const char *pt_conf_cap_name(uint8_t id);
+
+#endif
