@@ -27,14 +27,19 @@ enum format {
     FORMAT_JSON,
 };
 
+/* An option without a letter. */
+#define OPTION_CHECK 256
+
 struct options {
     const char *file;     /* NULL: this machine */
     enum format format;
     bool verbose;
     bool diff;
-    bool done;            /* --help, --version */
+    bool done;            /* --help, --version, --check-config */
     bool extended;        /* a view has extended space */
     struct view_policy policy;
+    struct pt_conf *conf[VIEW_CONFS];  /* --config, in this order */
+    unsigned num_confs;
     char *const *operand;
     int num_operands;
 };
@@ -175,6 +180,50 @@ static enum status check_policy(const struct view_policy *p)
         return complain("strict and permissive exclude each other");
     }
     return STATUS_OK;
+}
+
+/* ------------------------------------------------------------------ */
+/* Policy files                                                        */
+
+static enum status load_conf(const char *path, struct pt_conf **conf)
+{
+    struct pt_error err;
+
+    return pt_conf_load(path, false, conf, &err) == 0 ? STATUS_OK :
+        complain("%s", err.text);
+}
+
+static enum status add_conf(struct options *opt, const char *path)
+{
+    unsigned n = opt->num_confs;
+
+    if (n == VIEW_CONFS) {
+        return complain("--config: there are two policy files at most, the "
+                        "host's and the guest's");
+    }
+    if (load_conf(path, &opt->conf[n]) != STATUS_OK) {
+        return STATUS_ERROR;
+    }
+    opt->policy.conf[n] = opt->conf[n];
+    opt->num_confs++;
+    return STATUS_OK;
+}
+
+static enum status check_conf(struct options *opt, const char *path)
+{
+    struct pt_conf *conf = NULL;
+    enum status status = load_conf(path, &conf);
+
+    pt_conf_free(conf);
+    opt->done = true;
+    return status;
+}
+
+static void free_confs(struct options *opt)
+{
+    for (unsigned i = 0; i < opt->num_confs; i++) {
+        pt_conf_free(opt->conf[i]);
+    }
 }
 
 /* ------------------------------------------------------------------ */
@@ -575,19 +624,30 @@ static enum status diff_devices(struct output *o, const struct options *opt,
     return worse(status, status == STATUS_OK ? verdict(o, &named) : status);
 }
 
-static enum status run_diff(struct output *o, const struct options *opt)
+/* One side of --diff, if it is a policy: words, or a file in *@opt. */
+static enum status take_side(const char *label, struct options *opt,
+                             bool *is_policy)
+{
+    static const char prefix[] = "config=";
+    size_t n = strlen(prefix);
+
+    *is_policy = true;
+    if (strncmp(label, prefix, n) == 0) {
+        return add_conf(opt, label + n);
+    }
+    *is_policy = parse_policy(label, &opt->policy);
+    return *is_policy ? check_policy(&opt->policy) : STATUS_OK;
+}
+
+/* The options of each side are in @side. */
+static enum status diff_sides(struct output *o, const struct options *opt,
+                              struct options side[2])
 {
     const char *const label[2] = { opt->operand[0], opt->operand[1] };
-    struct view_policy policy[2] = { opt->policy, opt->policy };
     bool is_policy[2];
-    enum status status = STATUS_OK;
+    enum status status = take_side(label[0], &side[0], &is_policy[0]);
 
-    for (int i = 0; i < 2; i++) {
-        is_policy[i] = parse_policy(label[i], &policy[i]);
-        if (is_policy[i]) {
-            status = worse(status, check_policy(&policy[i]));
-        }
-    }
+    status = worse(status, take_side(label[1], &side[1], &is_policy[1]));
     if (status != STATUS_OK) {
         return status;
     }
@@ -595,8 +655,26 @@ static enum status run_diff(struct output *o, const struct options *opt)
         return complain("--diff: '%s' is a policy and '%s' is none",
                         label[!is_policy[0]], label[is_policy[0]]);
     }
-    return is_policy[0] ? diff_policies(o, opt, label, policy)
-                        : diff_devices(o, opt, label);
+    if (is_policy[0]) {
+        const struct view_policy policy[2] = { side[0].policy,
+                                               side[1].policy };
+
+        return diff_policies(o, opt, label, policy);
+    }
+    return diff_devices(o, opt, label);
+}
+
+static enum status run_diff(struct output *o, const struct options *opt)
+{
+    struct options side[2] = { *opt, *opt };
+    enum status status = diff_sides(o, opt, side);
+
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned n = opt->num_confs; n < side[i].num_confs; n++) {
+            pt_conf_free(side[i].conf[n]);
+        }
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------ */
@@ -616,9 +694,12 @@ static void print_help(void)
 "  -v, --verbose       with each register's reason and specification\n"
 "  -x, --hex           the guest's view as lspci -xxxx would print it\n"
 "  -j, --json          for programs\n"
-"  -d, --diff          compare two policies (default, or names of the options\n"
-"                      below, joined by '+'), or two functions (addresses, or\n"
-"                      FILE[:ADDRESS])\n"
+"  -d, --diff          compare two policies (default, names of the options\n"
+"                      below, joined by '+', or config=FILE), or two functions\n"
+"                      (addresses, or FILE[:ADDRESS])\n"
+"  -c, --config=FILE   with this policy file: pass-through.conf(5); a second one\n"
+"                      is the guest's\n"
+"      --check-config=FILE  only say what is wrong in this policy file\n"
 "      --strict        device-specific registers are not writable\n"
 "      --permissive    reserved and undeclared bits are writable\n"
 "      --power-mgmt    the guest's power states reach the device\n"
@@ -657,6 +738,10 @@ static enum status take_option(struct options *opt, int c)
     case 'd':
         opt->diff = true;
         return STATUS_OK;
+    case 'c':
+        return add_conf(opt, optarg);
+    case OPTION_CHECK:
+        return check_conf(opt, optarg);
     case 'h':
         print_help();
         opt->done = true;
@@ -681,6 +766,8 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
         { "hex", no_argument, NULL, 'x' },
         { "json", no_argument, NULL, 'j' },
         { "diff", no_argument, NULL, 'd' },
+        { "config", required_argument, NULL, 'c' },
+        { "check-config", required_argument, NULL, OPTION_CHECK },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         { "strict", no_argument, NULL, 0 },
@@ -696,7 +783,7 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
     int c, index = 0;
 
     while (status == STATUS_OK && !opt->done &&
-           (c = getopt_long(argc, argv, "F:vxjdhV", names, &index)) != -1) {
+           (c = getopt_long(argc, argv, "F:vxjdc:hV", names, &index)) != -1) {
         if (c) {
             status = take_option(opt, c);
         } else {
@@ -768,5 +855,6 @@ int main(int argc, char **argv)
     }
     status = worse(status, finish_output(&o));
     json_decref(o.json);
+    free_confs(&opt);
     return (int)status;
 }

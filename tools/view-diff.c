@@ -135,7 +135,7 @@ static void print_pair(FILE *f, const struct report_side side[2],
 
 static void print_side(FILE *f, const struct report_side *side, char mark)
 {
-    char addr[PT_SBDF_LEN], text[TEXT_ESCAPED], policy[80];
+    char addr[PT_SBDF_LEN], text[TEXT_ESCAPED], policy[TEXT_POLICY];
     const struct view *v = side->view;
 
     fprintf(f, "%c %s %s; policy: %s\n", mark,

@@ -79,8 +79,23 @@ static json_t *bytes(const uint8_t *p, unsigned len)
 /* ------------------------------------------------------------------ */
 /* Parts of a function                                                 */
 
-static json_t *policy_json(const struct view_policy *p)
+static json_t *hidden_json(const struct pt_policy *p)
 {
+    json_t *list = json_array();
+
+    for (unsigned id = 0; list && id < 256; id++) {
+        if (pt_hides(p, (uint8_t)id) &&
+            json_array_append_new(list, hex(id, 2)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *policy_json(const struct view *v)
+{
+    const struct view_policy *p = &v->policy;
     struct builder b = begin();
 
     add(&b, "strict", json_boolean(p->pt.strict));
@@ -90,6 +105,9 @@ static json_t *policy_json(const struct view_policy *p)
     add(&b, "no_rom", json_boolean(p->pt.no_rom));
     add(&b, "extended", json_boolean(p->pt.extended));
     add(&b, "multifunction", json_boolean(p->multifunction));
+    add(&b, "hide", hidden_json(&p->pt));
+    add(&b, "romfile", v->romfile[0] ? text(v->romfile) : json_null());
+    add(&b, "origin", v->origin[0] ? text(v->origin) : json_null());
     return end(&b);
 }
 
@@ -294,7 +312,7 @@ static void add_source(struct builder *b, const struct view *v)
     add(b, "device", hex(src->info.device, 4));
     add(b, "virtual_function", json_boolean(src->info.is_vf));
     add(b, "captured", json_integer(v->len));
-    add(b, "policy", policy_json(&v->policy));
+    add(b, "policy", policy_json(v));
     add(b, "assignable", json_boolean(v->dev));
     add(b, "reason", v->dev ? json_null() : text(v->refused.text));
 }

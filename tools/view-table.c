@@ -238,9 +238,23 @@ static void print_legend(FILE *f)
     }
 }
 
+/* What the policy files have to do with it. */
+static void print_confs(FILE *f, const struct view *v)
+{
+    char text[TEXT_ESCAPED];
+
+    if (v->origin[0]) {
+        fprintf(f, "%s\n", text_escape(v->origin, text, sizeof(text)));
+    }
+    if (v->romfile[0]) {
+        fprintf(f, "romfile: %s\n",
+                text_escape(v->romfile, text, sizeof(text)));
+    }
+}
+
 void report_table(FILE *f, const struct view *v, bool verbose)
 {
-    char addr[PT_SBDF_LEN], text[TEXT_ESCAPED], policy[80];
+    char addr[PT_SBDF_LEN], text[TEXT_ESCAPED], policy[TEXT_POLICY];
 
     fprintf(f, "%s %s\n", pt_sbdf_str(&v->src->info.addr, addr),
             text_escape(v->src->title, text, sizeof(text)));
@@ -249,9 +263,11 @@ void report_table(FILE *f, const struct view *v, bool verbose)
                 text_escape(v->refused.text, text, sizeof(text)));
         return;
     }
-    fprintf(f, "policy: %s%s\n\n",
+    fprintf(f, "policy: %s%s\n",
             text_policy(&v->policy, policy, sizeof(policy)),
             v->src->info.is_vf ? "; a virtual function" : "");
+    print_confs(f, v);
+    putc('\n', f);
     print_items(f, v, verbose);
     if (v->src->len >= PT_CFG_SIZE) {
         print_chains(f, v);

@@ -297,6 +297,27 @@ const char *text_guest(const struct view *v, const struct view_item *i,
     return text_value(i, v->guest, i->guest, out, room);
 }
 
+/* "+hide=MSI-X,0x1f" */
+static void append_hidden(const struct view_policy *p, char *out, size_t room)
+{
+    bool first = true;
+
+    for (unsigned id = 0; id < 256; id++) {
+        const char *name = pt_conf_cap_name((uint8_t)id);
+
+        if (!pt_hides(&p->pt, (uint8_t)id)) {
+            continue;
+        }
+        append(out, room, "%s", !first ? "," : out[0] ? "+hide=" : "hide=");
+        first = false;
+        if (name) {
+            append(out, room, "%s", name);
+        } else {
+            append(out, room, "0x%02x", id);
+        }
+    }
+}
+
 const char *text_policy(const struct view_policy *p, char *out, size_t room)
 {
     const struct {
@@ -318,6 +339,7 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
             append(out, room, "%s%s", out[0] ? "+" : "", words[n].name);
         }
     }
+    append_hidden(p, out, room);
     if (!out[0]) {
         append(out, room, "default");
     }

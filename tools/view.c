@@ -398,6 +398,36 @@ static void drop_address(const struct view *v, char *text)
     }
 }
 
+/*
+ * What the files say of the function; options of ours are the toolstack's.
+ * Returns 0, or -errno and the reason in v->refused.
+ */
+static int apply_confs(struct view *v)
+{
+    struct pt_policy *p = &v->policy.pt;
+    const int8_t said[PT_CONF_NUM_FLAGS] = {
+        [PT_CONF_STRICT] = p->strict ? 1 : PT_CONF_UNSAID,
+        [PT_CONF_PERMISSIVE] = p->permissive ? 1 : PT_CONF_UNSAID,
+        [PT_CONF_POWER_MGMT] = p->power_mgmt ? 1 : PT_CONF_UNSAID,
+        [PT_CONF_MSITRANSLATE] = p->msitranslate ? 1 : PT_CONF_UNSAID,
+        [PT_CONF_ROMBAR] = p->no_rom ? 0 : PT_CONF_UNSAID,
+    };
+    struct pt_conf_choice c;
+    struct pt_conf_id id;
+
+    pt_conf_begin(&c);
+    pt_conf_id_of(&v->src->info, v->src->cfg, &id);
+    for (unsigned i = 0; i < VIEW_CONFS; i++) {
+        pt_conf_apply(v->policy.conf[i], &id, &c);
+    }
+    pt_conf_say(&c, said);
+    if (!pt_conf_origin(&c, v->origin, sizeof(v->origin))) {
+        v->origin[0] = '\0';
+    }
+    memcpy(v->romfile, c.romfile, sizeof(v->romfile));
+    return pt_conf_policy(&c, p, &v->refused);
+}
+
 struct view *view_open(const struct source *src,
                        const struct view_policy *policy)
 {
@@ -418,8 +448,11 @@ struct view *view_open(const struct source *src,
     if (src->len < PT_CFG_SIZE) {
         v->seen[PCI_STATUS] &= (uint8_t)~PCI_STATUS_CAP_LIST;
     }
+    if (apply_confs(v) != 0) {
+        return v;
+    }
     args = (struct pt_args){ .host = &v->host, .bus = &v->bus,
-                             .policy = policy->pt,
+                             .policy = v->policy.pt,
                              .multifunction = policy->multifunction };
     add_file_notes(v);
     add_source_notes(v);

@@ -13,6 +13,7 @@
 
 #include "capture.h"
 #include "pass-through.h"
+#include "pt-conf.h"
 #include "pt-policy.h"
 
 /* ------------------------------------------------------------------ */
@@ -91,9 +92,13 @@ struct view_item {
 /* "device-specific", ...: what a range is called. */
 const char *view_kind_name(enum pt_kind kind);
 
+#define VIEW_CONFS 2
+
 struct view_policy {
     struct pt_policy pt;
     bool multifunction;
+    /* The policy files, the host's first; NULL: none. The caller's to free. */
+    const struct pt_conf *conf[VIEW_CONFS];
 };
 
 struct view_note {
@@ -105,7 +110,9 @@ struct view_note {
 
 struct view {
     const struct source *src;
-    struct view_policy policy;
+    struct view_policy policy;  /* with what the files say */
+    char origin[512];           /* of the policy; "": no file has part in it */
+    char romfile[PT_CONF_MAX_LINE + 1];  /* of a file; "": none */
     struct pt_error refused;    /* the reason, where dev is NULL */
     struct pt_dev *dev;
     struct pt_device host;
@@ -173,7 +180,8 @@ const char *text_host(const struct view *v, const struct view_item *i,
 const char *text_guest(const struct view *v, const struct view_item *i,
                        char *out, size_t room);
 
-/* "default", "permissive power-mgmt". */
+/* "default", "permissive+power-mgmt+hide=MSI-X,VPD". */
+#define TEXT_POLICY 320
 const char *text_policy(const struct view_policy *p, char *out, size_t room);
 
 /* ------------------------------------------------------------------ */
