@@ -95,17 +95,21 @@ static void every_key_gets_through(void **state)
 {
     struct pt_conf_choice c = choose(
         "[all]\nstrict = Yes\npower_mgmt = 1\nmsitranslate = on\n"
-        "rombar = FALSE\nromfile = /a b\nhide = msi-x, VPD 0x05,AER ; so\n",
+        "rombar = FALSE\nromfile = /a b\nextended = 1\n"
+        "hide = msi-x, VPD 0x05,AER EXT:0x18 ; so\n",
         NULL);
     struct pt_policy p = policy_of(&c);
 
     (void)state;
-    assert_true(p.strict && p.power_mgmt && p.msitranslate && p.no_rom);
+    assert_true(p.strict && p.power_mgmt && p.msitranslate && p.no_rom &&
+                p.extended);
     assert_false(p.permissive);
     assert_string_equal(c.romfile, "/a b");
     for (unsigned id = 0; id < 256; id++) {
-        assert_int_equal(pt_hides(&p, (uint8_t)id), id == PCI_CAP_ID_MSIX ||
+        assert_int_equal(pt_hides(&p, id), id == PCI_CAP_ID_MSIX ||
                          id == PCI_CAP_ID_VPD || id == PCI_CAP_ID_MSI);
+        assert_int_equal(pt_hides(&p, PT_EXT_CAP(id)), id == 0x01 ||
+                         id == 0x18);
     }
     c = choose("[all]\r\n  permissive = true\r\n\trombar = yes", NULL);
     p = policy_of(&c);
@@ -176,11 +180,11 @@ static void what_the_toolstack_says_goes_over_the_files(void **state)
     struct pt_policy p;
 
     (void)state;
-    pt_conf_say(&c, (const int8_t[]) { -1, 1, -1, -1, -1 });
+    pt_conf_say(&c, (const int8_t[]) { -1, 1, -1, -1, -1, -1 });
     assert_int_equal(pt_conf_policy(&c, &p, &err), -EINVAL);
     assert_string_equal(err.text, "strict (host.conf:2 [all]) and permissive "
                         "(the toolstack) exclude each other");
-    pt_conf_say(&c, (const int8_t[]) { 0, -1, -1, -1, -1 });
+    pt_conf_say(&c, (const int8_t[]) { 0, -1, -1, -1, -1, -1 });
     p = policy_of(&c);
     assert_true(p.permissive && p.no_rom && !p.strict);
     origin_is(&c, "from the toolstack strict, the toolstack permissive, "
@@ -215,15 +219,19 @@ static void what_is_wrong_is_refused_with_line_and_reason(void **state)
         { "[all]\nhide = MSI-X,\n  VPD\n",
           "f:3: neither [SECTION] nor KEY = VALUE" },
         { "[all]\nhide = MSIX\n", "f:2: no capability has the name 'MSIX'; "
-          "an ID is written as 0x11" },
+          "an ID is written as 0x11 or ext:0x01" },
         { "[all]\nhide = 0x00\n",
           "f:2: '0x00' is no capability's ID (0x01 to 0xff)" },
         { "[all]\nhide = 0x100\n",
           "f:2: '0x100' is no capability's ID (0x01 to 0xff)" },
         { "[all]\nhide = 0x\n",
           "f:2: '0x' is no capability's ID (0x01 to 0xff)" },
+        { "[all]\nhide = ext:0x40\n", "f:2: 'ext:0x40' is no capability's ID "
+          "(ext:0x01 to ext:0x3f)" },
+        { "[all]\nhide = ext:\n", "f:2: 'ext:' is no capability's ID "
+          "(ext:0x01 to ext:0x3f)" },
         { "[all]\nhide = VPD # no\n", "f:2: no capability has the name '#'; "
-          "an ID is written as 0x11" },
+          "an ID is written as 0x11 or ext:0x01" },
         { "[all]\nromfile = rom.bin\n", "f:2: romfile: not an absolute path" },
         { "[all]\n\n[all]\n", "f:3: [all] is the section of line 1 once "
           "more" },

@@ -83,9 +83,9 @@ static json_t *hidden_json(const struct pt_policy *p)
 {
     json_t *list = json_array();
 
-    for (unsigned id = 0; list && id < 256; id++) {
-        if (pt_hides(p, (uint8_t)id) &&
-            json_array_append_new(list, hex(id, 2)) != 0) {
+    for (unsigned n = 0; list && n < VIEW_MAX_HIDDEN; n++) {
+        if (pt_hides(p, view_hidden_id(n)) &&
+            json_array_append_new(list, hex(view_hidden_id(n), 2)) != 0) {
             json_decref(list);
             return NULL;
         }

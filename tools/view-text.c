@@ -297,15 +297,16 @@ const char *text_guest(const struct view *v, const struct view_item *i,
     return text_value(i, v->guest, i->guest, out, room);
 }
 
-/* "+hide=MSI-X,0x1f" */
+/* "+hide=MSI-X,0x1f,ext:0x3f" */
 static void append_hidden(const struct view_policy *p, char *out, size_t room)
 {
     bool first = true;
 
-    for (unsigned id = 0; id < 256; id++) {
-        const char *name = pt_conf_cap_name((uint8_t)id);
+    for (unsigned n = 0; n < VIEW_MAX_HIDDEN; n++) {
+        uint32_t id = view_hidden_id(n);
+        const char *name = pt_conf_cap_name(id);
 
-        if (!pt_hides(&p->pt, (uint8_t)id)) {
+        if (!pt_hides(&p->pt, id)) {
             continue;
         }
         append(out, room, "%s", !first ? "," : out[0] ? "+hide=" : "hide=");
@@ -313,7 +314,8 @@ static void append_hidden(const struct view_policy *p, char *out, size_t room)
         if (name) {
             append(out, room, "%s", name);
         } else {
-            append(out, room, "0x%02x", id);
+            append(out, room, "%s0x%02x", id < PT_EXT_CAP(0) ? "" : "ext:",
+                   id & 0xff);
         }
     }
 }

@@ -94,6 +94,14 @@ const char *view_kind_name(enum pt_kind kind);
 
 #define VIEW_CONFS 2
 
+/* All capabilities that a policy can hide: @n is 0..VIEW_MAX_HIDDEN - 1. */
+#define VIEW_MAX_HIDDEN (256 + 64)
+
+static inline uint32_t view_hidden_id(unsigned n)
+{
+    return n < 256 ? n : PT_EXT_CAP(n - 256);
+}
+
 struct view_policy {
     struct pt_policy pt;
     bool multifunction;

@@ -14,6 +14,7 @@ const char *const pt_conf_keys[PT_CONF_NUM_KEYS] = {
     [PT_CONF_POWER_MGMT] = "power_mgmt",
     [PT_CONF_MSITRANSLATE] = "msitranslate",
     [PT_CONF_ROMBAR] = "rombar",
+    [PT_CONF_EXTENDED] = "extended",
     [PT_CONF_ROMFILE] = "romfile",
     [PT_CONF_HIDE] = "hide",
 };
@@ -126,7 +127,8 @@ void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
             continue;
         }
         if (key == PT_CONF_HIDE) {
-            memcpy(c->hide, s->hide, sizeof(c->hide));
+            memcpy(c->hide, s->hide.hide, sizeof(c->hide));
+            memcpy(c->hide_ext, s->hide.hide_ext, sizeof(c->hide_ext));
         } else if (key == PT_CONF_ROMFILE) {
             memcpy(c->romfile, s->romfile, sizeof(c->romfile));
         } else {
@@ -165,8 +167,10 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
         .power_mgmt = flag[PT_CONF_POWER_MGMT] == 1,
         .msitranslate = flag[PT_CONF_MSITRANSLATE] == 1,
         .no_rom = flag[PT_CONF_ROMBAR] == 0,
+        .extended = flag[PT_CONF_EXTENDED] == 1,
     };
     memcpy(policy->hide, c->hide, sizeof(policy->hide));
+    memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));
     if (policy->strict && policy->permissive &&
         (of_file(c->from[PT_CONF_STRICT]) ||
          of_file(c->from[PT_CONF_PERMISSIVE]))) {

@@ -26,7 +26,7 @@ struct pt_conf_section {
     unsigned line;
     unsigned key_line[PT_CONF_NUM_KEYS];  /* 0: has no such key */
     bool flag[PT_CONF_NUM_FLAGS];
-    uint8_t hide[32];
+    struct pt_policy hide;  /* of it, what pt_hide() sets */
     char romfile[PT_CONF_MAX_LINE + 1];
 };
 

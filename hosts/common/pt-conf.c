@@ -267,51 +267,66 @@ static const char *const caps[256] = {
     [PCI_CAP_ID_FPB] = "FPB",
 };
 
-/* Extended ones: no guest gets any, so that nothing is left to do. */
-static const char *const extended[] = {
-    "AER", "VC", "DSN", "PowerBudget", "ACS", "ARI", "ATS", "SR-IOV",
-    "MR-IOV", "Multicast", "PRI", "ReBAR", "DPA", "TPH", "LTR", "Secondary",
-    "PASID", "DPC", "L1PM", "PTM", "DVSEC", "VSEC",
+static const char *const ext_caps[64] = {
+    [PCI_EXT_CAP_ID_AER] = "AER", [PCI_EXT_CAP_ID_VC] = "VC",
+    [PCI_EXT_CAP_ID_DSN] = "DSN", [PCI_EXT_CAP_ID_PB] = "PowerBudget",
+    [PCI_EXT_CAP_ID_VNDR] = "VSEC", [PCI_EXT_CAP_ID_ACS] = "ACS",
+    [PCI_EXT_CAP_ID_ARI] = "ARI", [PCI_EXT_CAP_ID_ATS] = "ATS",
+    [PCI_EXT_CAP_ID_SRIOV] = "SR-IOV", [PCI_EXT_CAP_ID_MRIOV] = "MR-IOV",
+    [PCI_EXT_CAP_ID_MCAST] = "Multicast", [PCI_EXT_CAP_ID_PRI] = "PRI",
+    [PCI_EXT_CAP_ID_REBAR] = "ReBAR", [PCI_EXT_CAP_ID_DPA] = "DPA",
+    [PCI_EXT_CAP_ID_TPH] = "TPH", [PCI_EXT_CAP_ID_LTR] = "LTR",
+    [PCI_EXT_CAP_ID_SECPCI] = "Secondary", [PCI_EXT_CAP_ID_PASID] = "PASID",
+    [PCI_EXT_CAP_ID_DPC] = "DPC", [PCI_EXT_CAP_ID_L1PM] = "L1PM",
+    [PCI_EXT_CAP_ID_PTM] = "PTM", [PCI_EXT_CAP_ID_DVSEC] = "DVSEC",
 };
 
-const char *pt_conf_cap_name(uint8_t id)
+const char *pt_conf_cap_name(uint32_t id)
 {
-    return caps[id];
+    uint32_t ext = id - PT_EXT_CAP(0);
+
+    return id < COUNT(caps) ? caps[id] :
+        id >= PT_EXT_CAP(0) && ext < COUNT(ext_caps) ? ext_caps[ext] : NULL;
 }
 
-static bool is_extended(const char *word)
+/* The capability that has this name, in either space; 0: none. */
+static uint32_t named(const char *word)
 {
-    for (unsigned i = 0; i < COUNT(extended); i++) {
-        if (strcasecmp(word, extended[i]) == 0) {
-            return true;
+    for (uint32_t n = 0; n < COUNT(caps) + COUNT(ext_caps); n++) {
+        uint32_t id = n < COUNT(caps) ? n :
+            PT_EXT_CAP(n - (uint32_t)COUNT(caps));
+        const char *name = pt_conf_cap_name(id);
+
+        if (name && strcasecmp(word, name) == 0) {
+            return id;
         }
     }
-    return false;
+    return 0;
 }
 
 static bool hide_one(struct reading *r, const char *word)
 {
-    const char *digits = word + 2;
+    bool ext = strncasecmp(word, "ext:", 4) == 0;
+    const char *digits = word + (ext ? 4 : 0);
+    uint32_t id = 0, max = ext ? COUNT(ext_caps) - 1 : COUNT(caps) - 1;
     char text[WORD_LEN];
-    uint32_t id = 0;
 
-    if (strncasecmp(word, "0x", 2) == 0) {
-        if (!hex(&digits, 1, 2, &id) || *digits || id == 0) {
-            return wrong(r, "'%s' is no capability's ID (0x01 to 0xff)",
-                         show(word, text));
+    if (ext || strncasecmp(digits, "0x", 2) == 0) {
+        digits += strncasecmp(digits, "0x", 2) == 0 ? 2 : 0;
+        if (!hex(&digits, 1, 2, &id) || *digits || id == 0 || id > max) {
+            return wrong(r, "'%s' is no capability's ID (%s01 to %s%02x)",
+                         show(word, text), ext ? "ext:0x" : "0x",
+                         ext ? "ext:0x" : "0x", max);
         }
+        id = ext ? PT_EXT_CAP(id) : id;
     } else {
-        while (id < COUNT(caps) &&
-               (!caps[id] || strcasecmp(word, caps[id]) != 0)) {
-            id++;
-        }
-        if (id == COUNT(caps)) {
-            return is_extended(word) ||
-                wrong(r, "no capability has the name '%s'; an ID is written "
-                      "as 0x11", show(word, text));
-        }
+        id = named(word);
     }
-    r->section->hide[id / 8] |= (uint8_t)(1u << id % 8);
+    if (id == 0) {
+        return wrong(r, "no capability has the name '%s'; an ID is written "
+                     "as 0x11 or ext:0x01", show(word, text));
+    }
+    pt_hide(&r->section->hide, id);
     return true;
 }
 

@@ -25,6 +25,7 @@ enum pt_conf_key {
     PT_CONF_POWER_MGMT,
     PT_CONF_MSITRANSLATE,
     PT_CONF_ROMBAR,
+    PT_CONF_EXTENDED,
     PT_CONF_NUM_FLAGS,  /* those before are yes or no */
     PT_CONF_ROMFILE = PT_CONF_NUM_FLAGS,
     PT_CONF_HIDE,
@@ -74,6 +75,7 @@ int pt_conf_identify(const struct pt_device *dev, struct pt_conf_id *id,
 struct pt_conf_choice {
     int8_t flag[PT_CONF_NUM_FLAGS];  /* 0, 1; PT_CONF_UNSAID */
     uint8_t hide[32];                /* as in struct pt_policy */
+    uint8_t hide_ext[8];
     char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
     /* "pass-through.conf:7 [all]"; "": nobody said it. */
     char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];
@@ -123,7 +125,7 @@ const char *pt_conf_origin(const struct pt_conf_choice *c, char *buf,
 
 /* ------------------------------------------------------------------ */
 
-/* What `hide` calls capability @id, or NULL. */
-const char *pt_conf_cap_name(uint8_t id);
+/* What `hide` calls capability @id (see pt_cap.id), or NULL. */
+const char *pt_conf_cap_name(uint32_t id);
 
 #endif

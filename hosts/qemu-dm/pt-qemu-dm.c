@@ -321,6 +321,7 @@ static int choose(const struct pt_device *host, const struct pt_options *r,
         /* libxl does not know it: no is somebody's. */
         [PT_CONF_STRICT] = r->strict != PT_UNSAID ? r->strict : n->strict,
         [PT_CONF_ROMBAR] = PT_CONF_UNSAID,
+        [PT_CONF_EXTENDED] = PT_CONF_UNSAID,
     };
     struct pt_conf_choice c;
     int rc = read_files(host, &c, err);
@@ -329,6 +330,7 @@ static int choose(const struct pt_device *host, const struct pt_options *r,
     if (rc == 0) {
         pt_conf_say(&c, toolstack);
         rc = pt_conf_policy(&c, &wish->policy, err);
+        wish->policy.extended = false;  /* an i440FX has none */
     }
     if (rc == 0 && !pt_conf_origin(&c, wish->origin, sizeof(wish->origin))) {
         wish->origin[0] = '\0';
