@@ -15,7 +15,7 @@ failed=0
 here="$tmp/a check out"
 mkdir -p "$here/hosts" "$here/scripts"
 cp -R hw xen-hooks.mak "$here"
-cp -R hosts/qemu "$here/hosts"
+cp -R hosts/qemu hosts/common "$here/hosts"
 # Nothing is installed here.
 printf '#!/bin/sh\nexit 0\n' >"$here/scripts/install-deps"
 chmod +x "$here/scripts/install-deps"
@@ -69,9 +69,11 @@ listed() {
     for f in "$ours"/*.c; do
         grep -q "'${f##*/}'" "$ours/meson.build" || { echo "$f"; return 1; }
     done
-    grep -q "find_library('pci')" "$ours/meson.build"
+    grep -q "find_library('pci')" "$ours/meson.build" &&
+        grep -q "find_library('inih')" "$ours/meson.build" &&
+        [ -f "$ours/pt-conf.c" ] && [ -f "$ours/pt-conf-int.h" ]
 }
-ok "each is listed for meson, with libpci" listed
+ok "each is listed for meson, with libpci, libinih" listed
 ok "one line is added" test "$(cat "$tmp/over/hw/xen/meson.build")" = "xen = 1
 subdir('pass-through')"
 touch -d '2001-01-01' "$ours"/*

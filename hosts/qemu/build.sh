@@ -34,6 +34,7 @@ NEEDS=(
     glib-2.0.pc=libglib2.0-dev pixman-1.pc=libpixman-1-dev
     "libfdt.h,-lfdt=libfdt-dev" "xenctrl.h,-lxenctrl=libxen-dev"
     "pci/pci.h,-lpci=libpci-dev" "zlib.h,-lz=zlib1g-dev"
+    "ini.h,-linih=libinih-dev"
 )
 NEEDS_ARCHIVE=(apt-get=apt dpkg-source=dpkg-dev)
 

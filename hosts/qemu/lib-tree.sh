@@ -59,7 +59,11 @@ ours()
     for object in $objects; do
         echo "hw/${object%.o}.c"
     done
-    (cd "$top" && ls hw/*.h hosts/qemu/*.c hosts/qemu/*.h)
+    for object in $(hook PT_CONF_OBJS); do
+        echo "hosts/common/${object%.o}.c"
+    done
+    (cd "$top" &&
+        ls hw/*.h hosts/common/pt-conf*.h hosts/qemu/*.c hosts/qemu/*.h)
 }
 
 # The overlay's meson.build. `softmmu_ss` became `system_ss` in QEMU 8.2.
@@ -73,7 +77,7 @@ meson_build()
     done
     echo ")"
     echo "pass_through_libs = []"
-    for lib in $(hook PT_HOST_LIBS PT_XEN_LIBS); do
+    for lib in $(hook PT_HOST_LIBS PT_XEN_LIBS PT_CONF_LIBS); do
         echo "pass_through_libs += cc.find_library('${lib#-l}')"
     done
     cat <<-'MESON'

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * romfile=: a file as the guest's expansion ROM. QEMU's own code for it would
- * take memory of the guest from Xen, and exit when there is none left. Here
- * the file is in the device model's memory, and each read is forwarded.
+ * A file as the guest's expansion ROM: romfile, the property or the policy
+ * file's key. QEMU's own code for it would take memory of the guest from Xen,
+ * and exit when there is none left. Here the file is in the device model's
+ * memory, and each read is forwarded.
  */
 #include "pt-qemu.h"
 
@@ -40,23 +41,23 @@ static const MemoryRegionOps rom_ops = {
 };
 
 /* How large is the file, and the ROM for it? Returns 0 if it can't be one. */
-static uint32_t measure(PtQemu *s, const char *path, size_t *file,
-                        Error **errp)
+static uint32_t measure(PtQemu *s, const char *name, const char *path,
+                        size_t *file, Error **errp)
 {
     uint32_t size = s->pci.romsize;
     GStatBuf st;
 
     if (g_stat(path, &st) != 0) {
-        error_setg_errno(errp, errno, "romfile \"%s\"", s->romfile);
+        error_setg_errno(errp, errno, "romfile \"%s\"", name);
         return 0;
     }
     if (!S_ISREG(st.st_mode)) {
-        error_setg(errp, "romfile \"%s\" is not a file", s->romfile);
+        error_setg(errp, "romfile \"%s\" is not a file", name);
         return 0;
     }
     if (st.st_size == 0 || st.st_size > ROM_MAX) {
         error_setg(errp, "romfile \"%s\" has %" PRIu64 " bytes; an expansion "
-                   "ROM has 1 to %" PRIu64, s->romfile, (uint64_t)st.st_size,
+                   "ROM has 1 to %" PRIu64, name, (uint64_t)st.st_size,
                    (uint64_t)ROM_MAX);
         return 0;
     }
@@ -72,29 +73,25 @@ static uint32_t measure(PtQemu *s, const char *path, size_t *file,
     return MAX(size, ROM_MIN);
 }
 
-bool pt_qemu_load_rom(PtQemu *s, Error **errp)
+bool pt_qemu_load_rom(PtQemu *s, const char *name, Error **errp)
 {
-    g_autofree char *path = NULL;
+    g_autofree char *path = qemu_find_file(QEMU_FILE_TYPE_BIOS, name);
     size_t file;
 
-    if (!s->romfile || !*s->romfile) {
-        return true;
-    }
-    path = qemu_find_file(QEMU_FILE_TYPE_BIOS, s->romfile);
     if (!path) {
-        path = g_strdup(s->romfile);
+        path = g_strdup(name);
     }
-    s->rom_size = measure(s, path, &file, errp);
+    s->rom_size = measure(s, name, path, &file, errp);
     if (!s->rom_size) {
         return false;
     }
     s->rom = g_try_malloc0(s->rom_size);
     if (!s->rom) {
-        error_setg(errp, "no memory for romfile \"%s\"", s->romfile);
+        error_setg(errp, "no memory for romfile \"%s\"", name);
         return false;
     }
     if (load_image_size(path, s->rom, file) != (ssize_t)file) {
-        error_setg(errp, "romfile \"%s\" can't be read", s->romfile);
+        error_setg(errp, "romfile \"%s\" can't be read", name);
         pt_qemu_free_rom(s);
         return false;
     }

@@ -145,15 +145,9 @@ static int attach(PtQemu *s, struct pt_error *err)
     struct pt_args args = {
         .host = &s->host,
         .bus = &s->bus,
-        .policy = {
-            .strict = s->strict,
-            .permissive = s->permissive,
-            .power_mgmt = s->power_mgmt,
-            .msitranslate = s->msitranslate,
-            .no_rom = !d->rom_bar || s->romfile,
-        },
         .devfn = d->devfn,
     };
+    char origin[256];
     int rc;
 
     if (addr.domain == UINT32_MAX) {
@@ -166,15 +160,18 @@ static int attach(PtQemu *s, struct pt_error *err)
     }
     rc = open_host(s, &addr, err);
     if (rc == 0) {
-        s->bus = (struct pt_bus) { .ops = &pt_qemu_bus_ops, .priv = s };
-        s->dev = pt_attach(&args, err);
-        if (s->dev) {
-            return 0;
-        }
-        pt_device_close(&s->host);
-        rc = -EIO;
+        rc = pt_qemu_decide(s, &args.policy, origin, sizeof(origin), err);
     }
-    pt_qemu_leave(s);
+    if (rc == 0) {
+        s->bus = (struct pt_bus) { .ops = &pt_qemu_bus_ops, .priv = s };
+        args.origin = *origin ? origin : NULL;
+        s->dev = pt_attach(&args, err);
+        rc = s->dev ? 0 : -EIO;
+    }
+    if (rc != 0) {
+        pt_device_close(&s->host);
+        pt_qemu_leave(s);
+    }
     return rc;
 }
 
@@ -183,7 +180,7 @@ static void realize(PCIDevice *d, Error **errp)
     PtQemu *s = PT_QEMU(d);
     struct pt_error err = { "" };
 
-    if (!pt_qemu_load_rom(s, errp)) {
+    if (s->romfile && *s->romfile && !pt_qemu_load_rom(s, s->romfile, errp)) {
         return;
     }
     if (attach(s, &err) != 0) {
@@ -247,10 +244,7 @@ static void reset(DeviceState *dev)
 
 PT_QEMU_PROPERTIES properties[] = {
     DEFINE_PROP_PCI_HOST_DEVADDR("hostaddr", PtQemu, hostaddr),
-    DEFINE_PROP_BOOL("permissive", PtQemu, permissive, false),
-    DEFINE_PROP_BOOL("strict", PtQemu, strict, false),
-    DEFINE_PROP_BOOL("power_mgmt", PtQemu, power_mgmt, false),
-    DEFINE_PROP_BOOL("msitranslate", PtQemu, msitranslate, false),
+    DEFINE_PROP_STRING("config", PtQemu, config),
     PT_QEMU_PROPERTIES_END
 };
 
@@ -314,6 +308,7 @@ static void instance_init(Object *obj)
      * sees of it is slot_changed()'s.
      */
     s->pci.cap_present |= QEMU_PCI_CAP_MULTIFUNCTION;
+    pt_qemu_conf_init(s);
     timer_init_ms(&s->timer, QEMU_CLOCK_REALTIME, timer_ends, s);
 }
 
@@ -328,22 +323,10 @@ static void instance_finalize(Object *obj)
 
 static void describe(ObjectClass *klass)
 {
-    static const struct {
-        const char *name;
-        const char *text;
-    } property[] = {
-        { "hostaddr", "the device of the host: DDDD:BB:DD.F" },
-        { "permissive", "reserved and undeclared bits are writable, too" },
-        { "strict", "device-specific registers are not writable" },
-        { "power_mgmt", "the guest's D-states reach the device" },
-        { "msitranslate", "the device's MSI arrives as the guest's INTx" },
-    };
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(property); i++) {
-        object_class_property_set_description(klass, property[i].name,
-                                              property[i].text);
-    }
+    object_class_property_set_description(
+        klass, "hostaddr", "the device of the host: DDDD:BB:DD.F");
+    object_class_property_set_description(
+        klass, "config", "the guest's own policy file");
 }
 
 static void class_init(ObjectClass *klass, PtClassData *data)
@@ -361,6 +344,7 @@ static void class_init(ObjectClass *klass, PtClassData *data)
     dc->desc = "a PCI device of the host, assigned to a guest of Xen";
     device_class_set_props(dc, properties);
     describe(klass);
+    pt_qemu_conf_class(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 

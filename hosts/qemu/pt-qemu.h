@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Today's QEMU as a host of pass-through: the type xen-pci-passthrough
- * (pt-qemu.c), what QEMU offers to the engine (pt-qemu-bus.c), its regions
- * and its copy of the header (pt-qemu-regions.c, pt-qemu-header.c), a file as
- * expansion ROM (pt-qemu-rom.c), the domain (pt-qemu-domain.c).
+ * (pt-qemu.c) and its policy (pt-qemu-conf.c), what QEMU offers to the engine
+ * (pt-qemu-bus.c), its regions and its copy of the header (pt-qemu-regions.c,
+ * pt-qemu-header.c), a file as expansion ROM (pt-qemu-rom.c), the domain
+ * (pt-qemu-domain.c).
  */
 #ifndef PT_QEMU_H
 #define PT_QEMU_H
@@ -12,6 +13,7 @@
 #include "qom/object.h"
 
 #include "pass-through.h"
+#include "pt-conf.h"
 
 /* libxl asks for it by this name, and QEMU spares it from PV unplug. */
 #define TYPE_PT_QEMU "xen-pci-passthrough"
@@ -29,10 +31,8 @@ struct PtQemu {
 
     /* Properties */
     PCIHostDeviceAddress hostaddr;
-    bool permissive;
-    bool strict;
-    bool power_mgmt;
-    bool msitranslate;
+    char *config;                    /* the guest's policy file */
+    int8_t said[PT_CONF_NUM_FLAGS];  /* 0, 1; PT_CONF_UNSAID */
 
     struct pt_device host;  /* its address is dom0's, in a stub domain too */
     struct pt_bus bus;
@@ -90,11 +90,21 @@ void pt_qemu_leave(PtQemu *s);
 /* Has the guest stopped to be loaded anew, by kexec or for a crash dump? */
 bool pt_qemu_soft_reset(void);
 
+/* The properties of the policy: of the type, and of a device, unset. */
+void pt_qemu_conf_class(ObjectClass *klass);
+void pt_qemu_conf_init(PtQemu *s);
 /*
- * romfile=, read before the device is attached, and then the guest's expansion
- * ROM. To be freed after the region's last user is gone.
+ * The policy of @s->host, and in @origin (@size bytes) who it is from; "": no
+ * file. A romfile of the files' is read. Returns 0, or -errno and @err.
  */
-bool pt_qemu_load_rom(PtQemu *s, Error **errp);
+int pt_qemu_decide(PtQemu *s, struct pt_policy *policy, char *origin,
+                   size_t size, struct pt_error *err);
+
+/*
+ * The file @name, read before the device is attached, and then the guest's
+ * expansion ROM. To be freed after the region's last user is gone.
+ */
+bool pt_qemu_load_rom(PtQemu *s, const char *name, Error **errp);
 void pt_qemu_add_rom(PtQemu *s);
 void pt_qemu_free_rom(PtQemu *s);
 
