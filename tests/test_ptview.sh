@@ -519,6 +519,11 @@ has err "^ptview: wrong.conf:2: no capability has the name 'MSIX'" &&
 run 2 --check-config nothere && run 2 -c wrong.conf -F "$nic" && [ ! -s out ]
 ok $? '--check-config'
 
+printf '[8086:10c9]\nextended = yes\nhide = AER, ext:0x03\n' > ext.conf
+run 0 -c ext.conf -F "$nic" && has out '^policy: extended\+hide=AER,DSN$' &&
+run 0 -c ext.conf -j -F "$nic" && has out '"0x10001"'
+ok $? '--config: extended space and what is hidden of it'
+
 # --- Options ----------------------------------------------------------------
 
 run 0 --version && has out '^ptview [0-9]' && run 0 -V && [ ! -s err ]

@@ -219,6 +219,12 @@ static enum status check_conf(struct options *opt, const char *path)
     return status;
 }
 
+/* Can a view have extended space? A file may give it to any function. */
+static bool may_extend(const struct view_policy *p)
+{
+    return p->pt.extended || p->conf[0];
+}
+
 static void free_confs(struct options *opt)
 {
     for (unsigned i = 0; i < opt->num_confs; i++) {
@@ -520,7 +526,7 @@ static enum status diff_policies(struct output *o, const struct options *opt,
     struct sources s;
     enum status status;
 
-    rest.extended = policy[0].pt.extended || policy[1].pt.extended;
+    rest.extended = may_extend(&policy[0]) || may_extend(&policy[1]);
     rest.operand += 2;
     rest.num_operands -= 2;
     status = gather(&rest, &s);
@@ -793,7 +799,7 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
     if (status != STATUS_OK || opt->done) {
         return status;
     }
-    opt->extended = p->pt.extended;
+    opt->extended = may_extend(p);
     opt->operand = argv + optind;
     opt->num_operands = argc - optind;
     if (opt->diff && opt->num_operands < 2) {
