@@ -33,7 +33,7 @@
 /* A policy, and who it is from. */
 struct wish {
     struct pt_policy policy;
-    char origin[256];  /* "": no file */
+    char origin[512];  /* "": no file */
 };
 
 /* An assigned function. */
