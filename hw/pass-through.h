@@ -108,8 +108,8 @@ void pt_set_multifunction(struct pt_dev *d, bool on);
 
 /*
  * A guest's access to configuration space, from the bus.
- * @off: 0..pt_config_size() - @len, aligned or not; @len: 1, 2, 4. Anything else
- * reads as 0 and is not written. Cost: a read at most one access of the
+ * @off: 0..pt_config_size() - @len, aligned or not; @len: 1, 2, 4. Anything
+ * else reads as 0 and is not written. Cost: a read at most one access of the
  * device, none where all bits are the guest's copy; a write at most one read
  * and one write, none where nothing is forwarded. What changes the power
  * state or the interrupt mode takes more, and so does an access over a

@@ -118,7 +118,7 @@ struct pt_dev {
     uint8_t fwd[PT_CFG_EXT_SIZE + 4];
     uint8_t rw1c[PT_CFG_EXT_SIZE + 4];
     uint16_t field_at[PT_CFG_EXT_SIZE + 4];  /* index + 1 in field[] */
-    uint8_t hooked[PT_CFG_EXT_SIZE + 4];    /* the field has prepare or commit */
+    uint8_t hooked[PT_CFG_EXT_SIZE + 4];    /* the field has hooks */
     uint8_t quirk[PT_CFG_EXT_SIZE + 4];     /* its PT_ROW_TRIGGER and _INERT */
     uint8_t kind[PT_CFG_EXT_SIZE + 4];      /* enum pt_kind */
     uint8_t cap_at[PT_CFG_EXT_SIZE + 4];    /* index in cap[], PT_NO_CAP */
