@@ -500,6 +500,20 @@ static void live(struct life *l)
     }
 }
 
+static void hide(struct pt_policy *p, unsigned opts)
+{
+    if (opts & FUZZ_HIDE) {
+        pt_hide(p, PCI_CAP_ID_MSIX);
+        pt_hide(p, PCI_CAP_ID_VPD);
+        pt_hide(p, PT_EXT_CAP(PCI_EXT_CAP_ID_AER));
+    }
+    if (opts & FUZZ_HIDE_MORE) {
+        pt_hide(p, PCI_CAP_ID_MSI);
+        pt_hide(p, PCI_CAP_ID_PM);
+        pt_hide(p, PCI_CAP_ID_EXP);
+    }
+}
+
 const char *fuzz_one(const uint8_t *data, size_t size)
 {
     static struct life l;
@@ -522,6 +536,7 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     policy.msitranslate = flags & FUZZ_TRANSLATE;
     policy.no_rom = flags & FUZZ_NO_ROM;
     policy.extended = l.extended = flags & FUZZ_EXTENDED;
+    hide(&policy, opts);
     o.xen.max_pirqs = opts & FUZZ_FEW_PIRQS ? 4 : 0;
     o.xen.no_multi_msi = opts & FUZZ_NO_MULTI_MSI;
     o.xen.all_writes = opts & FUZZ_ALL_WRITES;

@@ -31,6 +31,8 @@
 #define FUZZ_BARS_LOST     0x08  /* BARs read 0, as after a reset */
 #define FUZZ_LOSE_STICKY   0x10
 #define FUZZ_INTX_8BIT     0x20
+#define FUZZ_HIDE          0x40  /* by the policy: MSI-X, VPD, AER */
+#define FUZZ_HIDE_MORE     0x80  /* MSI, Power Management, PCI Express */
 
 #define FUZZ_R_UNASSIGNED  0x01  /* of a region: without an address */
 #define FUZZ_R_ODD_SIZE    0x02  /* no power of two */
