@@ -476,7 +476,7 @@ static void test_pirq_of_another_device_was_named(void **state)
     msi_start(&p.w, 0);
     theirs = pirq_of(&p.w, SIM_PIRQ_MSI, 0);
     pt_config_write(p.d, MSI + PCI_MSI_ADDRESS_LO,
-                    0xfee00000 | (theirs->first & 0xff) << 12, 4);
+                    0xfee00000 | ((uint32_t)theirs->first & 0xff) << 12, 4);
     pt_config_write(p.d, MSI + PCI_MSI_ADDRESS_HI,
                     (uint32_t)theirs->first & ~0xffu, 4);
     pt_config_write(p.d, MSI + PCI_MSI_DATA_64, 0x4300, 2);
