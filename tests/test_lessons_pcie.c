@@ -152,7 +152,7 @@ static void test_v2_at_the_end_of_the_space_was_hidden(void **state)
 
 static void test_v2_at_the_end_keeps_its_payload_size_over_d3hot(void **state)
 {
-    const unsigned at = 0xcc;
+    const uint8_t at = 0xcc;
     struct capture c;
     struct world w;
 
