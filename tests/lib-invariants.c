@@ -339,7 +339,8 @@ static bool check_sent(struct inv *v, const struct act *a)
             /* Merged with nonsense; but only where it has to be merged. */
             if (mine || v->rules.engine[i] || v->rules.engine[i ^ 1] ||
                 (i & ~3u) == PCI_ROM_ADDRESS || follows(v, a, i) ||
-                now == v->found[i]) {  /* it looked as if it were reset */
+                now == v->found[i] ||  /* it looked as if it were reset, */
+                (v->failures && now == old)) {  /* and could not be written */
                 continue;
             }
             return bad(v, "write of %u at %#x, %#x: covers byte %#x", a->len,
