@@ -57,30 +57,31 @@ apt()
         -o APT::Install-Recommends=false -o APT::Sandbox::User=root "$@"
 }
 
-# mirror LABEL PATH: where this machine has Debian from.
+# mirror LABEL: where this machine has Debian from; nothing if it does not say.
 mirror()
 {
-    local found
     # shellcheck disable=SC2016  # apt-get's variable, not the shell's
-    found=$(apt-get indextargets --format '$(REPO_URI)' "Label: $1" \
-        "Origin: Debian" 2>/dev/null | head -n 1) || true
-    echo "${found:-http://deb.debian.org/$2}"
+    apt-get indextargets --format '$(REPO_URI)' "Label: $1" \
+        "Origin: Debian" 2>/dev/null | head -n 1 || true
 }
 
 # index RELEASE [now]: what the archive has.  A week-old index still serves,
 # when all that it names is there or in the cache.
 index()
 {
-    local dir=$CACHE/apt-$1 signed=
+    local dir=$CACHE/apt-$1 signed='' main security
     [ -n "${2:-}" ] || [ -z "$(find "$dir/fresh" -mtime -7 2>/dev/null)" ] ||
         return 0
     mkdir -p "$dir"/{lists,cache/archives}/partial
     [ ! -f "$KEYRING" ] || signed="[signed-by=$KEYRING] "
-    cat >"$dir/sources.list" <<-EOT
-	deb $signed$(mirror Debian debian) $1 main
-	deb $signed$(mirror Debian debian) $1-updates main
-	deb $signed$(mirror Debian-Security debian-security) $1-security main
-	EOT
+    main=$(mirror Debian)
+    security=$(mirror Debian-Security)
+    [ -n "$main" ] || die "apt-get knows no mirror of Debian: apt-get update"
+    {
+        echo "deb $signed$main $1 main"
+        echo "deb $signed$main $1-updates main"
+        [ -z "$security" ] || echo "deb $signed$security $1-security main"
+    } >"$dir/sources.list"
     note "fetching the index of Debian's $1"
     if apt "$1" update >&2; then
         touch "$dir/fresh"
