@@ -20,7 +20,8 @@ static bool ext_chain(struct inv *v)
         }
         n++;
     }
-    return (pos == 0 && n == v->rules.num_ext) ||
+    /* A header that could not be read at attach ends it, too. */
+    return (pos == 0 && (n == v->rules.num_ext || v->failures)) ||
         bad(v, "the guest's extended chain ends after %u of %u", n,
             v->rules.num_ext);
 }

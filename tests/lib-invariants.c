@@ -410,8 +410,12 @@ static bool check_command(struct inv *v, const struct act *a)
     uint32_t rw = get(s->rw + PCI_COMMAND, 2);
     uint32_t mine = 0x003c & rw;
 
-    /* One that lies can look as if it were reset, and then decodes nothing. */
-    if (!v->lies && (old & ~now & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))) {
+    /*
+     * One that lies can look as if it were reset, and one that could not be
+     * restored after a reset decodes nothing either.
+     */
+    if (!v->lies && !v->failures &&
+        (old & ~now & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))) {
         return bad(v, "write of %u at %#x, %#x: cleared a decoder", a->len,
                    a->off, a->val);
     }
