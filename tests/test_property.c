@@ -74,6 +74,32 @@ static void for_all(void (*check)(const struct world_function *f,
     }
 }
 
+/* What all of this goes over: extended space of real and emulated devices. */
+static void captures_have_extended_space_of_many_devices(void **state)
+{
+    static const struct {
+        const char *from;
+        unsigned least;
+    } kinds[] = { { "hw-", 6 }, { "qemu-", 8 }, { "qemu10-", 5 } };
+    unsigned i, k;
+
+    (void)state;
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        unsigned n = 0;
+
+        for (i = 0; i < num_functions; i++) {
+            const struct capture *c = &functions[i].capture;
+
+            n += strncmp(functions[i].name, kinds[k].from,
+                         strlen(kinds[k].from)) == 0 && !is_bridge(c) &&
+                c->len == SIM_CFG_SIZE && sim_get(c->cfg + PT_CFG_SIZE, 4);
+        }
+        if (n < kinds[k].least) {
+            fail_msg("%u of %s, not %u", n, kinds[k].from, kinds[k].least);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ */
 /* Attach                                                              */
 
@@ -701,6 +727,7 @@ static int unload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(captures_have_extended_space_of_many_devices),
         cmocka_unit_test(bridges_are_refused_and_told_why),
         cmocka_unit_test(all_captures_attach_and_detach_quietly),
         cmocka_unit_test(bars_that_a_reset_lost_come_back),
