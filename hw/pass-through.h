@@ -34,6 +34,7 @@ struct pt_policy {
     bool msitranslate;  /* the device's MSI is the guest's INTx */
     bool no_rom;        /* no expansion ROM for the guest */
     bool extended;      /* extended configuration space, where there is one */
+    bool flr;           /* the guest can reset it, where the host can */
     /* A bit for each capability ID, and for each extended one: pt_hide(). */
     uint8_t hide[32];
     uint8_t hide_ext[8];

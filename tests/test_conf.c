@@ -95,14 +95,14 @@ static void every_key_gets_through(void **state)
 {
     struct pt_conf_choice c = choose(
         "[all]\nstrict = Yes\npower_mgmt = 1\nmsitranslate = on\n"
-        "rombar = FALSE\nromfile = /a b\nextended = 1\n"
+        "rombar = FALSE\nromfile = /a b\nextended = 1\nflr = 1\n"
         "hide = msi-x, VPD 0x05,AER EXT:0x18 ; so\n",
         NULL);
     struct pt_policy p = policy_of(&c);
 
     (void)state;
     assert_true(p.strict && p.power_mgmt && p.msitranslate && p.no_rom &&
-                p.extended);
+                p.extended && p.flr);
     assert_false(p.permissive);
     assert_string_equal(c.romfile, "/a b");
     for (unsigned id = 0; id < 256; id++) {
@@ -178,13 +178,18 @@ static void what_the_toolstack_says_goes_over_the_files(void **state)
                                      NULL);
     struct pt_error err = { "" };
     struct pt_policy p;
+    int8_t said[PT_CONF_NUM_FLAGS];
 
     (void)state;
-    pt_conf_say(&c, (const int8_t[]) { -1, 1, -1, -1, -1, -1 });
+    memset(said, PT_CONF_UNSAID, sizeof(said));
+    said[PT_CONF_PERMISSIVE] = 1;
+    pt_conf_say(&c, said);
     assert_int_equal(pt_conf_policy(&c, &p, &err), -EINVAL);
     assert_string_equal(err.text, "strict (host.conf:2 [all]) and permissive "
                         "(the toolstack) exclude each other");
-    pt_conf_say(&c, (const int8_t[]) { 0, -1, -1, -1, -1, -1 });
+    memset(said, PT_CONF_UNSAID, sizeof(said));
+    said[PT_CONF_STRICT] = 0;
+    pt_conf_say(&c, said);
     p = policy_of(&c);
     assert_true(p.permissive && p.no_rom && !p.strict);
     origin_is(&c, "from the toolstack strict, the toolstack permissive, "
@@ -200,7 +205,7 @@ static void what_is_wrong_is_refused_with_line_and_reason(void **state)
         const char *text, *err;
     } bad[] = {
         { "strict = 1\n", "f:1: 'strict' is before the first [section]" },
-        { "[all]\nflr = 1\n", "f:2: there is no key 'flr'" },
+        { "[all]\nreset = 1\n", "f:2: there is no key 'reset'" },
         { "[all]\nStrict = 1\n", "f:2: there is no key 'Strict'" },
         { "[all]\nregister 0x44.2 = emu 0xff\n",
           "f:2: there is no key 'register 0x44.2'" },

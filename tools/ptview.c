@@ -142,6 +142,7 @@ static bool *policy_flag(struct view_policy *p, const char *word, size_t len)
         { "msitranslate", &p->pt.msitranslate },
         { "no-rom", &p->pt.no_rom },
         { "extended", &p->pt.extended },
+        { "flr", &p->pt.flr },
         { "multifunction", &p->multifunction },
     };
 
@@ -712,6 +713,7 @@ static void print_help(void)
 "      --msitranslate  the device's MSI is the guest's INTx\n"
 "      --no-rom        no expansion ROM for the guest\n"
 "      --extended      extended configuration space, 4096 bytes\n"
+"      --flr           the guest can reset the function, where the host can\n"
 "      --multifunction other functions share the guest's slot\n"
 "  -h, --help          this text\n"
 "  -V, --version       the version\n"
@@ -782,6 +784,7 @@ static enum status parse_options(int argc, char **argv, struct options *opt)
         { "msitranslate", no_argument, NULL, 0 },
         { "no-rom", no_argument, NULL, 0 },
         { "extended", no_argument, NULL, 0 },
+        { "flr", no_argument, NULL, 0 },
         { "multifunction", no_argument, NULL, 0 },
         { NULL, 0, NULL, 0 },
     };

@@ -104,6 +104,7 @@ static json_t *policy_json(const struct view *v)
     add(&b, "msitranslate", json_boolean(p->pt.msitranslate));
     add(&b, "no_rom", json_boolean(p->pt.no_rom));
     add(&b, "extended", json_boolean(p->pt.extended));
+    add(&b, "flr", json_boolean(p->pt.flr));
     add(&b, "multifunction", json_boolean(p->multifunction));
     add(&b, "hide", hidden_json(&p->pt));
     add(&b, "romfile", v->romfile[0] ? text(v->romfile) : json_null());

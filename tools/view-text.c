@@ -332,6 +332,7 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
         { p->pt.msitranslate, "msitranslate" },
         { p->pt.no_rom, "no-rom" },
         { p->pt.extended, "extended" },
+        { p->pt.flr, "flr" },
         { p->multifunction, "multifunction" },
     };
 

@@ -412,6 +412,7 @@ static int apply_confs(struct view *v)
         [PT_CONF_MSITRANSLATE] = p->msitranslate ? 1 : PT_CONF_UNSAID,
         [PT_CONF_ROMBAR] = p->no_rom ? 0 : PT_CONF_UNSAID,
         [PT_CONF_EXTENDED] = p->extended ? 1 : PT_CONF_UNSAID,
+        [PT_CONF_FLR] = p->flr ? 1 : PT_CONF_UNSAID,
     };
     struct pt_conf_choice c;
     struct pt_conf_id id;

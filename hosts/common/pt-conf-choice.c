@@ -15,6 +15,7 @@ const char *const pt_conf_keys[PT_CONF_NUM_KEYS] = {
     [PT_CONF_MSITRANSLATE] = "msitranslate",
     [PT_CONF_ROMBAR] = "rombar",
     [PT_CONF_EXTENDED] = "extended",
+    [PT_CONF_FLR] = "flr",
     [PT_CONF_ROMFILE] = "romfile",
     [PT_CONF_HIDE] = "hide",
 };
@@ -168,6 +169,7 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
         .msitranslate = flag[PT_CONF_MSITRANSLATE] == 1,
         .no_rom = flag[PT_CONF_ROMBAR] == 0,
         .extended = flag[PT_CONF_EXTENDED] == 1,
+        .flr = flag[PT_CONF_FLR] == 1,
     };
     memcpy(policy->hide, c->hide, sizeof(policy->hide));
     memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));

@@ -26,6 +26,7 @@ enum pt_conf_key {
     PT_CONF_MSITRANSLATE,
     PT_CONF_ROMBAR,
     PT_CONF_EXTENDED,
+    PT_CONF_FLR,
     PT_CONF_NUM_FLAGS,  /* those before are yes or no */
     PT_CONF_ROMFILE = PT_CONF_NUM_FLAGS,
     PT_CONF_HIDE,

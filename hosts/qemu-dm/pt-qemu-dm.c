@@ -318,8 +318,9 @@ static int choose(const struct pt_device *host, const struct pt_options *r,
         [PT_CONF_POWER_MGMT] = said(r->power_mgmt, n->power_mgmt,
                                     direct_pci_power_mgmt),
         [PT_CONF_PERMISSIVE] = said(r->permissive, n->permissive, 0),
-        /* libxl does not know it: no is somebody's. */
+        /* libxl does not know these: no is somebody's. */
         [PT_CONF_STRICT] = r->strict != PT_UNSAID ? r->strict : n->strict,
+        [PT_CONF_FLR] = r->flr != PT_UNSAID ? r->flr : n->flr,
         [PT_CONF_ROMBAR] = PT_CONF_UNSAID,
         [PT_CONF_EXTENDED] = PT_CONF_UNSAID,
     };

@@ -25,6 +25,8 @@ static const PtFlag flags[] = {
       "the guest's D-states reach the device" },
     { PT_CONF_MSITRANSLATE, "msitranslate",
       "the device's MSI arrives as the guest's INTx" },
+    { PT_CONF_FLR, "flr",
+      "the guest can reset the function, where the host can" },
 };
 
 /* ------------------------------------------------------------------ */
