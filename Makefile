@@ -18,7 +18,7 @@ INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Ihosts/common -Ihosts/qemu \
 PT_SRC := .
 PT_BUILD := $(BUILD)
 PT_CC := $(CC)
-all: $(BUILD)/ptview $(BUILD)/libpassthrough.a
+all: $(BUILD)/ptview $(BUILD)/libpassthrough.a $(BUILD)/mcfg.bin
 include Makefile.target
 PT_CFLAGS += $(BASE_CFLAGS)
 
@@ -59,6 +59,7 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 
 include hosts/qemu-dm/rules.mak
 include hosts/qemu/rules.mak
+include hosts/mcfg/rules.mak
 
 # Runs what prove is given: a program, or a script by its first line.
 # Scripts that call make are not to look for this one's jobs.
@@ -126,6 +127,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man5/pass-through.conf.5
 	install -D -m 644 hosts/common/pass-through.conf \
 		$(DESTDIR)$(PREFIX)/share/doc/pass-through/pass-through.conf
+	install -D -m 644 $(BUILD)/mcfg.bin \
+		$(DESTDIR)$(PREFIX)/share/pass-through/mcfg.bin
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz
