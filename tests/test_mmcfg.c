@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "pt-mmcfg.h"
@@ -19,6 +20,7 @@
 
 struct bus {
     uint8_t cfg[DEVFNS][SPACE];
+    bool small[DEVFNS];  /* has 256 bytes */
     unsigned accesses;
     unsigned last_end;  /* of the part before, to see that they ascend */
 };
@@ -30,7 +32,7 @@ static void judge(struct bus *b, unsigned devfn, unsigned off, unsigned len)
     assert_true(devfn < DEVFNS);
     assert_true(len == 1 || len == 2 || len == 4);
     assert_int_equal(off % len, 0);
-    assert_true(off + len <= SPACE);
+    assert_true(off + len <= (b->small[devfn] ? 256 : SPACE));
     assert_true(!b->accesses || devfn * SPACE + off == b->last_end);
     b->last_end = devfn * SPACE + off + len;
     b->accesses++;
@@ -60,8 +62,16 @@ static void bus_write(void *priv, unsigned devfn, unsigned off, uint32_t val,
     memcpy(&b->cfg[devfn][off], &val, len);
 }
 
+static bool bus_extended(void *priv, unsigned devfn)
+{
+    const struct bus *b = priv;
+
+    assert_true(devfn < DEVFNS);
+    return !b->small[devfn];
+}
+
 static const struct pt_mmcfg_ops ops = {
-    .read = bus_read, .write = bus_write,
+    .read = bus_read, .write = bus_write, .extended = bus_extended,
 };
 
 static uint8_t pattern(unsigned devfn, unsigned off)
@@ -157,6 +167,39 @@ static void test_writes_change_their_bytes_alone(void **state)
     }
 }
 
+/*
+ * 256 bytes, of an emulated function or one of a host without MMCONFIG: were
+ * they found again, or 0, behind their end, a guest would take 4 KiB for there
+ * (Linux reads 0x100 once, and goes by all ones).
+ */
+static void test_a_function_of_256_bytes_ends_there(void **state)
+{
+    (void)state;
+    fill();
+    bus.small[5] = true;
+    for (unsigned off = 256; off < SPACE; off += 4) {
+        assert_true(pt_mmcfg_read(&ops, &bus, 5 * SPACE + off, 4) ==
+                    UINT32_MAX);
+        pt_mmcfg_write(&ops, &bus, 5 * SPACE + off, 0, 4);
+    }
+    assert_int_equal(bus.accesses, 0);
+
+    assert_true(pt_mmcfg_read(&ops, &bus, 5 * SPACE + 0xfe, 4) ==
+                (0xffff0000 | pattern(5, 0xff) << 8 | pattern(5, 0xfe)));
+    assert_int_equal(bus.accesses, 1);
+    bus.accesses = 0;
+    pt_mmcfg_write(&ops, &bus, 5 * SPACE + 0xfc, UINT64_C(0x123456789abcdef0),
+                   8);
+    assert_int_equal(bus.accesses, 1);
+    assert_int_equal(bus.cfg[5][0xfc], 0xf0);
+    assert_int_equal(bus.cfg[5][256], pattern(5, 256));
+
+    bus.accesses = 0;
+    assert_true(pt_mmcfg_read(&ops, &bus, 5 * SPACE + SPACE - 2, 4) ==
+                (0xffffu | (uint32_t)pattern(6, 0) << 16 |
+                 (uint32_t)pattern(6, 1) << 24));
+}
+
 static void test_what_is_outside_is_nobodys(void **state)
 {
     static const struct {
@@ -195,6 +238,7 @@ int main(void)
         cmocka_unit_test(
             test_an_access_over_a_functions_end_is_the_next_ones_too),
         cmocka_unit_test(test_writes_change_their_bytes_alone),
+        cmocka_unit_test(test_a_function_of_256_bytes_ends_there),
         cmocka_unit_test(test_what_is_outside_is_nobodys),
         cmocka_unit_test(test_the_window_is_one_bus),
     };

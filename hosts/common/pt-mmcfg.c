@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The MMCONFIG window: whose an access is, and its parts. */
-#include <stdbool.h>
-
 #include "pt-mmcfg.h"
 
 /* A configuration request has at most a dword (PCIe 3.0, 2.2.7). */
 #define MAX_PART 4u
+
+/* What every function has, and where extended space begins. */
+#define EXTENDED 0x100u
 
 #define OFF_BITS 12
 #define OFF_MASK ((1u << OFF_BITS) - 1)
@@ -37,6 +38,17 @@ static struct part first_part(uint64_t at, unsigned left)
     return p;
 }
 
+/*
+ * A function of 256 bytes has nothing behind them: a bridge to a conventional
+ * bus makes an unsupported request of an access there, which reads as ones.
+ * Operating systems tell by just that how much a function has.
+ */
+static bool is_there(const struct pt_mmcfg_ops *ops, void *priv,
+                     const struct part *p)
+{
+    return p->off < EXTENDED || ops->extended(priv, p->devfn);
+}
+
 static uint64_t ones(unsigned width)
 {
     return width >= sizeof(uint64_t) ? UINT64_MAX :
@@ -47,6 +59,7 @@ uint64_t pt_mmcfg_read(const struct pt_mmcfg_ops *ops, void *priv,
                        uint64_t at, unsigned width)
 {
     uint64_t val = 0;
+    uint32_t part;
     struct part p;
 
     if (!inside(at, width)) {
@@ -54,8 +67,9 @@ uint64_t pt_mmcfg_read(const struct pt_mmcfg_ops *ops, void *priv,
     }
     for (unsigned done = 0; done < width; done += p.len) {
         p = first_part(at + done, width - done);
-        val |= (ops->read(priv, p.devfn, p.off, p.len) & ones(p.len)) <<
-            (8 * done);
+        part = is_there(ops, priv, &p) ?
+            ops->read(priv, p.devfn, p.off, p.len) : UINT32_MAX;
+        val |= (part & ones(p.len)) << (8 * done);
     }
     return val;
 }
@@ -68,7 +82,9 @@ void pt_mmcfg_write(const struct pt_mmcfg_ops *ops, void *priv, uint64_t at,
     for (unsigned done = 0; inside(at, width) && done < width;
          done += p.len) {
         p = first_part(at + done, width - done);
-        ops->write(priv, p.devfn, p.off,
-                   (uint32_t)(val >> (8 * done) & ones(p.len)), p.len);
+        if (is_there(ops, priv, &p)) {
+            ops->write(priv, p.devfn, p.off,
+                       (uint32_t)(val >> (8 * done) & ones(p.len)), p.len);
+        }
     }
 }

@@ -7,6 +7,7 @@
 #ifndef PT_MMCFG_H
 #define PT_MMCFG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -18,23 +19,26 @@
 #define PT_MMCFG_BUSES 1
 
 /*
- * Who answers for the functions of the bus, as for an access by the ports.
- * @off: 0..0xfff; @len: 1, 2, 4, and @off a multiple of it. Reads of what is
- * not there are all ones, and writes nothing: no function at @devfn, and from
- * 0x100 on one that has 256 bytes. Of these a conventional bus's bridge would
- * make an unsupported request, and operating systems know their size by it.
+ * What a host answers with. @off: 0..0xfff; @len: 1, 2, 4, and @off a multiple
+ * of it.
  */
 struct pt_mmcfg_ops {
+    /*
+     * As an access by the ports would be. A read of no function is all ones.
+     * From 0x100 on only where extended() has just said yes.
+     */
     uint32_t (*read)(void *priv, unsigned devfn, unsigned off, unsigned len);
     void (*write)(void *priv, unsigned devfn, unsigned off, uint32_t val,
                   unsigned len);
+    /* Is there a function at @devfn, for the guest to see, that has 4 KiB? */
+    bool (*extended)(void *priv, unsigned devfn);
 };
 
 /*
  * A guest's access of @width bytes (1..8), aligned or not, at @at of the
  * window: handed on in the fewest aligned parts, lowest first. One part if it
- * is an aligned one of 1, 2 or 4 bytes. What is outside of the window reads as
- * ones.
+ * is an aligned one of 1, 2 or 4 bytes. What is in no function's space, or
+ * outside of the window, reads as ones, and is not written.
  */
 uint64_t pt_mmcfg_read(const struct pt_mmcfg_ops *ops, void *priv,
                        uint64_t at, unsigned width);
