@@ -11,6 +11,7 @@
 #include "pt-dev.h"
 #include "pt-command.h"
 #include "pt-msi.h"
+#include "pt-window.h"
 
 #define HEADER_TYPE_MASK 0x7f
 
@@ -123,7 +124,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
-    if (pt_space_build(d, err) != 0) {
+    if (pt_space_build(d, err) != 0 || pt_windows_init(d, err) != 0) {
         pt_detach(d);
         return NULL;
     }
@@ -136,10 +137,29 @@ static const char *policy_name(const struct pt_policy *p)
     return p->strict ? "strict" : p->permissive ? "permissive" : "default";
 }
 
+/* "; windows: NAME, NAME", each name once. */
+static const char *window_names(const struct pt_dev *d, char *buf, size_t size)
+{
+    struct pt_window_seen w;
+    const char *last = NULL;
+    size_t n = 0;
+    unsigned i;
+
+    buf[0] = '\0';
+    for (i = 0; pt_window_look(d, i, &w) && n < size; i++) {
+        if (w.on && w.name != last) {
+            n += (size_t)snprintf(buf + n, size - n, "%s%s",
+                                  n ? ", " : "; windows: ", w.name);
+            last = w.name;
+        }
+    }
+    return buf;
+}
+
 /* One line for what is in force and what the guest gets. */
 static void log_attached(const struct pt_dev *d, const char *origin)
 {
-    char caps[256] = "";
+    char caps[256] = "", windows[128];
     size_t n = 0;
     unsigned i;
 
@@ -154,10 +174,11 @@ static void log_attached(const struct pt_dev *d, const char *origin)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%s; capabilities (-: hidden):%s%s%s", d->devfn >> 3,
+           "msitranslate=%s; capabilities (-: hidden):%s%s%s%s", d->devfn >> 3,
            d->devfn & 7, policy_name(&d->policy),
            d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
-           i ? caps : " none", origin ? "; " : "", origin ? origin : "");
+           i ? caps : " none", window_names(d, windows, sizeof(windows)),
+           origin ? "; " : "", origin ? origin : "");
 }
 
 /* Take what the view only looked at. 0 or -errno, and the reason in @err. */

@@ -38,6 +38,9 @@ struct pt_policy {
     /* A bit for each capability ID, and for each extended one: pt_hide(). */
     uint8_t hide[32];
     uint8_t hide_ext[8];
+    /* A bit for each number of pt_window_number(); the second counts more. */
+    uint32_t windows;    /* in force */
+    uint32_t no_windows; /* not, though they are by default */
 };
 
 /*
@@ -48,6 +51,13 @@ struct pt_policy {
 void pt_hide(struct pt_policy *p, uint32_t id);
 /* Is @id one of those? */
 bool pt_hides(const struct pt_policy *p, uint32_t id);
+
+/*
+ * The windows that are called @name (see pt-window.h): 0..31, or -1: there are
+ * none. The other way round: NULL where no name has the number.
+ */
+int pt_window_number(const char *name);
+const char *pt_window_name(unsigned n);
 
 struct pt_args {
     struct pt_device *host;  /* opened; the caller's to close, after us */
@@ -228,6 +238,28 @@ struct pt_window {
 /* What of region @n is trapped. Returns how many windows @w holds. */
 unsigned pt_region_windows(const struct pt_dev *d, unsigned n,
                            struct pt_window w[PT_REGION_TRAPS]);
+
+/* What a window of a BAR leads to. */
+enum pt_window_kind {
+    PT_WINDOW_MIRROR,  /* an access is one of configuration space */
+};
+
+/* A window that the device has. */
+struct pt_window_seen {
+    const char *name;
+    const char *why;      /* what it is for, and why it is on or off */
+    const char *source;
+    enum pt_window_kind kind;
+    unsigned region;
+    uint64_t offset;
+    uint64_t size;
+    bool on;              /* in force */
+    const char *why_not;  /* it can't be; or NULL */
+};
+
+/* The @i-th of them; false: there are no more. */
+bool pt_window_look(const struct pt_dev *d, unsigned i,
+                    struct pt_window_seen *w);
 
 /* ------------------------------------------------------------------ */
 

@@ -14,6 +14,7 @@
 #include "pt-command.h"
 #include "pt-dev.h"
 #include "pt-msi.h"
+#include "pt-window.h"
 
 /* No guest of Xen's has more than 52 bits of physical address. */
 #define MAX_GPA (UINT64_C(1) << 52)
@@ -679,7 +680,7 @@ void pt_bars_init(struct pt_dev *d)
 static void split(struct pt_dev *d, unsigned n)
 {
     struct pt_window w[PT_REGION_TRAPS];
-    unsigned i, num = pt_msix_windows(d, n, w);
+    unsigned i, num = pt_windows_pages(d, n, w);
     uint64_t from = 0;
 
     for (i = 0; i < num; i++) {

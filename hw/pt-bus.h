@@ -17,8 +17,8 @@ enum pt_level {
 
 struct pt_dev;
 
-/* Windows that a region can have: an MSI-X table, and its pending bits. */
-#define PT_REGION_TRAPS 2
+/* Windows of a region: MSI-X's table, its pending bits, and pt-window.h's. */
+#define PT_REGION_TRAPS 5
 
 /*
  * A window of a BAR whose accesses come to pass-through. The engine owns it

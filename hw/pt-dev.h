@@ -72,6 +72,15 @@ struct pt_bar {
     struct pt_piece piece[PT_MAX_PIECES];
 };
 
+/* A window that the device has; how many it can have: see pt-window.h. */
+#define PT_MAX_WINDOWS 8
+
+struct pt_open_window {
+    const struct pt_window_row *row;
+    bool on;
+    const char *why_not;  /* it can't be on */
+};
+
 struct pt_pm {
     uint8_t pos;        /* 0: none */
     uint8_t state;      /* that the device is in: 0 D0 .. 3 D3hot */
@@ -82,7 +91,8 @@ struct pt_pm {
     uint64_t ready_us;
 };
 
-struct pt_irq;  /* pt-msi.h */
+struct pt_irq;         /* pt-msi.h */
+struct pt_window_row;  /* pt-window.h */
 
 struct pt_dev {
     struct pt_device *host;
@@ -131,6 +141,9 @@ struct pt_dev {
     struct pt_field field[PT_MAX_FIELDS];
 
     struct pt_bar bar[PT_NUM_REGIONS];
+    bool windows_on;        /* any of them is */
+    unsigned num_windows;
+    struct pt_open_window window[PT_MAX_WINDOWS];
     struct pt_pm pm;
     struct pt_irq *irq;
 };

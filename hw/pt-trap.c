@@ -5,6 +5,7 @@
  */
 #include "pt-dev.h"
 #include "pt-msi.h"
+#include "pt-window.h"
 
 static uint64_t ones(unsigned width)
 {
@@ -38,6 +39,10 @@ uint64_t pt_trap_read(struct pt_trap *t, uint64_t off, unsigned width)
     if (pt_msix_read(t, t->offset + off, width, &val)) {
         return val;
     }
+    if (d->windows_on &&
+        pt_windows_read(d, t->region, t->offset + off, width, &val)) {
+        return val;
+    }
     if (!inside(t, off, width)) {
         return ones(width);
     }
@@ -55,6 +60,10 @@ void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
     struct pt_dev *d = t->dev;
 
     if (pt_msix_write(t, t->offset + off, width, val)) {
+        return;
+    }
+    if (d->windows_on &&
+        pt_windows_write(d, t->region, t->offset + off, width, &val)) {
         return;
     }
     if (!inside(t, off, width)) {

@@ -22,6 +22,7 @@ struct life {
     struct world w;
     struct inv v;
     bool extended;
+    struct inv_mirror mirror;
     bool persistent;         /* a failure that stays: leaks are not ours */
     struct world_rng lies;
     bool trace;              /* FUZZ_TRACE in the environment */
@@ -154,6 +155,31 @@ static void take_device(struct life *l, struct capture *c, bool lost)
     }
     if (l->extended) {
         take_extended(l, c);
+    }
+}
+
+/*
+ * A chip that has windows, whatever the rest of it is; its mirror is the way to
+ * configuration space from then on.
+ */
+static void make_chip(struct life *l, struct capture *c)
+{
+    static const struct {
+        uint16_t vendor, device, class;
+        struct inv_mirror mirror;
+    } chips[] = {
+        { 0x10de, 0x1380, 0x0300, { 0, 0x88000, 0x1000 } },
+        { 0x10de, 0x0040, 0x0300, { 0, 0x1800, 0x100 } },
+        { 0x1002, 0x68f9, 0x0300, { 2, 0x4000, 0x100 } },
+    };
+    unsigned n = c->cfg[PCI_DEVICE_ID] % (sizeof(chips) / sizeof(chips[0]));
+
+    /* A virtual function's IDs are not its own. */
+    if (pt_load(c->cfg, 4) != UINT32_MAX) {
+        pt_store(c->cfg + PCI_VENDOR_ID, chips[n].vendor, 2);
+        pt_store(c->cfg + PCI_DEVICE_ID, chips[n].device, 2);
+        pt_store(c->cfg + PCI_CLASS_DEVICE, chips[n].class, 2);
+        l->mirror = chips[n].mirror;
     }
 }
 
@@ -321,6 +347,7 @@ static bool attach(struct life *l)
     bool failures = l->v.failures;
 
     inv_start(&l->v, &l->w);
+    l->v.mirror = l->mirror;
     l->v.failures = failures;
     l->v.lies = l->lies.state != 0;
     return world_attach(&l->w) && inv_attached(&l->v);
@@ -536,6 +563,8 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     policy.msitranslate = flags & FUZZ_TRANSLATE;
     policy.no_rom = flags & FUZZ_NO_ROM;
     policy.extended = l.extended = flags & FUZZ_EXTENDED;
+    policy.windows = flags & FUZZ_WINDOWS ? UINT32_MAX : 0;
+    memset(&l.mirror, 0, sizeof(l.mirror));
     hide(&policy, opts);
     o.xen.max_pirqs = opts & FUZZ_FEW_PIRQS ? 4 : 0;
     o.xen.no_multi_msi = opts & FUZZ_NO_MULTI_MSI;
@@ -544,6 +573,9 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     o.dev.lose_sticky = opts & FUZZ_LOSE_STICKY;
 
     take_device(&l, &c, opts & FUZZ_BARS_LOST);
+    if (flags & FUZZ_WINDOWS) {
+        make_chip(&l, &c);
+    }
     world_init(&l.w, &c, &policy, &o);
     l.w.args.multifunction = flags & FUZZ_MULTIFUNCTION;
     l.w.sim.dev.user = &l;

@@ -24,6 +24,7 @@
 #define FUZZ_NO_ROM        0x10
 #define FUZZ_MULTIFUNCTION 0x20
 #define FUZZ_EXTENDED      0x40
+#define FUZZ_WINDOWS       0x80  /* it is a chip that has any, all in force */
 
 #define FUZZ_FEW_PIRQS     0x01  /* of options: of Xen and the device */
 #define FUZZ_NO_MULTI_MSI  0x02

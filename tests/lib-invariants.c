@@ -175,6 +175,53 @@ bool inv_settle(struct inv *v)
 }
 
 /* ------------------------------------------------------------------ */
+/* The guest's way to it                                               */
+
+/* Where is it in the mirror, if all of it is? 0: nowhere. */
+static uint64_t in_mirror(const struct inv *v, uint32_t off, unsigned len)
+{
+    const struct sim_bus *b = &v->w->sim.bus;
+    const struct inv_mirror *m = &v->mirror;
+    uint64_t at = b->moved[m->bar] + m->off + off;
+
+    return off < m->size && len <= m->size - off &&
+        (len == 1 || len == 2 || len == 4) &&
+        b->moved[m->bar] != PT_UNMAPPED && sim_bus_trap(b, at) ? at : 0;
+}
+
+static uint32_t guest_read(struct inv *v, uint32_t off, unsigned len)
+{
+    uint64_t at = in_mirror(v, off, len);
+
+    return at ? (uint32_t)sim_guest_mmio_read(&v->w->sim.bus, at, len) :
+        pt_config_read(v->w->d, off, len);
+}
+
+/*
+ * Where a write means the device, and not a register: MSI's ID and next
+ * pointer, and 0x704. See sim_nvidia().
+ */
+static bool acknowledges(const struct inv *v, uint32_t off, unsigned len)
+{
+    unsigned id = v->w->sim.dev.msi.pos;
+
+    return (id && off < id + 2 && id < off + len) ||
+        (off < 0x708 && 0x704 < off + len);
+}
+
+static void guest_write(struct inv *v, uint32_t off, uint32_t val,
+                        unsigned len)
+{
+    uint64_t at = in_mirror(v, off, len);
+
+    if (at && !acknowledges(v, off, len)) {
+        sim_guest_mmio_write(&v->w->sim.bus, at, len, val);
+    } else {
+        pt_config_write(v->w->d, off, val, len);
+    }
+}
+
+/* ------------------------------------------------------------------ */
 /* Reads                                                               */
 
 static bool legal(const struct inv *v, uint32_t off, unsigned len)
@@ -201,7 +248,7 @@ bool inv_read(struct inv *v, uint32_t off, unsigned len)
         return false;
     }
     then = world_cost(w);
-    val = pt_config_read(w->d, off, len);
+    val = guest_read(v, off, len);
     c = world_cost_since(w, &then);
     if (!legal(v, off, len)) {
         return (val == 0 && is_free(&c)) ||
@@ -544,7 +591,7 @@ bool inv_write(struct inv *v, uint32_t off, uint32_t val, unsigned len)
         return false;
     }
     prepare(v, &a, off, val, len);
-    pt_config_write(v->w->d, off, val, len);
+    guest_write(v, off, val, len);
     if (!v->failures &&
         sim_complaints(&v->w->sim, v->w->text, sizeof(v->w->text))) {
         return bad(v, "write of %u at %#x, %#x: %.160s", len, off, val,

@@ -51,6 +51,15 @@ struct inv {
      * is no longer; what must not happen still must not.
      */
     bool failures;
+    /*
+     * The guest takes the way through a mirror in a BAR, where there is one:
+     * the same holds.
+     */
+    struct inv_mirror {
+        unsigned bar;
+        uint64_t off;
+        uint64_t size;  /* 0: none */
+    } mirror;
     bool lies;                    /* what is read of the device is random */
     char wrong[256];
 };

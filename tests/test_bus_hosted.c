@@ -122,7 +122,8 @@ static int fake_map(struct fake_xen *x, uint64_t at, uint64_t nr, bool add)
 static int fake_map_memory(void *priv, uint64_t gfn, uint64_t mfn,
                            uint64_t nr, bool add)
 {
-    assert_int_equal(mfn, BAR0_ADDR >> PT_PAGE_SHIFT);
+    assert_true(mfn >= BAR0_ADDR >> PT_PAGE_SHIFT &&
+                mfn + nr <= (BAR0_ADDR + BAR0_SIZE) >> PT_PAGE_SHIFT);
     return fake_map(priv, gfn << PT_PAGE_SHIFT, nr, add);
 }
 
@@ -414,6 +415,38 @@ static void room_was_used_for_ever(void **state)
     assert_int_equal(asked, 1);
 }
 
+/* A BAR that moves through its own window makes room, too. */
+static void room_that_a_window_made_was_not_used(void **state)
+{
+    struct guest *g = *state;
+    struct pt_host *second;
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        struct pt_host_args args = {
+            .device = &g->dev[i].pt, .xen = &g->xen.pt,
+            .policy.windows = UINT32_C(1) <<
+                pt_window_number("nvidia-config-1800"),
+            .env = { .priv = g, .log = guest_log, .now_us = guest_now_us,
+                     .delay_us = guest_delay_us },
+        };
+
+        g->dev[i].pt.info.vendor = 0x10de;
+        g->dev[i].cfg[PCI_CLASS_DEVICE + 1] = 0x03;
+        second = pt_host_add(g->bus, &args, 0x28 + 8 * (int)i, NULL);
+        assert_non_null(second);
+        cfg_write(g->bus, 0x28 + 8 * (int)i, PCI_BASE_ADDRESS_0, 0xfea00000,
+                  4);
+        cfg_write(g->bus, 0x28 + 8 * (int)i, PCI_COMMAND, PCI_COMMAND_MEMORY,
+                  2);
+    }
+    assert_int_equal(second->places.at[0].addr, PT_UNMAPPED);
+    bus_mmio_write(g->bus, 0xfea01800 + PCI_BASE_ADDRESS_0, 0xfeb00000, 4);
+    assert_int_equal(second->places.at[0].addr, 0xfea00000);
+    assert_int_equal(cfg_read(g->bus, 0x28, PCI_BASE_ADDRESS_0, 4),
+                     0xfeb00004);
+}
+
 /* What the bus refuses has no place here either. */
 static void failed_traps_used_up_their_places(void **state)
 {
@@ -615,6 +648,7 @@ int main(void)
         TEST(device_at_rest_kept_its_place),
         TEST(places_meet_at_their_ends),
         TEST(room_was_used_for_ever),
+        TEST(room_that_a_window_made_was_not_used),
         TEST(failed_traps_used_up_their_places),
         TEST(shared_page_is_trapped),
         TEST(trapped_region_moves_for_ever),

@@ -68,5 +68,6 @@ void bus_mmio_write(PCIBus *bus, uint64_t gpa, uint64_t val, unsigned width)
 
     if (r) {
         r->write(r->opaque, gpa - r->start, val & all_ones(width), width);
+        pci_settle(bus);  /* it can have led to configuration space */
     }
 }

@@ -165,8 +165,7 @@ PCIDevice *pci_register_device(PCIBus *bus, const char *name,
     return d;
 }
 
-/* Let devices that found no room try again. */
-static void settle(PCIBus *bus)
+void pci_settle(PCIBus *bus)
 {
     if (!bus->room) {
         return;
@@ -197,7 +196,7 @@ void pci_hide_device(PCIDevice *d)
     bus->devices[d->devfn] = NULL;
     update_slot(bus, d->devfn);
     pci_made_room(bus);
-    settle(bus);
+    pci_settle(bus);
 }
 
 void pci_unregister_device(PCIDevice *d)
@@ -458,5 +457,5 @@ void pci_port_write(PCIBus *bus, uint32_t port, uint32_t val, unsigned width)
     if (n < width) {
         cycle_write(bus, port + n, val >> (8 * n), width - n);
     }
-    settle(bus);
+    pci_settle(bus);
 }

@@ -179,6 +179,8 @@ void pci_default_write_config(PCIDevice *d, uint32_t address, uint32_t val,
  * that could not be mapped try again.
  */
 void pci_made_room(PCIBus *bus);
+/* It is over. */
+void pci_settle(PCIBus *bus);
 
 /* ------------------------------------------------------------------ */
 /* The host bridge                                                     */

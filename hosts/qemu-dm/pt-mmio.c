@@ -21,8 +21,13 @@ static uint32_t range_read(const struct pt_range *r,
 static void range_write(const struct pt_range *r, target_phys_addr_t addr,
                         uint32_t val, unsigned width)
 {
+    void (*written)(void) = r->written;
+
     if (r->trap) {
         pt_trap_write(r->trap, addr - r->start, val, width);
+    }
+    if (written) {
+        written();  /* @r may be gone by now */
     }
 }
 
@@ -165,6 +170,7 @@ int pt_mmio_on(struct pt_mmio *m, struct pt_trap *t, const void *owner)
     r->trap = t;
     r->last = t;
     r->owner = owner;
+    r->written = m->written;
     r->used = ++m->clock;
     r->listed = true;
     /* Also where the tree has it still: another's may have come between. */

@@ -42,12 +42,15 @@ struct pt_range {
     const void *owner;      /* who had it last, */
     const struct pt_trap *last;  /* and as which window */
     uint64_t used;          /* when that began or ended */
+    void (*written)(void);  /* of struct pt_mmio, once it was on */
 };
 
 struct pt_mmio {
     struct pt_range range[PT_MMIO_RANGES];
     unsigned starts;
     uint64_t clock;
+    /* After a write of the guest's, which can have moved BARs; may be NULL. */
+    void (*written)(void);
 };
 
 /* No ranges: for a new life of the tree's. */

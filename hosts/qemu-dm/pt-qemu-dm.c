@@ -33,7 +33,7 @@
 /* A policy, and who it is from. */
 struct wish {
     struct pt_policy policy;
-    char origin[512];  /* "": no file */
+    char origin[768];  /* "": no file */
 };
 
 /* An assigned function. */
@@ -680,6 +680,7 @@ int pt_init(PCIBus *bus)
     dm.slots.emulated = emulated;
     dm.slots.keep_igd = gfx_passthru;
     pt_mmio_init(&dm.mmio);
+    dm.mmio.written = use_room;
     dm.room = false;
     dm.watched = false;
     if (dm.pid == 0 && atexit(at_exit) == 0) {

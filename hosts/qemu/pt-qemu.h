@@ -23,6 +23,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PtQemu, PT_QEMU)
 typedef struct PtWindow {
     MemoryRegion mr;
     bool made;
+    PtQemu *of;
     struct pt_trap *trap;  /* while it is in the guest's space */
 } PtWindow;
 

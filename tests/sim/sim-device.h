@@ -53,6 +53,13 @@ struct sim_dev_hooks {
     /* Before its write arrives. */
     void (*on_write)(struct sim_dev *d, uint16_t pos, const uint8_t *buf,
                      unsigned len);
+    /*
+     * An access to its memory, or its ports, by whoever: registers that are
+     * more than memory. Returns whether it was theirs; *@val is written, or
+     * to be set.
+     */
+    bool (*on_memory)(struct sim_dev *d, unsigned region, uint64_t off,
+                      unsigned width, bool write, uint64_t *val);
 };
 
 /* What the device model's writes, or the resets they caused, brought about. */

@@ -221,6 +221,10 @@ static uint64_t mem_read(struct sim_dev *d, unsigned region, uint64_t off,
     const uint8_t *p;
     unsigned i;
 
+    if (d->hooks.on_memory &&
+        d->hooks.on_memory(d, region, off, width, false, &val)) {
+        return val;
+    }
     if (in_table(d, region, off)) {
         for (i = 0; i < width; i++) {
             at = off - d->msix.off + i;
@@ -246,6 +250,10 @@ static void mem_write(struct sim_dev *d, unsigned region, uint64_t off,
 {
     uint8_t *p;
 
+    if (d->hooks.on_memory &&
+        d->hooks.on_memory(d, region, off, width, true, &val)) {
+        return;
+    }
     if (in_table(d, region, off)) {
         uint64_t dword = (off - d->msix.off) / 4;
 

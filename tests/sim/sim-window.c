@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SIMULATED: chips whose memory leads to configuration space. */
+#include <string.h>
+
+#include <pci/header.h>
+
+#include "sim-window.h"
+
+#define NVIDIA_ACK 0x704u
+
+static void chip_init(struct sim_chip *chip, struct sim_dev *d)
+{
+    memset(chip, 0, sizeof(*chip));
+    chip->dev = d;
+    d->hooks.priv = chip;
+}
+
+/* ------------------------------------------------------------------ */
+/* Mirrors                                                             */
+
+static const struct sim_mirror *find(const struct sim_chip *chip,
+                                     unsigned region, uint64_t off,
+                                     unsigned width)
+{
+    unsigned i;
+
+    for (i = 0; i < chip->num_mirrors; i++) {
+        const struct sim_mirror *m = &chip->mirror[i];
+
+        if (m->bar == region && off >= m->off && off - m->off < m->size &&
+            width <= m->size - (off - m->off)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static void acknowledge(struct sim_chip *chip, unsigned off, unsigned len)
+{
+    unsigned id = chip->dev->msi.pos;
+    bool old = id && off <= id && id < off + len;
+    bool new = off <= NVIDIA_ACK && NVIDIA_ACK < off + len;
+
+    if (chip->needs_ack && (old || new)) {
+        chip->unarmed = false;
+        chip->acks++;
+    }
+}
+
+/* Hardware of its own: neither the device model's cycle nor the guest's. */
+static bool mirror_access(struct sim_dev *d, unsigned region, uint64_t off,
+                          unsigned width, bool write, uint64_t *val)
+{
+    struct sim_chip *chip = d->hooks.priv;
+    const struct sim_mirror *m = find(chip, region, off, width);
+    unsigned at, done, n;
+
+    if (!m) {
+        return false;
+    }
+    *val = write ? *val : 0;
+    for (done = 0; done < width; done += n) {
+        n = width - done > 4 ? 4 : width - done;
+        at = (unsigned)(off - m->off) + done;
+        if (!write) {
+            *val |= (uint64_t)sim_dev_peek(d, at, n) << (8 * done);
+        } else if (!m->read_only) {
+            sim_dev_xen_write(d, at, n, (uint32_t)(*val >> (8 * done)));
+            acknowledge(chip, at, n);
+        }
+    }
+    return true;
+}
+
+void sim_nvidia(struct sim_chip *chip, struct sim_dev *d)
+{
+    chip_init(chip, d);
+    chip->mirror[0] = (struct sim_mirror) {
+        .bar = 0, .off = 0x88000, .size = 0x1000,
+    };
+    chip->mirror[1] = (struct sim_mirror) {
+        .bar = 0, .off = 0x1800, .size = 0x100,
+    };
+    chip->num_mirrors = 2;
+    chip->needs_ack = true;
+    d->hooks.on_memory = mirror_access;
+}
+
+void sim_amd(struct sim_chip *chip, struct sim_dev *d)
+{
+    chip_init(chip, d);
+    chip->mirror[0] = (struct sim_mirror) {
+        .bar = 2, .off = 0x4000, .size = 0x100, .read_only = true,
+    };
+    chip->num_mirrors = 1;
+    d->hooks.on_memory = mirror_access;
+}
+
+enum sim_sent sim_chip_interrupt(struct sim_chip *chip)
+{
+    enum sim_sent sent = chip->unarmed ? SIM_NOT_SENT :
+        sim_dev_interrupt(chip->dev, 0);
+
+    chip->unarmed |= chip->needs_ack && sent == SIM_SENT;
+    return sent;
+}

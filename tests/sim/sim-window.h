@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SIMULATED: chips whose memory leads to configuration space, as their drivers
+ * and those who took their writes apart tell. In memory BARs, what is written
+ * here has an effect in the registers of a struct sim_dev, as its own.
+ *
+ *     world_init(&w, &c, ...);
+ *     sim_nvidia(&chip, &w.sim.dev);
+ */
+#ifndef SIM_WINDOW_H
+#define SIM_WINDOW_H
+
+#include "sim-device.h"
+
+#define SIM_MIRRORS 2
+
+/* A part of a BAR that is the device's configuration space. */
+struct sim_mirror {
+    unsigned bar;
+    uint64_t off;
+    uint64_t size;
+    bool read_only;
+};
+
+struct sim_chip {
+    struct sim_dev *dev;
+    unsigned num_mirrors;
+    struct sim_mirror mirror[SIM_MIRRORS];
+
+    /*
+     * After a message there is no other until the driver writes to an
+     * acknowledge register, through a mirror: nouveau's msi_rearm().
+     */
+    bool needs_ack;
+    bool unarmed;
+    unsigned acks;
+};
+
+/*
+ * NVIDIA: 4K at BAR0+0x88000, 256 bytes at BAR0+0x1800. Acknowledged at
+ * MSI's ID (Linux nouveau, nvkm/subdev/pci/nv40.c), or at 0x704 (gf100.c,
+ * gp100.c).
+ */
+void sim_nvidia(struct sim_chip *chip, struct sim_dev *d);
+
+/* AMD before Bonaire: 256 bytes at BAR2+0x4000, where it takes no writes. */
+void sim_amd(struct sim_chip *chip, struct sim_dev *d);
+
+/* The chip has something to tell: its first message, if it is armed. */
+enum sim_sent sim_chip_interrupt(struct sim_chip *chip);
+
+#endif
