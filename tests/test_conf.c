@@ -196,6 +196,44 @@ static void what_the_toolstack_says_goes_over_the_files(void **state)
               "host.conf:3 [all] rombar");
 }
 
+static uint32_t window(const char *name)
+{
+    return UINT32_C(1) << pt_window_number(name);
+}
+
+static void windows_are(const char *host, const char *guest, uint32_t on,
+                        uint32_t off)
+{
+    struct pt_conf_choice c = choose(host, guest);
+    struct pt_policy p = policy_of(&c);
+
+    assert_int_equal(p.windows, on);
+    assert_int_equal(p.no_windows, off);
+}
+
+/* Of one that both keys name, the more special section's word counts. */
+static void windows_are_switched_by_name(void **state)
+{
+    uint32_t new = window("nvidia-config"), amd = window("amd-config");
+
+    (void)state;
+    windows_are("[all]\nwindow = nvidia-config, amd-config\n", NULL,
+                new | amd, 0);
+    windows_are("[all]\nwindow = amd-config\nno-window=nvidia-config\n",
+                NULL, amd, new);
+    windows_are("[all]\nwindow = amd-config\n[" CARD "]\nwindow =\n", NULL,
+                0, 0);
+    windows_are("[all]\nno-window = amd-config nvidia-config\n[" CARD "]\n"
+                "window = amd-config\n", NULL, amd, new);
+    windows_are("[all]\nwindow = amd-config nvidia-config\n[" CARD "]\n"
+                "no-window = amd-config\n", NULL, new, amd);
+    /* The guest's file goes over the host's, whatever the sections. */
+    windows_are("[" CARD "]\nwindow = amd-config\n", "[all]\nno-window = "
+                "amd-config\n", 0, amd);
+    windows_are("[" CARD "]\nno-window = amd-config\n", "[all]\nwindow = "
+                "amd-config\n", amd, 0);
+}
+
 /* ------------------------------------------------------------------ */
 /* What is refused                                                     */
 
@@ -237,6 +275,13 @@ static void what_is_wrong_is_refused_with_line_and_reason(void **state)
           "(ext:0x01 to ext:0x3f)" },
         { "[all]\nhide = VPD # no\n", "f:2: no capability has the name '#'; "
           "an ID is written as 0x11 or ext:0x01" },
+        { "[all]\nwindow = nothing\n", "f:2: there is no window 'nothing'" },
+        { "[all]\nno-window = amd-config,\x7f\n",
+          "f:2: a character that is no text" },
+        { "[all]\nwindow = amd-config\nno-window = amd-config\n",
+          "f:3: amd-config is in both window and no-window" },
+        { "[all]\nno-window = amd-config\nwindow = amd-config\n",
+          "f:3: amd-config is in both window and no-window" },
         { "[all]\nromfile = rom.bin\n", "f:2: romfile: not an absolute path" },
         { "[all]\n\n[all]\n", "f:3: [all] is the section of line 1 once "
           "more" },
@@ -546,6 +591,7 @@ int main(void)
         cmocka_unit_test(sections_count_key_by_key),
         cmocka_unit_test(the_guests_file_goes_over_the_hosts),
         cmocka_unit_test(what_the_toolstack_says_goes_over_the_files),
+        cmocka_unit_test(windows_are_switched_by_name),
         cmocka_unit_test(what_is_wrong_is_refused_with_line_and_reason),
         cmocka_unit_test(a_section_that_names_no_device_is_refused),
         cmocka_unit_test(what_is_too_long_is_not_cut),

@@ -18,6 +18,8 @@ const char *const pt_conf_keys[PT_CONF_NUM_KEYS] = {
     [PT_CONF_FLR] = "flr",
     [PT_CONF_ROMFILE] = "romfile",
     [PT_CONF_HIDE] = "hide",
+    [PT_CONF_WINDOW] = "window",
+    [PT_CONF_NO_WINDOW] = "no-window",
 };
 
 /* ------------------------------------------------------------------ */
@@ -118,6 +120,33 @@ static const struct pt_conf_section *best(const struct pt_conf *conf,
     return found;
 }
 
+static void say_windows(const struct pt_conf_section *s, bool on,
+                        struct pt_conf_choice *c)
+{
+    uint32_t named = on ? s->windows : s->no_windows;
+
+    *(on ? &c->windows : &c->no_windows) = named;
+    *(on ? &c->no_windows : &c->windows) &= ~named;
+}
+
+/* Of a name that both keys have, the more special section's counts. */
+static void apply_windows(const struct pt_conf_section *on,
+                          const struct pt_conf_section *off,
+                          struct pt_conf_choice *c)
+{
+    bool on_last = on && (!off || on->kind > off->kind);
+
+    if (on && !on_last) {
+        say_windows(on, true, c);
+    }
+    if (off) {
+        say_windows(off, false, c);
+    }
+    if (on_last) {
+        say_windows(on, true, c);
+    }
+}
+
 void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
                    struct pt_conf_choice *c)
 {
@@ -132,11 +161,15 @@ void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
             memcpy(c->hide_ext, s->hide.hide_ext, sizeof(c->hide_ext));
         } else if (key == PT_CONF_ROMFILE) {
             memcpy(c->romfile, s->romfile, sizeof(c->romfile));
-        } else {
+        } else if (key < PT_CONF_NUM_FLAGS) {
             c->flag[key] = s->flag[key];
         }
         snprintf(c->from[key], sizeof(c->from[key]), "%.20s:%u [%.31s]",
                  conf->name, s->key_line[key], s->head);
+    }
+    if (conf) {
+        apply_windows(best(conf, id, PT_CONF_WINDOW),
+                      best(conf, id, PT_CONF_NO_WINDOW), c);
     }
 }
 
@@ -170,6 +203,8 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
         .no_rom = flag[PT_CONF_ROMBAR] == 0,
         .extended = flag[PT_CONF_EXTENDED] == 1,
         .flr = flag[PT_CONF_FLR] == 1,
+        .windows = c->windows,
+        .no_windows = c->no_windows,
     };
     memcpy(policy->hide, c->hide, sizeof(policy->hide));
     memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));

@@ -27,6 +27,7 @@ struct pt_conf_section {
     unsigned key_line[PT_CONF_NUM_KEYS];  /* 0: has no such key */
     bool flag[PT_CONF_NUM_FLAGS];
     struct pt_policy hide;  /* of it, what pt_hide() sets */
+    uint32_t windows, no_windows;
     char romfile[PT_CONF_MAX_LINE + 1];
 };
 

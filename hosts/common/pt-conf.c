@@ -330,18 +330,23 @@ static bool hide_one(struct reading *r, const char *word)
     return true;
 }
 
-static bool take_hide(struct reading *r, const char *value)
-{
-    char list[PT_CONF_MAX_LINE + 1], *rest = NULL;
+/* ------------------------------------------------------------------ */
+/* Windows                                                             */
 
-    snprintf(list, sizeof(list), "%s", value);
-    for (char *word = strtok_r(list, ", \t", &rest); word;
-         word = strtok_r(NULL, ", \t", &rest)) {
-        if (!hide_one(r, word)) {
-            return false;
-        }
+static bool window_one(struct reading *r, enum pt_conf_key key,
+                       const char *word)
+{
+    struct pt_conf_section *s = r->section;
+    uint32_t *set = key == PT_CONF_WINDOW ? &s->windows : &s->no_windows;
+    int n = pt_window_number(word);
+    char text[WORD_LEN];
+
+    if (n < 0) {
+        return wrong(r, "there is no window '%s'", show(word, text));
     }
-    return true;
+    *set |= UINT32_C(1) << n;
+    return !(s->windows & s->no_windows) ||
+        wrong(r, "%s is in both window and no-window", show(word, text));
 }
 
 /* ------------------------------------------------------------------ */
@@ -377,6 +382,23 @@ static bool take_romfile(struct reading *r, const char *value)
     return true;
 }
 
+/* Each word of the list @value, by its key. */
+static bool take_list(struct reading *r, enum pt_conf_key key,
+                      const char *value)
+{
+    char list[PT_CONF_MAX_LINE + 1], *rest = NULL;
+
+    snprintf(list, sizeof(list), "%s", value);
+    for (char *word = strtok_r(list, ", \t", &rest); word;
+         word = strtok_r(NULL, ", \t", &rest)) {
+        if (key == PT_CONF_HIDE ? !hide_one(r, word) :
+            !window_one(r, key, word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take(struct reading *r, const char *name, const char *value)
 {
     enum pt_conf_key key = 0;
@@ -397,9 +419,9 @@ static bool take(struct reading *r, const char *name, const char *value)
                      r->section->key_line[key]);
     }
     r->section->key_line[key] = r->line;
-    return key == PT_CONF_HIDE ? take_hide(r, value) :
+    return key < PT_CONF_NUM_FLAGS ? take_flag(r, key, value) :
         key == PT_CONF_ROMFILE ? take_romfile(r, value) :
-        take_flag(r, key, value);
+        take_list(r, key, value);
 }
 
 /* ------------------------------------------------------------------ */

@@ -30,6 +30,8 @@ enum pt_conf_key {
     PT_CONF_NUM_FLAGS,  /* those before are yes or no */
     PT_CONF_ROMFILE = PT_CONF_NUM_FLAGS,
     PT_CONF_HIDE,
+    PT_CONF_WINDOW,
+    PT_CONF_NO_WINDOW,
     PT_CONF_NUM_KEYS,
 };
 
@@ -77,6 +79,8 @@ struct pt_conf_choice {
     int8_t flag[PT_CONF_NUM_FLAGS];  /* 0, 1; PT_CONF_UNSAID */
     uint8_t hide[32];                /* as in struct pt_policy */
     uint8_t hide_ext[8];
+    uint32_t windows;
+    uint32_t no_windows;
     char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
     /* "pass-through.conf:7 [all]"; "": nobody said it. */
     char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];

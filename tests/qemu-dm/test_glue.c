@@ -1101,6 +1101,34 @@ static void test_overlap_and_room(void **state)
     assert_ptr_equal(sim_xen_mem(&tree.xen, frame)->dev, &tree.host[0].dev);
 }
 
+/* A BAR that moves through its own window makes room, too. */
+static void test_room_that_a_window_made(void **state)
+{
+    struct sim_dev *second = NULL;
+
+    (void)state;
+    write_conf("[all]\nwindow = nvidia-config-1800\n");
+    for (unsigned n = 0; n < 2; n++) {
+        struct capture c;
+
+        card_function(&c, n);
+        pt_store(c.cfg + PCI_VENDOR_ID, 0x10de, 2);
+        pt_store(c.cfg + PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_VGA, 2);
+        second = tree_add_host(&c);
+        tree_insert(n ? F1 "@30" : F0 "@28");
+        tree_write(0x28 + 8 * (int)n, PCI_BASE_ADDRESS_0,
+                   (uint32_t)guest_mem(0), 4);
+        tree_write(0x28 + 8 * (int)n, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    }
+    assert_ptr_not_equal(sim_xen_mem(&tree.xen, guest_mem(0) >> 12)->dev,
+                         second);
+    tree_mmio_write(guest_mem(0) + 0x1800 + PCI_BASE_ADDRESS_0,
+                    (uint32_t)guest_mem(3), 4);
+    assert_ptr_equal(sim_xen_mem(&tree.xen, guest_mem(0) >> 12)->dev, second);
+    assert_int_equal(tree_mmio_read(guest_mem(3) + 0x1800, 2), 0x10de);
+    unlink(tree.conf_path);
+}
+
 /* io_regions shows what 32 bits can. */
 static void test_io_regions(void **state)
 {
@@ -1358,6 +1386,7 @@ int main(void)
         T(test_emulated_device_took_room_above_4_gib),
         T(test_ranges_of_a_device_that_went_stayed),
         T(test_overlap_and_room),
+        T(test_room_that_a_window_made),
         T(test_io_regions),
         T(test_trapped_page),
         T(test_a_thousand_times),
