@@ -512,6 +512,45 @@ else
 	skip '--json with a policy file' 'no jq'
 fi
 
+# A GeForce, of what is looked at.
+awk 'BEGIN {
+	print "01:00.0 VGA compatible controller: made for this"
+	print "\tMemory at d0000000 (32-bit, non-prefetchable) [size=16M]"
+	print "00: de 10 80 13 07 00 00 00 a2 00 00 03 00 00 00 00"
+	print "10: 00 00 00 d0 00 00 00 00 00 00 00 00 00 00 00 00"
+	for (i = 2; i < 16; i++)
+		printf "%x0: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n", i
+}' > gpu.txt
+printf '[class 03]\nwindow = nvidia-config\nno-window = amd-config\n' > gpu.conf
+
+run 0 -F gpu.txt && has out '^Windows$' \
+	'^  nvidia-config, 88000..88fff of region 0, configuration space: off$' &&
+run 0 -v -c gpu.conf -F gpu.txt &&
+has out '^policy: window=nvidia-config\+no-window=amd-config$' \
+	'nvidia-config, .*: in force\. the driver acknowledges' \
+	'88000..88fff trapped' &&
+run 0 -F "$nic" && ! grep -q '^Windows' out
+ok $? 'windows'
+
+run 0 -d default config=gpu.conf -F gpu.txt && has out \
+	'^< window nvidia-config, 88000..88fff of region 0: off$' \
+	'^> window nvidia-config, 88000..88fff of region 0: in force$' &&
+! grep -q 1800 out
+ok $? '--diff of windows'
+
+if have jq; then
+	run 0 -j -c gpu.conf -F gpu.txt &&
+	jq -e '.[0] | (.windows | map(select(.in_force)) | length) == 1 and
+		.windows[0].name == "nvidia-config" and
+		.policy.window == ["nvidia-config"]' out > /dev/null &&
+	run 0 -j -d default config=gpu.conf -F gpu.txt &&
+	jq -e '.. | .windows? // empty | length == 1 and
+		.[0].b.in_force and (.[0].a.in_force | not)' out > /dev/null
+	ok $? '--json of windows'
+else
+	skip '--json of windows' 'no jq'
+fi
+
 printf '[all]\nhide = MSIX\n' > wrong.conf
 run 0 --check-config=host.conf && [ ! -s out ] && [ ! -s err ] &&
 run 2 --check-config wrong.conf && [ ! -s out ] &&

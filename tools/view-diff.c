@@ -173,6 +173,7 @@ void report_diff(FILE *f, const struct report_side side[2])
         any = true;
         print_pair(f, side, item);
     }
+    any |= report_windows_diff(f, side);
     if (!any) {
         fprintf(f, "The guest sees and reaches the same.\n");
     }

@@ -93,6 +93,20 @@ static json_t *hidden_json(const struct pt_policy *p)
     return list;
 }
 
+static json_t *window_names_json(uint32_t set)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < 32; n++) {
+        if ((set >> n & 1) && pt_window_name(n) &&
+            json_array_append_new(list, json_string(pt_window_name(n))) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_t *policy_json(const struct view *v)
 {
     const struct view_policy *p = &v->policy;
@@ -107,12 +121,14 @@ static json_t *policy_json(const struct view *v)
     add(&b, "flr", json_boolean(p->pt.flr));
     add(&b, "multifunction", json_boolean(p->multifunction));
     add(&b, "hide", hidden_json(&p->pt));
+    add(&b, "window", window_names_json(p->pt.windows));
+    add(&b, "no_window", window_names_json(p->pt.no_windows));
     add(&b, "romfile", v->romfile[0] ? text(v->romfile) : json_null());
     add(&b, "origin", v->origin[0] ? text(v->origin) : json_null());
     return end(&b);
 }
 
-static json_t *window_json(const struct pt_window *p)
+static json_t *pages_json(const struct pt_window *p)
 {
     struct builder b = begin();
 
@@ -128,7 +144,7 @@ static json_t *trapped_json(const struct view *v, unsigned n)
     json_t *list = json_array();
 
     for (unsigned i = 0; list && i < num; i++) {
-        if (json_array_append_new(list, window_json(&w[i])) != 0) {
+        if (json_array_append_new(list, pages_json(&w[i])) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -318,12 +334,71 @@ static void add_source(struct builder *b, const struct view *v)
     add(b, "reason", v->dev ? json_null() : text(v->refused.text));
 }
 
+static json_t *window_json(const struct pt_window_seen *w)
+{
+    struct builder b = begin();
+
+    add(&b, "name", json_string(w->name));
+    add(&b, "leads_to", json_string(view_window_kind(w->kind)));
+    add(&b, "region", json_integer((json_int_t)w->region));
+    add(&b, "offset", hex(w->offset, 0));
+    add(&b, "size", hex(w->size, 0));
+    add(&b, "in_force", json_boolean(w->on));
+    add(&b, "why_not", w->why_not ? text(w->why_not) : json_null());
+    add(&b, "why", text(w->why));
+    add(&b, "source", text(w->source));
+    return end(&b);
+}
+
+static json_t *windows_json(const struct view *v)
+{
+    struct pt_window_seen w;
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && v->dev && pt_window_look(v->dev, i, &w);
+         i++) {
+        if (json_array_append_new(list, window_json(&w)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *window_pair_json(const struct pt_window_seen w[2])
+{
+    struct builder b = begin();
+
+    add(&b, "a", w[0].name ? window_json(&w[0]) : json_null());
+    add(&b, "b", w[1].name ? window_json(&w[1]) : json_null());
+    return end(&b);
+}
+
+/* The windows in which they differ. */
+static json_t *window_pairs_json(const struct report_side side[2])
+{
+    struct pt_window_seen w[2];
+    json_t *list = json_array();
+    bool unlike;
+
+    for (unsigned i = 0; list && report_window_pair(side, i, w, &unlike);
+         i++) {
+        if (unlike &&
+            json_array_append_new(list, window_pair_json(w)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 json_t *report_json(const struct view *v)
 {
     struct builder b = begin();
 
     add_source(&b, v);
     add(&b, "regions", regions_json(v));
+    add(&b, "windows", windows_json(v));
     add(&b, "capabilities", caps_json(v));
     add(&b, "registers", items_json(v));
     add(&b, "notes", notes_json(v));
@@ -368,5 +443,6 @@ json_t *report_diff_json(const struct report_side side[2])
     add(&b, "a", side_json(&side[0]));
     add(&b, "b", side_json(&side[1]));
     add(&b, "differences", list);
+    add(&b, "windows", window_pairs_json(side));
     return end(&b);
 }

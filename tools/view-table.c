@@ -272,6 +272,7 @@ void report_table(FILE *f, const struct view *v, bool verbose)
     if (v->src->len >= PT_CFG_SIZE) {
         print_chains(f, v);
     }
+    report_windows(f, v, verbose);
     print_notes(f, v);
     if (verbose) {
         print_legend(f);

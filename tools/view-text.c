@@ -320,6 +320,20 @@ static void append_hidden(const struct view_policy *p, char *out, size_t room)
     }
 }
 
+static void append_windows(const char *key, uint32_t set, char *out,
+                           size_t room)
+{
+    bool first = true;
+
+    for (unsigned n = 0; n < 32; n++) {
+        if ((set >> n & 1) && pt_window_name(n)) {
+            append(out, room, "%s%s%s%s", first && out[0] ? "+" : "",
+                   first ? key : ",", first ? "=" : "", pt_window_name(n));
+            first = false;
+        }
+    }
+}
+
 const char *text_policy(const struct view_policy *p, char *out, size_t room)
 {
     const struct {
@@ -343,6 +357,8 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
         }
     }
     append_hidden(p, out, room);
+    append_windows("window", p->pt.windows, out, room);
+    append_windows("no-window", p->pt.no_windows, out, room);
     if (!out[0]) {
         append(out, room, "default");
     }

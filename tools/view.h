@@ -119,7 +119,7 @@ struct view_note {
 struct view {
     const struct source *src;
     struct view_policy policy;  /* with what the files say */
-    char origin[512];           /* of the policy; "": no file has part in it */
+    char origin[768];           /* of the policy; "": no file has part in it */
     char romfile[PT_CONF_MAX_LINE + 1];  /* of a file; "": none */
     struct pt_error refused;    /* the reason, where dev is NULL */
     struct pt_dev *dev;
@@ -189,7 +189,7 @@ const char *text_guest(const struct view *v, const struct view_item *i,
                        char *out, size_t room);
 
 /* "default", "permissive+power-mgmt+hide=MSI-X,VPD". */
-#define TEXT_POLICY 320
+#define TEXT_POLICY 640
 const char *text_policy(const struct view_policy *p, char *out, size_t room);
 
 /* ------------------------------------------------------------------ */
@@ -211,6 +211,19 @@ struct report_side {
 
 void report_diff(FILE *f, const struct report_side side[2]);
 struct json_t *report_diff_json(const struct report_side side[2]);
+
+/* The windows of the function's BARs; @verbose: and why they are on or off. */
+void report_windows(FILE *f, const struct view *v, bool verbose);
+/* Those that differ; returns whether any does. */
+bool report_windows_diff(FILE *f, const struct report_side side[2]);
+/*
+ * The @i-th of both sides; a name is NULL where a side has no more. Returns
+ * false at the end.
+ */
+bool report_window_pair(const struct report_side side[2], unsigned i,
+                        struct pt_window_seen w[2], bool *unlike);
+/* "configuration space": what it leads to. */
+const char *view_window_kind(enum pt_window_kind kind);
 
 /*
  * Go through two views at once. @next: the item of each view to look at
