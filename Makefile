@@ -99,9 +99,13 @@ coverage:
 # ------------------------------------------------------------- a real Xen
 
 # Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
-# SCENARIOS: some of them.
+# SCENARIOS: some of them. STACK: a release of Debian, this machine's.
+XEN_PROGRAM = $(QEMU_BUILD) --release "$$(bash -c '. tests/xen/lib.sh && \
+	echo $$STACK')" $(if $(SRC),"$(SRC)")
+export STACK
+
 check-xen: all
-	dm=$$($(QEMU_PROGRAM)) && \
+	dm=$$($(XEN_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/run $(SCENARIOS)
 
 # Does check-xen notice when something is broken?
@@ -110,12 +114,12 @@ check-breaks: all
 
 # The same machine as a show.
 demo-xen: all
-	@dm=$$($(QEMU_PROGRAM)) && \
+	@dm=$$($(XEN_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/demo
 
 # The same machine with the stock device model and with ours, counted.
 bench-xen: all
-	dm=$$($(QEMU_PROGRAM)) && DM=$$dm tests/xen/bench
+	dm=$$($(XEN_PROGRAM)) && DM=$$dm tests/xen/bench
 
 # ---------------------------------------------------------------- install
 

@@ -165,9 +165,9 @@ static int prod_map_pirq_gsi(void *priv, int gsi, int *pirq)
     return ret;
 }
 
-/* Since Xen 4.20. */
-int xc_pcidev_get_gsi(xc_interface *xch, uint32_t sbdf)
-    __attribute__((weak));
+/* Since Xen 4.20; by a name of its own, for headers that have it declared. */
+static int pcidev_get_gsi(xc_interface *xch, uint32_t sbdf)
+    __attribute__((weakref("xc_pcidev_get_gsi")));
 
 /* What is neither PV nor not to be found has interrupts of Linux's own. */
 static bool is_pv(const char *guest_type)
@@ -190,13 +190,13 @@ static int prod_line_gsi(void *priv, const struct pt_sbdf *dev, int irq)
     const struct production *p = priv;
     int gsi;
 
-    if (!xc_pcidev_get_gsi || is_pv(p->guest_type)) {
+    if (!pcidev_get_gsi || is_pv(p->guest_type)) {
         return irq;
     }
     errno = 0;
-    gsi = xc_pcidev_get_gsi(p->xch, dev->domain << 16 |
-                            (uint32_t)dev->bus << 8 |
-                            (uint32_t)dev->dev << 3 | dev->func);
+    gsi = pcidev_get_gsi(p->xch, dev->domain << 16 |
+                         (uint32_t)dev->bus << 8 |
+                         (uint32_t)dev->dev << 3 | dev->func);
     return gsi < 0 ? result(gsi) : gsi;
 }
 

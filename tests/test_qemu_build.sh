@@ -145,7 +145,44 @@ ok "no mirror of Debian's: none is made up" is "" \
     echo 'Ubuntu main http://u/ noble noble' | sources_list"
 ok "a release without source is named, and is an error" fails \
     "not compiled: trixie: no source" \
-    "find_version() { return 1; }; need() { :; }; compile_releases trixie"
+    "find_version() { return 1; }; need() { :; }; use_sysroot() { :; }
+    compile_releases trixie"
+ok "nor without its headers and libraries" fails \
+    "not compiled: trixie: no source" \
+    "find_version() { :; }; need() { :; }; use_sysroot() { false; }
+    codename() { echo bookworm; }; compile_releases trixie"
+
+# ------------------------------------------------------------ another release
+
+ok "for another release only tools have to be here" is "meson ninja-build" \
+    "need() { printf '%s\n' \"\$@\" | grep -o '=lib.*-dev\|=meson\|=ninja.*' |
+        tr -d = | sort | xargs; exit; }
+    codename() { echo bookworm; }; prepare trixie"
+ok "and for this one headers, too" is "libxen-dev meson ninja-build" \
+    "need() { printf '%s\n' \"\$@\" |
+        grep -o '=libxen-dev\|=meson\|=ninja.*' | tr -d = | sort | xargs
+        exit; }
+    codename() { echo trixie; }; prepare trixie"
+ok "all of its headers come from there" with \
+    'headers_packages | grep -x libxen-dev && headers_packages |
+    grep -x libc6-dev'
+ok "its libraries go before those beside this machine's gcc" with \
+    'SYSROOT=/s; set_options; case "${OPTIONS[*]}" in
+    *-cflags=--sysroot=/s\ *-ldflags=--sysroot=/s\ -B/s/usr/lib/*\ -L/s/*) ;;
+    *) false ;; esac'
+ok "without another release there is no sysroot" with \
+    'set_options; case "${OPTIONS[*]}" in *sysroot*) false ;; esac'
+if command -v dpkg-deb >/dev/null; then
+    mkdir -p "$tmp/p/DEBIAN" "$tmp/p/lib/x" "$tmp/p/usr/lib/x" "$tmp/debs"
+    printf 'Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m>
+Description: p\n' >"$tmp/p/DEBIAN/control"
+    echo here >"$tmp/p/lib/x/libp.so.1"
+    ln -s /lib/x/libp.so.1 "$tmp/p/usr/lib/x/libp.so"
+    dpkg-deb -b "$tmp/p" "$tmp/debs/p.deb" >/dev/null
+    ok "what is unpacked is below usr, and links stay inside" is here \
+        "unpack_packages '$tmp/debs' '$tmp/root' && mv '$tmp/root' \
+        '$tmp/root2' && cat '$tmp/root2/usr/lib/x/libp.so'"
+fi
 
 # ------------------------------------------------------------ build
 

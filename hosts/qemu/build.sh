@@ -6,6 +6,9 @@
 #
 #   build.sh        from the distribution's source package, by apt-get
 #   build.sh DIR    from a copy of your own QEMU tree, which stays as it is
+#   build.sh --release RELEASE [DIR]
+#                   the same for the Xen of a release of Debian, with its
+#                   libraries, and without DIR its QEMU: make check-xen
 #   build.sh --compile [DIR | RELEASE...]
 #                   our files only, against the headers of a tree, or of the
 #                   QEMU of Debian's releases (this one's): make qemu-compile
@@ -15,9 +18,11 @@
 #
 #   apt*/           what the archive has: a private sources list and its index
 #   python-*/       a newer meson than this machine's, where QEMU wants one
+#   sysroot-*/      headers and libraries of another release
 #   tree-KEY/       source and build tree of a version with its options; when
 #                   our files change, only these are compiled again
-#   out-KEY/        the program, by everything that it was made from
+#   out-KEY/        the program, by everything that it was made from; with
+#                   `sysroot`, where the libraries are, if not this machine's
 #   user-KEY/       all of it for a tree of your own
 #
 # JOBS: compilations at once (make's -j, or the processors). FEATURES: minimal
@@ -45,6 +50,10 @@ die()  { echo "qemu: $*" >&2; exit 1; }
 . "$here/lib-tree.sh"
 # shellcheck source=hosts/qemu/lib-archive.sh
 . "$here/lib-archive.sh"
+# shellcheck source=hosts/qemu/lib-unpack.sh
+. "$here/lib-unpack.sh"
+# shellcheck source=hosts/qemu/lib-sysroot.sh
+. "$here/lib-sysroot.sh"
 
 # need CHECK=PACKAGE...: of the system's own Python, as build() has it.
 need()
@@ -53,11 +62,28 @@ need()
         die "not all is here that is needed"
 }
 
+# prepare [RELEASE]: what is compiled here is for this release, or for another.
+prepare()
+{
+    local needs
+    SUITE=${1:-}
+    [ "$SUITE" != "$(codename)" ] || SUITE=
+    if [ -n "$SUITE" ]; then
+        mapfile -t needs < <(needs_of_tools)
+        need "${needs[@]}" "${NEEDS_ARCHIVE[@]}"
+        use_sysroot || return
+    else
+        need "${NEEDS[@]}"
+    fi
+    set_options
+}
+
 # publish FROM DIR: the program without its symbol table, as DIR/PROGRAM.
 publish()
 {
     local temp
     temp=$(mktemp -d "$CACHE/.out.XXXXXX")
+    [ -z "$SYSROOT" ] || ln -s "$SYSROOT" "$temp/sysroot"
     strip -o "$temp/$PROGRAM" "$1"
     chmod 755 "$temp" "$temp/$PROGRAM"
     rm -rf "$2"
@@ -116,9 +142,10 @@ from_archive()
 compile_release()
 {
     local version tree rc=0
-    SUITE=$1
-    [ "$SUITE" != "$(codename)" ] || SUITE=
-    find_version || { echo "not compiled: $1: no source"; return 2; }
+    if ! prepare "$1" || ! find_version; then
+        echo "not compiled: $1: no source"
+        return 2
+    fi
     compile_tree objects || rc=$?
     case $rc in
     0) echo "compiled: $1: QEMU $version" ;;
@@ -134,7 +161,7 @@ compile_releases()
     local release bad=0
     need "${NEEDS_ARCHIVE[@]}"
     for release in "${@:-$(codename)}"; do
-        compile_release "$release" || bad=1
+        (compile_release "$release") || bad=1
     done
     exit $bad
 }
@@ -169,20 +196,26 @@ from_tree()
     echo "$dir/out/$PROGRAM"
 }
 
+# from [DIR]: the program, of your tree or of the archive's.
+from()
+{
+    if [ -n "${1:-}" ]; then from_tree "$1" program; else from_archive; fi
+}
+
 main()
 {
-    need "${NEEDS[@]}"
-    set_options
     case ${1:-} in
     --compile)
         shift
-        if [ -d "${1:-}" ]; then
-            from_tree "$1" objects
-        else
-            compile_releases "$@"
-        fi ;;
-    '') from_archive ;;
-    *) from_tree "$1" program ;;
+        [ -d "${1:-}" ] || compile_releases "$@"
+        prepare && from_tree "$1" objects ;;
+    --release)
+        prepare "$2" || exit 1
+        shift 2
+        from "$@" ;;
+    *)
+        prepare
+        from "$@" ;;
     esac
 }
 

@@ -4,9 +4,12 @@
 # put. Nothing of the system's own apt changes: sources list and indexes are
 # below $CACHE/apt.
 #
-# SUITE: a release of Debian's, instead of this machine's own.
+# SUITE: a release of Debian's, instead of this machine's own. SYSROOT: where
+# its headers and libraries are.
 
 SUITE=
+# shellcheck disable=SC2034  # build.sh has it
+SYSROOT=
 
 # apt ARGUMENT...: apt-get with a sources list and indexes of our own.
 apt()

@@ -158,9 +158,12 @@ flags()
 # set_options: those of every version, by FEATURES, into OPTIONS.
 set_options()
 {
-    local more
-    OPTIONS+=("--extra-cflags=$(flags CFLAGS)$(flags CPPFLAGS)"
-        "--extra-ldflags=$(flags LDFLAGS)")
+    local more headers='' libraries='' dir=$SYSROOT/usr/lib/x86_64-linux-gnu
+    # gcc looks for libraries beside itself before it looks in the sysroot.
+    [ -z "$SYSROOT" ] || headers="--sysroot=$SYSROOT " \
+        libraries="--sysroot=$SYSROOT -B$dir -L$dir "
+    OPTIONS+=("--extra-cflags=$headers$(flags CFLAGS)$(flags CPPFLAGS)"
+        "--extra-ldflags=$libraries$(flags LDFLAGS)")
     case ${FEATURES:-minimal} in
     minimal) ;;
     full) mapfile -t more < <(full_options); OPTIONS+=("${more[@]}") ;;

@@ -21,6 +21,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/xen/lib.sh
 . "$here/lib.sh"
+# shellcheck source=hosts/qemu/lib-unpack.sh
+. "$here/../../hosts/qemu/lib-unpack.sh"
 
 PACKAGES=(
     "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
@@ -115,29 +117,12 @@ fetch_packages()        # RELEASE PACKAGE...
     [ "$count" -gt 20 ]
 }
 
-# unpack DIR: the packages of DIR, in root, with everything below /usr: there
-# Debian 13's packages have all of it, and Debian 12's some.
-unpack()
-{
-    local deb name
-    mkdir root
-    for deb in "$1"/*.deb; do dpkg-deb -x "$deb" root; done
-    for name in bin sbin lib lib64; do
-        mkdir -p "root/usr/$name"
-        if [ -d "root/$name" ] && [ ! -L "root/$name" ]; then
-            cp -a "root/$name/." "root/usr/$name/"
-            rm -rf "root/${name:?}"
-        fi
-        ln -sfn "usr/$name" "root/$name"
-    done
-}
-
 # ------------------------------------------------------------ outer machine
 
 build_outer()   # PACKAGES
 {
     local root=$PWD/root lib
-    unpack "$1"
+    unpack_packages "$1" root
     mkdir lib
     for lib in $(cd "$root" && closure "$root" usr/bin/qemu-system-x86_64); do
         cp -L "$root/$lib" lib/
@@ -309,7 +294,7 @@ build_data()
 build_images()
 {
     local root=$PWD/root kernel
-    unpack "$1"
+    unpack_packages "$1" root
     kernel=$(basename root/boot/vmlinuz-*)
     kernel=${kernel#vmlinuz-}
     depmod -b root "$kernel"
@@ -345,12 +330,12 @@ main()
     [ ${#found[@]} = 2 ] || exit 99
     key=$( (cd "$here" && echo "${found[0]} $APPEND $XEN" &&
         gcc -dumpfullversion &&
-        cat build-images.sh lib.sh attack.c src/* guest/* dom0/init) |
+        declare -f unpack_packages && cat build-images.sh lib.sh attack.c src/* guest/* dom0/init) |
         sha256sum)
     cached images "$key" build_images "${found[1]}"
     mapfile -t found < <(packages "$STACK" "${OUTER_PACKAGES[@]}")
     [ ${#found[@]} = 2 ] || exit 99
-    key=$( (echo "${found[0]}" && declare -f build_outer unpack) | sha256sum)
+    key=$( (echo "${found[0]}" && declare -f build_outer unpack_packages) | sha256sum)
     cached outer "$key" build_outer "${found[1]}"
 }
 

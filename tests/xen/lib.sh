@@ -85,22 +85,44 @@ closure()
     done
 }
 
+# libraries PROGRAM: what this machine's loader would load for it.
+libraries()
+{
+    local said
+    said=$(ldd "$1") || die "ldd $1 failed"
+    ! grep "not found" >&2 <<<"$said" || die "$1 lacks libraries"
+    grep -o '/[^ ]*' <<<"$said"
+}
+
+# libraries_of ROOT PROGRAM: the same of another system's, below ROOT.
+libraries_of()
+{
+    local program root
+    root=$(cd "$1" && pwd -P)
+    program=$(readlink -f "$2")
+    (cd "$root" && closure "$root" "$program" | sed "s|^|$root/|")
+}
+
 # host_program PROGRAM DIR: copy a program of this machine with its libraries
 # and loader to DIR/lib, and write DIR/run, which starts it with just these:
 # it then does not matter what the libraries of dom0 are.  A program that is
-# a script, or static, is copied as it is.
+# a script, or static, is copied as it is.  A `sysroot` beside the program has
+# its libraries: hosts/qemu/build.sh.
 host_program()
 {
-    local program=$1 dir=$2 name lib
+    local program=$1 dir=$2 name lib libs root
+    root=$(dirname "$program")/sysroot
     name=$(basename "$program")
     mkdir -p "$dir/lib"
     cp -L "$program" "$dir/lib/$name"
     if readelf -l "$program" 2>/dev/null | grep INTERP >/dev/null; then
-        ldd "$program" >"$dir/ldd" || die "ldd $program failed"
-        ! grep "not found" "$dir/ldd" >&2 || die "$program lacks libraries"
-        for lib in $(grep -o '/[^ ]*' "$dir/ldd"); do
-            cp -L "$lib" "$dir/lib/"
-        done
+        if [ -d "$root" ]; then
+            libs=$(libraries_of "$root" "$program")
+        else
+            libs=$(libraries "$program")
+        fi
+        # No word of it has a space: QEMU cannot be built below such a name.
+        for lib in $libs; do cp -L "$lib" "$dir/lib/"; done
         strip --strip-debug "$dir/lib/$name" 2>/dev/null || true
         cat >"$dir/run" <<-EOT
 	#!/bin/sh
