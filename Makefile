@@ -13,12 +13,13 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(SAN) -D_FILE_OFFSET_BITS=64
 INCLUDES := -Ihw -Itools -Itests/sim -Ihosts/bus -Ihosts/common -Ihosts/qemu \
-	-Itests
+	-Ihosts/process -Itests
 
 PT_SRC := .
 PT_BUILD := $(BUILD)
 PT_CC := $(CC)
-all: $(BUILD)/ptview $(BUILD)/libpassthrough.a $(BUILD)/mcfg.bin
+all: $(BUILD)/ptview $(BUILD)/xen-pass-through $(BUILD)/libpassthrough.a \
+		$(BUILD)/mcfg.bin
 include Makefile.target
 PT_CFLAGS += $(BASE_CFLAGS)
 
@@ -55,11 +56,12 @@ SCRIPTS := $(wildcard tests/test_*.sh)
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJS) $(SIM_OBJS) \
 		$(BUS_OBJS) $(BUILD)/libpassthrough.a
 	$(CC) $(SAN) -o $@ $^ -lcmocka $(PT_XEN_LIBS) $(PT_HOST_LIBS) \
-		$(PT_CONF_LIBS) -lz
+		$(PT_CONF_LIBS) $(TEST_LIBS) -lz
 
 include hosts/qemu-dm/rules.mak
 include hosts/qemu/rules.mak
 include hosts/mcfg/rules.mak
+include hosts/process/rules.mak
 
 # Runs what prove is given: a program, or a script by its first line.
 # Scripts that call make are not to look for this one's jobs.

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device of the guest's as the engine's host: what the engine asks for, and
+ * the guest's accesses, which Xen sends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pp-guest.h"
+
+/* ------------------------------------------------------------------ */
+/* What the engine asks                                                */
+
+static void bus_log(void *priv, enum pt_level level, const char *line)
+{
+    (void)priv;
+    fprintf(stderr, "%s%s\n", pt_level_prefix(level), line);
+}
+
+uint64_t pp_now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t bus_now_us(void *priv)
+{
+    (void)priv;
+    return pp_now_us();
+}
+
+static void bus_delay_us(void *priv, uint32_t us)
+{
+    struct timespec t = { .tv_sec = us / 1000000,
+                          .tv_nsec = (long)(us % 1000000) * 1000 };
+
+    (void)priv;
+    while (nanosleep(&t, &t) != 0 && errno == EINTR) {
+    }
+}
+
+static void bus_call_at(void *priv, uint64_t us)
+{
+    struct pp_device *d = priv;
+
+    d->tick = us;
+}
+
+static int bus_trap(void *priv, struct pt_trap *t)
+{
+    struct pp_device *d = priv;
+    struct pt_trap **slot = &d->trap[t->region * PT_REGION_TRAPS + t->part];
+    int rc = pp_ioreq_claim_memory(&d->guest->ioreq, t->gpa, t->size, true);
+
+    if (rc == 0) {
+        *slot = t;
+    }
+    return rc;
+}
+
+static void bus_untrap(void *priv, struct pt_trap *t)
+{
+    struct pp_device *d = priv;
+    struct pt_trap **slot = &d->trap[t->region * PT_REGION_TRAPS + t->part];
+
+    if (*slot) {
+        pp_ioreq_claim_memory(&d->guest->ioreq, t->gpa, t->size, false);
+        *slot = NULL;
+    }
+}
+
+static void bus_moved(void *priv, const struct pt_dev *self, unsigned region,
+                      uint64_t addr)
+{
+    struct pp_device *d = priv;
+
+    if (pt_places_move(&d->places, self, region, addr)) {
+        d->guest->room = true;
+    }
+}
+
+static const struct pt_bus_ops bus_ops = {
+    .log = bus_log,
+    .now_us = bus_now_us,
+    .delay_us = bus_delay_us,
+    .call_at = bus_call_at,
+    .trap = bus_trap,
+    .untrap = bus_untrap,
+    .taken = pp_space_taken,
+    .moved = bus_moved,
+};
+
+/* ------------------------------------------------------------------ */
+/* The guest's accesses                                                */
+
+static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
+                            unsigned len)
+{
+    const struct pp_guest *g = priv;
+    const struct pp_device *d = g->at[devfn];
+
+    return d ? pt_config_read(d->dev, reg, len) : UINT32_MAX;
+}
+
+static void config_write(void *priv, uint8_t devfn, unsigned reg,
+                         uint32_t val, unsigned len)
+{
+    struct pp_guest *g = priv;
+    struct pp_device *d = g->at[devfn];
+
+    if (d) {
+        d->touched = true;
+        pt_config_write(d->dev, reg, val, len);
+    }
+}
+
+/* The window that has all of [@addr, @addr + @len). */
+static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
+                                 unsigned len)
+{
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        const struct pp_device *d = g->at[devfn];
+
+        for (unsigned i = 0; d && i < PT_NUM_BARS * PT_REGION_TRAPS; i++) {
+            struct pt_trap *t = d->trap[i];
+
+            if (t && addr >= t->gpa && addr - t->gpa < t->size &&
+                len <= t->size - (addr - t->gpa)) {
+                return t;
+            }
+        }
+    }
+    return NULL;
+}
+
+static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
+{
+    struct pt_trap *t = find_trap(priv, addr, len);
+
+    return t ? pt_trap_read(t, addr - t->gpa, len) : UINT64_MAX;
+}
+
+static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
+{
+    struct pt_trap *t = find_trap(priv, addr, len);
+
+    if (t) {
+        pt_trap_write(t, addr - t->gpa, val, len);
+    }
+}
+
+const struct pp_ioreq_target pp_device_target = {
+    .config_read = config_read,
+    .config_write = config_write,
+    .mem_read = mem_read,
+    .mem_write = mem_write,
+};
+
+/* ------------------------------------------------------------------ */
+/* Its life                                                            */
+
+static int decide(struct pp_device *d, const struct pp_wish *w,
+                  struct pt_policy *policy, char *origin, size_t size,
+                  struct pt_error *err)
+{
+    const struct pp_guest *g = d->guest;
+    struct pt_conf_choice c;
+    int rc = pt_conf_decide(g->env->conf, w->config ? w->config : g->config,
+                            &d->host, &c, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    pt_conf_say(&c, g->said);
+    pt_conf_say(&c, w->said);
+    rc = pt_conf_policy(&c, policy, err);
+    if (rc == 0 && !pt_conf_origin(&c, origin, size)) {
+        *origin = '\0';
+    }
+    policy->extended = false;
+    if (rc == 0 && c.romfile[0]) {
+        fprintf(stderr, "warning: %s: a policy file's romfile is not offered "
+                "by this host\n", d->id);
+    }
+    return rc;
+}
+
+static int attach(struct pp_device *d, const struct pp_wish *w,
+                  struct pt_error *err)
+{
+    struct pp_guest *g = d->guest;
+    struct pt_args args = {
+        .host = &d->host, .xen = &g->xen, .bus = &d->bus, .devfn = d->devfn,
+    };
+    char origin[768];
+    int rc = decide(d, w, &args.policy, origin, sizeof(origin), err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    args.origin = *origin ? origin : NULL;
+    d->dev = pt_attach(&args, err);
+    if (!d->dev) {
+        return -EIO;
+    }
+    g->at[d->devfn] = d;
+    rc = pp_ioreq_claim_function(&g->ioreq, d->devfn, true);
+    d->claimed = rc == 0;
+    return rc == 0 ? 0 : pt_fail(err, -rc, "Xen does not let %s be at %02x.%x "
+                                 "of the guest: %s", d->id, d->devfn >> 3,
+                                 d->devfn & 7, strerror(-rc));
+}
+
+struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
+                                   uint8_t devfn, struct pt_error *err)
+{
+    struct pp_device *d = calloc(1, sizeof(*d));
+
+    if (!d) {
+        pt_fail(err, ENOMEM, "%s", strerror(ENOMEM));
+        return NULL;
+    }
+    d->guest = g;
+    d->devfn = devfn;
+    d->tick = PT_NEVER;
+    d->bus = (struct pt_bus) { .ops = &bus_ops, .priv = d };
+    pt_places_init(&d->places);
+    memcpy(d->id, w->id, sizeof(d->id));
+    if (g->env->open_device(&d->host, &w->host, err) != 0) {
+        free(d);
+        return NULL;
+    }
+    if (attach(d, w, err) != 0) {
+        pp_device_detach(d, false);
+        return NULL;
+    }
+    return d;
+}
+
+void pp_device_detach(struct pp_device *d, bool left)
+{
+    struct pp_guest *g = d->guest;
+
+    if (d->claimed) {
+        pp_ioreq_claim_function(&g->ioreq, d->devfn, false);
+    }
+    if (g->at[d->devfn] == d) {
+        g->at[d->devfn] = NULL;
+    }
+    if (left && d->dev) {
+        pt_detach_left(d->dev);
+    } else {
+        pt_detach(d->dev);
+    }
+    pt_device_close(&d->host);
+    g->room = true;
+    free(d);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A guest: what libxl and QEMU say, and what of it concerns its devices. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pp-guest.h"
+#include "pp-hmp.h"
+
+/* ------------------------------------------------------------------ */
+/* Its life                                                            */
+
+int pp_guest_open(struct pp_guest *g, int monitor_fd)
+{
+    g->ioreq.ops = g->env->ioreq;
+    g->ioreq.target = &pp_device_target;
+    g->ioreq.target_priv = g;
+    return pp_monitor_open(&g->monitor, monitor_fd);
+}
+
+void pp_guest_release(struct pp_guest *g, bool left)
+{
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        if (g->at[devfn]) {
+            pp_device_detach(g->at[devfn], left);
+        }
+    }
+    g->room = false;
+}
+
+static void leave_domain(struct pp_guest *g)
+{
+    pp_ioreq_close(&g->ioreq);
+    if (g->joined) {
+        g->env->close_domain(g);
+        g->joined = false;
+    }
+}
+
+void pp_guest_close(struct pp_guest *g)
+{
+    pp_guest_release(g, true);
+    leave_domain(g);
+    pp_monitor_close(&g->monitor);
+    json_decref(g->buses);
+    g->buses = NULL;
+}
+
+/* With the first device: by then QEMU is there, and its server is. */
+static int join_domain(struct pp_guest *g, struct pt_error *err)
+{
+    int rc;
+
+    if (g->joined) {
+        return 0;
+    }
+    rc = g->env->open_domain(g, err);
+    if (rc != 0) {
+        return rc;
+    }
+    g->joined = true;
+    rc = pp_ioreq_open(&g->ioreq, err);
+    if (rc != 0) {
+        leave_domain(g);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ */
+/* Devices come and go                                                 */
+
+struct pp_device *pp_device_find(struct pp_guest *g, const char *id)
+{
+    for (unsigned devfn = 0; id && devfn < PP_NUM_DEVFN; devfn++) {
+        if (g->at[devfn] && strcmp(g->at[devfn]->id, id) == 0) {
+            return g->at[devfn];
+        }
+    }
+    return NULL;
+}
+
+/* Returns 0..255, or -errno. */
+static int choose_place(struct pp_guest *g, const struct pp_wish *w,
+                        struct pt_error *err)
+{
+    int rc = pp_slots_ask(g, PP_PATIENCE, err);
+    int devfn = w->devfn;
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (devfn < 0) {
+        devfn = pp_slots_free(g);
+        return devfn < 0 ? pt_fail(err, ENOSPC, "no slot of the guest's bus is "
+                                   "free") : devfn;
+    }
+    return pp_slots_used(g, (uint8_t)devfn) ?
+        pt_fail(err, EBUSY, "%02x.%x of the guest's bus is taken", devfn >> 3,
+                devfn & 7) : devfn;
+}
+
+/* The guest may look at once, so QEMU is told last. */
+int pp_guest_add(struct pp_guest *g, const json_t *args, struct pt_error *err)
+{
+    struct pp_device *d;
+    struct pp_wish w;
+    int rc = pp_wish_parse(&w, args, err);
+
+    if (rc == 0 && pp_device_find(g, w.id)) {
+        rc = pt_fail(err, EEXIST, "Duplicate device ID '%s'", w.id);
+    }
+    if (rc == 0) {
+        rc = choose_place(g, &w, err);
+        w.devfn = rc;
+    }
+    if (rc >= 0) {
+        rc = join_domain(g, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    d = pp_device_attach(g, &w, (uint8_t)w.devfn, err);
+    if (!d) {
+        return -EIO;
+    }
+    pp_slots_changed(g, d->devfn);
+    rc = pp_slots_place(d, err);
+    if (rc != 0) {
+        pp_device_detach(d, false);
+        pp_slots_changed(g, (uint8_t)w.devfn);
+    }
+    return rc;
+}
+
+static void remove_device(struct pp_guest *g, struct pp_device *d)
+{
+    uint8_t devfn = d->devfn;
+
+    pp_device_detach(d, false);
+    pp_slots_changed(g, devfn);
+}
+
+static void reset_devices(struct pp_guest *g)
+{
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        struct pp_device *d = g->at[devfn];
+
+        if (d && d->touched) {
+            d->touched = false;
+            pt_reset(d->dev);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* What QEMU says                                                      */
+
+/*
+ * Is the machine about to end, and not the guest, of which libxl has QEMU
+ * wait? libxl does not wait for QEMU's disks then: see pt_detach_left().
+ */
+static bool is_end(const json_t *event)
+{
+    const json_t *data = json_object_get(event, "data");
+    const char *reason = json_string_value(json_object_get(data, "reason"));
+
+    return reason && (strcmp(reason, "host-signal") == 0 ||
+                      strcmp(reason, "host-qmp-quit") == 0);
+}
+
+static void hear(struct pp_guest *g, const json_t *event)
+{
+    const json_t *data = json_object_get(event, "data");
+    const char *name = json_string_value(json_object_get(event, "event"));
+    struct pp_device *d;
+
+    if (!name) {
+        return;
+    }
+    if (strcmp(name, "DEVICE_DELETED") == 0) {
+        d = pp_device_find(g, json_string_value(json_object_get(data,
+                                                                "device")));
+        if (d && d->placed) {
+            remove_device(g, d);
+        }
+    } else if (strcmp(name, "RESET") == 0) {
+        reset_devices(g);
+    } else if (strcmp(name, "SHUTDOWN") == 0 && is_end(event)) {
+        pp_guest_release(g, true);
+    }
+}
+
+int pp_guest_listen(struct pp_guest *g)
+{
+    int rc = pp_monitor_read(&g->monitor);
+    json_t *event;
+
+    while ((event = pp_monitor_event(&g->monitor))) {
+        hear(g, event);
+        json_decref(event);
+    }
+    return rc;
+}
+
+/*
+ * libxl is not to hear of what has not been done: what QEMU says to it, it said
+ * to us before or at once after.
+ */
+void pp_guest_event(void *priv, const json_t *event)
+{
+    struct pp_guest *g = priv;
+    const char *name = json_string_value(json_object_get(event, "event"));
+
+    pp_guest_listen(g);
+    if (name && strcmp(name, "DEVICE_DELETED") == 0) {
+        hear(g, event);
+    }
+}
+
+/* ------------------------------------------------------------------ */
+/* What libxl says                                                     */
+
+static json_t *refuse(const struct pt_error *err)
+{
+    fprintf(stderr, "error: %s\n", err->text);
+    return json_pack("{s:{s:s, s:s}}", "error", "class", "GenericError",
+                     "desc", err->text);
+}
+
+static json_t *command_add(struct pp_guest *g, const json_t *args)
+{
+    const char *driver = json_string_value(json_object_get(args, "driver"));
+    struct pt_error err = { "" };
+
+    if (!driver || strcmp(driver, "xen-pci-passthrough") != 0) {
+        return NULL;
+    }
+    return pp_guest_add(g, args, &err) == 0 ? json_pack("{s:{}}", "return") :
+        refuse(&err);
+}
+
+static bool any_device(const struct pp_guest *g)
+{
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        if (g->at[devfn]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A device's own state can't be moved to another host. A soft reset saves the
+ * guest, too, but gives the devices to its next device model anew.
+ */
+static json_t *command_save(struct pp_guest *g)
+{
+    struct pt_error err = { "" };
+
+    if (!any_device(g) || g->env->soft_reset(g)) {
+        return NULL;
+    }
+    pt_fail(&err, ENOTSUP, "the guest can't be saved while it has PCI devices "
+            "of the host");
+    return refuse(&err);
+}
+
+/* The monitor for people has no errors, but says "Error:". */
+static json_t *command_hmp(struct pp_guest *g, const char *line)
+{
+    json_t *args = line ? pp_hmp_device_add(line) : NULL;
+    json_t *reply = args ? command_add(g, args) : NULL;
+    json_t *said = json_object_get(reply, "error");
+    json_t *text = NULL;
+
+    json_decref(args);
+    if (reply) {
+        text = said ? json_sprintf("Error: %s\r\n", json_string_value(
+            json_object_get(said, "desc"))) : json_string("");
+        json_decref(reply);
+        reply = json_pack("{s:o}", "return", text);
+    }
+    return reply;
+}
+
+/* device_del is QEMU's: it asks the guest, and says DEVICE_DELETED. */
+json_t *pp_guest_command(void *priv, const char *name, const json_t *args)
+{
+    struct pp_guest *g = priv;
+
+    if (strcmp(name, "device_add") == 0) {
+        return command_add(g, args);
+    }
+    if (strcmp(name, "xen-save-devices-state") == 0) {
+        return command_save(g);
+    }
+    if (strcmp(name, "human-monitor-command") == 0) {
+        return command_hmp(g, json_string_value(
+            json_object_get(args, "command-line")));
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ */
+/* Time                                                                */
+
+/* One of them may move another, which then has its turn next time. */
+void pp_guest_settle(struct pp_guest *g)
+{
+    bool room = g->room;
+
+    g->room = false;
+    g->current = false;
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        struct pp_device *d = g->at[devfn];
+
+        if (d && room) {
+            pt_bars_recheck(d->dev);
+        }
+        if (d && d->tick != PT_NEVER && pp_now_us() >= d->tick) {
+            d->tick = PT_NEVER;
+            pt_tick(d->dev);
+        }
+    }
+    g->current = false;
+}
+
+int pp_guest_patience(const struct pp_guest *g)
+{
+    uint64_t first = PT_NEVER, now;
+
+    if (g->room) {
+        return 0;
+    }
+    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
+        if (g->at[devfn] && g->at[devfn]->tick < first) {
+            first = g->at[devfn]->tick;
+        }
+    }
+    if (first == PT_NEVER) {
+        return -1;
+    }
+    now = pp_now_us();
+    return first <= now ? 0 : (int)((first - now) / 1000 + 1);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What libxl starts as its device model. The process that libxl knows becomes
+ * the real device model, so that signals, its end and its status are QEMU's
+ * own; the one that has the devices is beside it, and ends with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pp-domain.h"
+#include "pp-server.h"
+
+#define NAME "xen-pass-through"
+
+/* Where distributions have it: Debian's, and what Xen itself installs. */
+static const char *const device_models[] = {
+    "/usr/libexec/xen-qemu-system-i386",
+    "/usr/lib/xen/bin/qemu-system-i386",
+    "/usr/libexec/xen/bin/qemu-system-i386",
+    "/usr/local/lib/xen/bin/qemu-system-i386",
+};
+
+static const char *device_model(const struct pp_args *a)
+{
+    const size_t num = sizeof(device_models) / sizeof(device_models[0]);
+
+    for (size_t i = 0; !a->dm && i < num; i++) {
+        if (access(device_models[i], X_OK) == 0) {
+            return device_models[i];
+        }
+    }
+    return a->dm ? a->dm : device_models[0];
+}
+
+static int become(const struct pp_args *a)
+{
+    const char *dm = device_model(a);
+
+    a->argv[0] = (char *)dm;
+    execv(dm, a->argv);
+    fprintf(stderr, NAME ": can't start the device model %s: %s\n", dm,
+            strerror(errno));
+    return 127;
+}
+
+static void keep(int fd)
+{
+    fcntl(fd, F_SETFD, 0);
+}
+
+static void hide(int fd)
+{
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Files that libxl opened for QEMU are none of ours. */
+static void close_others(const struct pp_sockets *s)
+{
+    long max = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = STDERR_FILENO + 1; fd < (max > 0 ? max : 1024); fd++) {
+        if (fd != s->libxl && fd != s->monitor) {
+            close(fd);
+        }
+    }
+}
+
+static void serve(const struct pp_args *a, struct pp_sockets *s)
+{
+    struct pp_guest g = {
+        .env = &pp_domain_env,
+        .domid = a->domid,
+        .ram_low = a->ram_low,
+        .ram_high = a->ram_high,
+        .config = a->config,
+    };
+
+    close_others(s);
+    s->qemu_listen = -1;
+    s->qemu_monitor = -1;
+    memcpy(g.said, a->said, sizeof(g.said));
+    if (pp_guest_open(&g, s->monitor) != 0) {
+        fprintf(stderr, NAME ": %s\n", strerror(ENOMEM));
+        return;
+    }
+    pp_serve(&g, s);
+}
+
+/* As a grandchild, which QEMU has not to bury. Returns 0 or -errno. */
+static int start_server(const struct pp_args *a, struct pp_sockets *s)
+{
+    pid_t child = fork();
+
+    if (child < 0) {
+        return -errno;
+    }
+    if (child == 0) {
+        pid_t server = fork();
+
+        if (server == 0) {
+            serve(a, s);
+        }
+        _exit(server < 0 ? errno : 0);
+    }
+    for (int status; waitpid(child, &status, 0) == child;) {
+        return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+    }
+    return -errno;
+}
+
+static int split(struct pp_args *a, struct pt_error *err)
+{
+    struct pp_sockets s;
+    int rc = pp_sockets_open(&s, a, err);
+
+    if (rc == 0) {
+        hide(s.libxl);
+        hide(s.monitor);
+        keep(s.qemu_listen);
+        keep(s.qemu_monitor);
+        rc = pp_args_redirect(a, s.qemu_listen, s.qemu_monitor);
+        rc = rc ? rc : start_server(a, &s);
+        if (rc != 0) {
+            pt_fail(err, -rc, "%s", strerror(-rc));
+        }
+    }
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct pp_args a;
+    struct pt_error err = { "" };
+    int rc = pp_args_parse(&a, argc, argv, &err);
+
+    if (rc == 0 && a.ours) {
+        rc = split(&a, &err);
+    }
+    if (rc != 0) {
+        fprintf(stderr, NAME ": %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    return become(&a);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The slots of the guest's bus, of which QEMU keeps the books. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pp-guest.h"
+
+#define NUM_SLOTS 32
+
+int pp_slots_ask(struct pp_guest *g, unsigned ms, struct pt_error *err)
+{
+    json_t *buses = NULL;
+    int rc = pp_monitor_ask(&g->monitor, "query-pci", NULL, ms, &buses, err);
+
+    if (rc == 0) {
+        json_decref(g->buses);
+        g->buses = buses;
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ */
+/* Who is where                                                        */
+
+static bool is_at(const json_t *device, uint8_t devfn)
+{
+    const json_t *slot = json_object_get(device, "slot");
+    const json_t *function = json_object_get(device, "function");
+
+    return json_is_integer(slot) && json_is_integer(function) &&
+        json_integer_value(slot) == devfn >> 3 &&
+        json_integer_value(function) == (devfn & 7);
+}
+
+bool pp_slots_used(const struct pp_guest *g, uint8_t devfn)
+{
+    size_t i, j;
+    json_t *bus, *device;
+
+    if (g->at[devfn]) {
+        return true;
+    }
+    json_array_foreach(g->buses, i, bus) {
+        if (json_integer_value(json_object_get(bus, "bus")) != 0) {
+            continue;
+        }
+        json_array_foreach(json_object_get(bus, "devices"), j, device) {
+            if (is_at(device, devfn)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The lowest slot without any function, as QEMU would take. */
+int pp_slots_free(const struct pp_guest *g)
+{
+    for (unsigned slot = 1; slot < NUM_SLOTS; slot++) {
+        bool used = false;
+
+        for (unsigned func = 0; func < 8; func++) {
+            used |= pp_slots_used(g, (uint8_t)(slot << 3 | func));
+        }
+        if (!used) {
+            return (int)(slot << 3);
+        }
+    }
+    return -1;
+}
+
+/*
+ * A guest looks for more functions in a slot only where function 0 says that
+ * there are any.
+ */
+void pp_slots_changed(struct pp_guest *g, uint8_t devfn)
+{
+    struct pp_device *const *slot = &g->at[devfn & 0xf8];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        count += slot[i] != NULL;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        const struct pp_device *d = slot[i];
+
+        if (d) {
+            pt_set_multifunction(d->dev, count > 1);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ */
+
+/* QEMU lets functions into one slot where all say that they are several. */
+int pp_slots_place(struct pp_device *d, struct pt_error *err)
+{
+    char addr[8];
+    json_t *args;
+    int rc;
+
+    snprintf(addr, sizeof(addr), "%x.%x", d->devfn >> 3, d->devfn & 7);
+    args = json_pack("{s:s, s:s, s:s, s:b}", "driver", PP_PLACEHOLDER,
+                     "id", d->id, "addr", addr, "multifunction", 1);
+    rc = pp_monitor_ask(&d->guest->monitor, "device_add", args, PP_PATIENCE,
+                        NULL, err);
+    d->placed = rc == 0;
+    return rc;
+}

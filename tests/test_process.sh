@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# hosts/process: the program, with a device model and a libxl that are Perl's.
+# There is no Xen here, so that no device is attached.
+
+PASS_THROUGH=$(realpath "${BUILD:-build}/xen-pass-through")
+tmp=$(mktemp -d)
+number=0 failed=0 dm=
+trap '[ -z "$dm" ] || kill -9 $dm 2>/dev/null; rm -rf "$tmp"' EXIT
+
+ok()    # NAME COMMAND...
+{
+    local name=$1
+    shift
+    number=$((number + 1))
+    if "$@" >"$tmp/said" 2>&1; then
+        echo "ok $number - $name"
+    else
+        failed=1
+        sed 's/^/# /' "$tmp/said"
+        echo "not ok $number - $name"
+    fi
+}
+
+# A device model: writes its arguments down, and speaks QMP to who comes and at
+# its own monitor, one command a line. "quit" ends it, with a status.
+cat >"$tmp/dm" <<'END'
+#!/usr/bin/perl
+use strict;
+use IO::Handle;
+use IO::Select;
+use IO::Socket::UNIX;
+open(my $out, '>', "$ENV{DIR}/args") or die;
+print $out map { "$_\n" } @ARGV;
+close $out;
+exit 7 if grep { $_ eq 'none,accel=xen' } @ARGV;
+my ($fd) = map { /id=libxl-cmd,fd=(\d+)/ } @ARGV;
+my ($own) = map { /id=xen-pass-through,fd=(\d+)/ } @ARGV;
+my $listen = IO::Socket::UNIX->new_from_fd($fd, 'r+') or die;
+my $monitor = IO::Handle->new_from_fd($own, 'r+') or die;
+my $select = IO::Select->new($listen, $monitor);
+sub say_to { my ($to, $text) = @_; syswrite($to, "$text\r\n"); }
+say_to($monitor, '{"QMP": {}}');
+for (;;) {
+    for my $from ($select->can_read) {
+        if ($from == $listen) {
+            my $client = $listen->accept;
+            $select->add($client);
+            say_to($client, '{"QMP": {"version": {}}}');
+            next;
+        }
+        my $n = sysread($from, my $text, 65536);
+        if (!$n) { $select->remove($from); close $from; next; }
+        for my $line (split /\n/, $text) {
+            my ($id) = $line =~ /"id": *("?\w+"?)/;
+            exit $1 if $line =~ /"quit".*"status": *(\d+)/;
+            my $what = $line =~ /query-pci/ ?
+                '[{"bus": 0, "devices": []}]' : '{}';
+            say_to($from, "{\"return\": $what, \"id\": $id}");
+        }
+    }
+}
+END
+# A libxl: each argument is a command; what is answered is printed.
+cat >"$tmp/libxl" <<'END'
+#!/usr/bin/perl
+use strict;
+use IO::Socket::UNIX;
+my $s = IO::Socket::UNIX->new(Peer => shift) or die "connect: $!\n";
+print scalar <$s>;
+for (@ARGV) { print $s "$_\r\n"; $s->flush; my $l = <$s>; print $l // "end\n"; }
+END
+chmod +x "$tmp/dm" "$tmp/libxl"
+export DIR=$tmp
+
+args=(-xen-domid 7 -no-shutdown
+    -chardev "socket,id=libxl-cmd,path=$tmp/qmp-libxl-7,server=on,wait=off"
+    -mon chardev=libxl-cmd,mode=control -nodefaults -machine xenfv -m 320)
+
+begin()
+{
+    rm -f "$tmp/args"
+    "$PASS_THROUGH" "${args[@]}" -pass-through-dm "$tmp/dm" \
+        9<"$0" 2>"$tmp/log" &
+    dm=$!
+    for _ in {1..100}; do
+        [ ! -s "$tmp/args" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+# The process beside the device model.
+server() { pgrep -f "^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"; }
+
+gone()
+{
+    for _ in {1..100}; do
+        [ -n "$(server)" ] || [ -e "$tmp/qmp-pass-through-7" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+libxl() { timeout 20 "$tmp/libxl" "$tmp/qmp-libxl-7" "$@" | tee "$tmp/heard"; }
+
+ends_with()     # STATUS
+{
+    local status=0
+    wait "$dm" || status=$?
+    dm=
+    echo "status $status"
+    [ $status = "$1" ]
+}
+
+same_arguments()
+{
+    sed -e 's/fd=[0-9]*,server=on/path,server=on/' "$tmp/args" | head -n 12 |
+        diff - <(printf '%s\n' "${args[@]}" | sed 's/path=[^,]*/path/')
+}
+
+# Files of libxl's for QEMU are QEMU's alone.
+only_its_own_files()
+{
+    ls -l "/proc/$(server)/fd"
+    ! ls -l "/proc/$(server)/fd" | grep -- "$(basename "$0")"
+}
+
+probe()
+{
+    "$PASS_THROUGH" -S -machine none,accel=xen -chardev \
+        socket,id=libxl-cmd,fd=9,server=on,wait=off -pass-through-dm "$tmp/dm"
+    [ $? = 7 ] && [ "$(wc -l <"$tmp/args")" = 5 ]
+}
+
+answers()
+{
+    libxl '{"execute":"qmp_capabilities","id":1}' \
+        '{"execute":"query-status","id":"x"}'
+    [ "$(tr -d '\r' <"$tmp/heard")" = '{"QMP": {"version": {}}}
+{"return": {}, "id": 1}
+{"return": {}, "id": "x"}' ]
+}
+
+refuses()
+{
+    libxl '{"execute":"device_add","id":5,"arguments":{"driver":'\
+'"xen-pci-passthrough","id":"a","hostaddr":"0000:01:00.0"}}'
+    grep '"desc": "can.t open Xen for domain 7:.*"id": 5' "$tmp/heard" &&
+        grep "can't open Xen for domain 7" "$tmp/log"
+}
+
+ok "what libxl only asks for is the device model's" probe
+ok "the device model starts" begin
+ok "with libxl's arguments" same_arguments
+ok "libxl's files are not ours" only_its_own_files
+ok "libxl and the device model speak" answers
+ok "and again" answers
+ok "without Xen no device is attached, and libxl hears why" refuses
+ok "QEMU's socket is its own user's only" \
+    test "$(stat -c %a "$tmp/qmp-pass-through-7")" = 600
+libxl '{"execute":"quit","status": 3}' >/dev/null
+ok "libxl sees the device model's status" ends_with 3
+ok "nothing is left of it" gone
+
+ok "it starts again" begin
+kill -HUP $dm
+ok "libxl's signal ends it" ends_with 129
+ok "nothing is left of it, again" gone
+
+ok "it starts once more" begin
+kill -9 $dm
+ok "so does a kill -9" ends_with 137
+ok "nothing is left of it, once more" gone
+
+ok "a device model that is none" eval '! "$PASS_THROUGH" "${args[@]}" \
+    -pass-through-dm /nonexistent 2>"$tmp/log" && grep nonexistent "$tmp/log"'
+ok "nothing is left of that" gone
+ok "a property that is none" eval '! "$PASS_THROUGH" "${args[@]}" \
+    -global xen-pci-passthrough.x=1'
+echo "1..$number"
+exit $failed
