@@ -172,6 +172,7 @@ struct pt_cap {
     const struct pt_group *group;
     uint16_t pos;
     uint16_t size;
+    uint16_t claims;  /* bytes that it says it has, into others and all */
     uint32_t id;      /* PCI_CAP_ID_*, PT_EXT_CAP(PCI_EXT_CAP_ID_*) */
     uint16_t next;    /* as the device has it */
     uint8_t variant;

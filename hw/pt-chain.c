@@ -362,6 +362,7 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
     }
     c->variant = p.variant;
     c->size = p.size && p.size <= max ? p.size : max;
+    c->claims = p.size ? p.size : max;
     if (c->fate != PT_EXPOSED) {
         return;
     }
@@ -375,6 +376,20 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
     } else if (repeated(d, c)) {
         hide(d, c, "a second one of its kind");
     }
+}
+
+bool pt_chain_xens(const struct pt_dev *d, unsigned off)
+{
+    unsigned i;
+
+    for (i = 0; i < d->num_basic; i++) {
+        const struct pt_cap *c = &d->cap[i];
+
+        if (c->group->xen && off >= c->pos && off - c->pos < c->claims) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void pt_chain_walk(struct pt_dev *d)

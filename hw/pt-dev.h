@@ -185,6 +185,8 @@ void pt_space_reset(struct pt_dev *d);
 
 /* pt-chain.c: walk the device's chain into d->cap. */
 void pt_chain_walk(struct pt_dev *d);
+/* Is @off (0..0xff) in what MSI or MSI-X says it has, whatever else is there? */
+bool pt_chain_xens(const struct pt_dev *d, unsigned off);
 /*
  * The same of the extended one, if the policy asks for what is there; read the
  * structures that are shown or restored, and find out d->size.

@@ -455,18 +455,33 @@ static void close_mirrors(struct pt_dev *d)
 }
 
 /*
+ * A structure of Xen's that reaches over the next one is cut there; neither
+ * an open one nor what comes behind is a way to its registers.
+ */
+static void close_claims(struct pt_dev *d)
+{
+    unsigned off;
+
+    for (off = PT_CFG_CAPS_START; off < PT_CFG_SIZE; off++) {
+        uint8_t *k = &d->kind[off];
+
+        if (pt_chain_xens(d, off)) {
+            *k = *k == PT_DEVICE ? PT_CONCEALED :
+                *k == PT_OPEN ? PT_UNDECLARED : *k;
+        }
+    }
+}
+
+/*
  * In a structure that permissive does not open: Xen's own, and what the policy
  * hides, as nobody looks after its power states and resets then.
  */
 static bool is_closed(const struct pt_dev *d, unsigned off)
 {
-    const struct pt_cap *c;
+    unsigned i = d->cap_at[off];
 
-    if (d->cap_at[off] == PT_NO_CAP) {
-        return false;
-    }
-    c = &d->cap[d->cap_at[off]];
-    return c->group->xen || pt_hides(&d->policy, c->id);
+    return pt_chain_xens(d, off) ||
+        (i != PT_NO_CAP && pt_hides(&d->policy, d->cap[i].id));
 }
 
 /* What permissive opens. Extended space is about the host's fabric. */
@@ -584,6 +599,7 @@ int pt_space_build(struct pt_dev *d, struct pt_error *err)
     if (rc != 0) {
         return rc;
     }
+    close_claims(d);
     close_mirrors(d);
     pt_space_reset(d);
     return 0;

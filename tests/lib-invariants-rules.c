@@ -388,6 +388,41 @@ static void rule_mirrors(struct rule_maker *m)
     }
 }
 
+/* Is @at in a structure that the guest sees, and that has a table for it? */
+static bool declared(const struct rule_maker *m, unsigned at)
+{
+    unsigned i;
+
+    for (i = 0; i < m->num; i++) {
+        unsigned pos = m->cap[i].pos, size = m->cap[i].size;
+
+        size = m->cap[i].id == PCI_CAP_ID_PCIX && size > 8 ? 8 : size;
+        if (m->cap[i].exposed && m->cap[i].id != PCI_CAP_ID_VNDR &&
+            at >= pos && at < pos + size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Xen's registers, where another structure or none stands over them. */
+static void rule_claims(struct rule_maker *m)
+{
+    unsigned i, at;
+
+    for (i = 0; i < m->num; i++) {
+        unsigned pos = m->cap[i].pos, id = m->cap[i].id;
+        unsigned end = pos + spec_size(m->cfg + pos, 0x100u - pos);
+
+        if (id != PCI_CAP_ID_MSI && id != PCI_CAP_ID_MSIX) {
+            continue;
+        }
+        for (at = pos; at < end && at < 0x100; at++) {
+            m->r->may[at] = declared(m, at) ? m->r->may[at] : 0;
+        }
+    }
+}
+
 static void rule_caps(struct rule_maker *m)
 {
     unsigned i, last = 0;
@@ -411,6 +446,7 @@ static void rule_caps(struct rule_maker *m)
             memset(m->r->may + pos, 0xff, size);
         }
     }
+    rule_claims(m);
     fixed(m, last ? last + 1 : PCI_CAPABILITY_LIST, 1, 0xff, 0);
     fixed(m, PCI_STATUS, 1, PCI_STATUS_CAP_LIST,
           last ? PCI_STATUS_CAP_LIST : 0);

@@ -71,6 +71,36 @@ static void test_xsa_128_dword_over_data_and_two_bytes_behind(void **state)
     assert_true(world_close(&w));
 }
 
+/* Another structure, exposed or opened, is no way to Xen's registers. */
+static void test_xsa_128_structure_in_the_messages_registers(void **state)
+{
+    static const uint8_t ids[] = { PCI_CAP_ID_VNDR, 0x52 };
+    static const struct pt_policy policies[] = { { 0 }, { .permissive = true } };
+    const uint8_t msi[] = { PCI_MSI_FLAGS_64BIT, 0 }, body[] = { 8, 0 };
+    unsigned i, k, off, pos;
+
+    (void)state;
+    for (i = 0; i < 2 * COUNT(ids); i++) {
+        for (pos = PCI_MSI_ADDRESS_LO; pos <= PCI_MSI_DATA_64; pos += 4) {
+            struct capture c;
+            struct world w;
+
+            k = i / 2;
+            world_build(&c);
+            world_build_cap(&c, 0x44, PCI_CAP_ID_MSI, msi, sizeof(msi));
+            world_build_cap(&c, (uint8_t)(0x44 + pos), ids[k], body,
+                            sizeof(body));
+            world_init(&w, &c, &policies[i % 2], NULL);
+            assert_true(world_attach(&w));
+            for (off = 0x44; off < 0x44 + PCI_MSI_DATA_64 + 2; off += 2) {
+                pt_config_write(w.d, off, 0xffff, 2);
+            }
+            assert_int_equal(w.sim.dev.count.msi_written_by_dm, 0);
+            assert_true(world_close(&w));
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ */
 /* XSA-129: MSI mask bits under the guest's control                     */
 
@@ -469,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_xsa_128_no_write_cycle_covers_xens_message),
         cmocka_unit_test(test_xsa_128_dword_over_data_and_two_bytes_behind),
+        cmocka_unit_test(test_xsa_128_structure_in_the_messages_registers),
         cmocka_unit_test(test_xsa_129_masks_reach_xen_and_never_the_device),
         cmocka_unit_test(test_xsa_130_each_fault_is_logged_once),
         cmocka_unit_test(test_xsa_157_redundant_switching_is_harmless),
