@@ -243,6 +243,7 @@ unsigned pt_region_windows(const struct pt_dev *d, unsigned n,
 /* What a window of a BAR leads to. */
 enum pt_window_kind {
     PT_WINDOW_MIRROR,  /* an access is one of configuration space */
+    PT_WINDOW_MESSAGE, /* the driver copies its MSI there */
 };
 
 /* A window that the device has. */

@@ -38,6 +38,7 @@ enum pt_once {
     PT_ONCE_UNBIND,
     PT_ONCE_MMIO,
     PT_ONCE_PROTECTED,
+    PT_ONCE_SENT,
 };
 
 /* What pt_sync() has to look at. */
@@ -79,6 +80,7 @@ struct pt_open_window {
     const struct pt_window_row *row;
     bool on;
     const char *why_not;  /* it can't be on */
+    uint64_t data_at;     /* of a message: where data may follow; 0: nowhere */
 };
 
 struct pt_pm {

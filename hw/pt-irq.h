@@ -39,6 +39,8 @@ int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
  */
 void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 
+/* Does a message to @addr_lo go to the local APICs? */
+bool pt_for_apic(uint32_t addr_lo);
 /* The pirq that a message names in the place of a vector; -1: none. */
 int pt_pirq_named(const struct pt_dev *d, const struct pt_want *w);
 /*

@@ -73,6 +73,10 @@ struct pt_irq {
     uint8_t msi_max;         /* vectors that the guest is offered */
     uint8_t msi_vectors;     /* mapped, in one block */
     bool msi_on;             /* enabled in the device, by us */
+    bool sent_wanted;        /* a window asks for what follows */
+    bool sent_known;         /* Xen's message, read since it was bound last */
+    uint32_t sent_addr;
+    uint16_t sent_data;
 
     uint16_t msix_pos;       /* 0: not offered */
     bool msix_on;            /* as last written to the device: enable, */
@@ -138,6 +142,15 @@ void pt_irq_stop(struct pt_dev *d);
  * back. Messages stay: Xen would silence them in the device.
  */
 void pt_irq_leave(struct pt_dev *d);
+
+/*
+ * Of the guest's MSI that is bound: what has the device in the place of its
+ * address, and of the data of any of its vectors? False: @guest is not that,
+ * or it is not known. For this q->sent_wanted has to be set at attach.
+ */
+bool pt_msi_sent_address(const struct pt_dev *d, uint32_t guest,
+                         uint32_t *sent);
+bool pt_msi_sent_data(const struct pt_dev *d, uint32_t guest, uint32_t *sent);
 
 /* Is there something to be tried again, that the guest need not ask for? */
 bool pt_irq_waits(const struct pt_dev *d);

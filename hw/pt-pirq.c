@@ -119,9 +119,9 @@ static uint32_t gflags_of(const struct pt_want *w)
         (w->data & 0x8000 ? PT_GFLAGS_TRIG : 0);
 }
 
-static bool for_apic(const struct pt_want *w)
+bool pt_for_apic(uint32_t addr_lo)
 {
-    return (w->addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE;
+    return (addr_lo & MSI_ADDRESS_MASK) == MSI_ADDRESS_BASE;
 }
 
 /* Asked once a domain, when the first message names a pirq. */
@@ -142,7 +142,7 @@ int pt_pirq_named(const struct pt_dev *d, const struct pt_want *w)
 {
     uint32_t n = (w->addr_hi & 0xffffff00u) | ((w->addr_lo >> 12) & 0xff);
 
-    return for_apic(w) && (w->data & 0xff) == 0 && n != 0 &&
+    return pt_for_apic(w->addr_lo) && (w->data & 0xff) == 0 && n != 0 &&
         n <= INT32_MAX && has_hvm_pirqs(d->xen) ? (int)n : -1;
 }
 
@@ -155,7 +155,7 @@ int pt_pirq_wanted(struct pt_dev *d, const struct pt_want *w, int has)
     int named = pt_pirq_named(d, w);
 
     if (named < 0) {
-        return for_apic(w) &&
+        return pt_for_apic(w->addr_lo) &&
             (w->data & MSI_DELIVERY_MASK) <= MSI_DELIVERY_LOWEST ?
             PT_PIRQ_ANY : PT_PIRQ_NONE;
     }

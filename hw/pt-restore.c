@@ -9,6 +9,7 @@
 #include "pt-command.h"
 #include "pt-dev.h"
 #include "pt-msi.h"
+#include "pt-window.h"
 
 /*
  * All from Cache Line Size to Interrupt Line in one write; on the way lie
@@ -105,6 +106,7 @@ void pt_forget(struct pt_dev *d)
 {
     pt_space_reset(d);
     pt_bars_forget(d);
+    pt_windows_forget(d);
     d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
 }
 

@@ -211,10 +211,83 @@ static int msi_bind(struct pt_dev *d, const struct pt_want *m, int wanted)
             pt_vector_unbind(d, &q->msi[i]);
             continue;
         }
+        if (!q->msi[i].bound ||
+            !pt_vector_up_to_date(&q->msi[i], m, (m->data & ~low) | i)) {
+            q->sent_known = false;
+        }
         rc = pt_vector_bind(d, &q->msi[i], m, (m->data & ~low) | i, 0, false);
         failed = failed ? failed : rc;
     }
     return failed;
+}
+
+static bool msi_bound(const struct pt_irq *q)
+{
+    unsigned i;
+
+    for (i = 0; i < q->msi_vectors; i++) {
+        if (q->msi[i].bound) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Xen writes its message before it binds it, and again when it binds: it is
+ * read after that, once. With interrupt remapping it then stays as it is.
+ */
+static void look_at_sent(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    bool wide = pt_msi_flags(d) & PCI_MSI_FLAGS_64BIT;
+    unsigned data = wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32;
+    uint8_t regs[PCI_MSI_DATA_64 + 4];
+
+    if (!q->sent_wanted || q->sent_known || !msi_bound(q)) {
+        return;
+    }
+    if (pt_host_read(d, (uint16_t)(q->msi_pos + PCI_MSI_ADDRESS_LO),
+                     regs + PCI_MSI_ADDRESS_LO,
+                     data + 2 - PCI_MSI_ADDRESS_LO) != 0) {
+        return;
+    }
+    q->sent_addr = pt_load(regs + PCI_MSI_ADDRESS_LO, 4);
+    q->sent_data = (uint16_t)pt_load(regs + data, 2);
+    q->sent_known = pt_for_apic(q->sent_addr) &&
+        !(wide && pt_load(regs + PCI_MSI_ADDRESS_HI, 4));
+    if (!q->sent_known) {
+        pt_log_once(d, PT_ONCE_SENT, PT_LOG_WARNING, "the message that Xen "
+                    "gave to the device is none for an APIC: copies of the "
+                    "guest's in its memory stay as they are");
+    }
+}
+
+bool pt_msi_sent_address(const struct pt_dev *d, uint32_t guest,
+                         uint32_t *sent)
+{
+    const struct pt_irq *q = d->irq;
+
+    if (q->mode != PT_IRQ_MSI || !q->sent_known || !msi_bound(q) ||
+        guest != msi_message(d).addr_lo) {
+        return false;
+    }
+    *sent = q->sent_addr;
+    return true;
+}
+
+/* The low bits are the vector's: the device fills them in, PCI 3.0, 6.8.3.4. */
+bool pt_msi_sent_data(const struct pt_dev *d, uint32_t guest, uint32_t *sent)
+{
+    const struct pt_irq *q = d->irq;
+    uint32_t low = q->msi_vectors - 1u;
+
+    if (q->mode != PT_IRQ_MSI || !q->sent_known || !msi_bound(q) ||
+        ((guest ^ msi_message(d).data) & ~low)) {
+        return false;
+    }
+    *sent = (q->sent_data & ~low) | (guest & low);
+    return true;
 }
 
 void pt_msi_update(struct pt_dev *d)
@@ -244,6 +317,7 @@ void pt_msi_update(struct pt_dev *d)
         pt_msi_refuse(d);
         return;
     }
+    look_at_sent(d);
     pt_msi_enable(d, true);
 }
 

@@ -5,7 +5,7 @@
  * to such a page.
  *
  * A mirror has no rules of its own: an access is the guest's to configuration
- * space, by the path that all take.
+ * space, by the path that all take. Of messages the device gets its own.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,9 +17,36 @@
 
 #define VENDOR_AMD 0x1002
 #define VENDOR_NVIDIA 0x10de
+#define VENDOR_QUALCOMM 0x17cb
 
 #define ANY_DEVICE .device = 0, .device_mask = 0
+#define ONLY_DEVICE(id) .device = (id), .device_mask = 0xffff
 #define DISPLAY .class = PCI_BASE_CLASS_DISPLAY << 16, .class_mask = 0xff0000
+
+/*
+ * Qualcomm's ath11k and ath12k: each ring of the chip has registers for an
+ * address, its upper half, which is 0 but for an enable bit, and data, and the
+ * driver writes its own MSI there.
+ */
+#define ATH(id, off, len, why_, source_) { \
+        .name = "ath-message", .why = (why_), .source = (source_), \
+        .kind = PT_WINDOW_MESSAGE, .on = true, .data_gap = 8, \
+        .vendor = VENDOR_QUALCOMM, ONLY_DEVICE(id), \
+        .bar = 0, .offset = (off), .size = (len), \
+    }
+/* All of the chip shows in one place; ring pointers have other registers. */
+#define ATH_WINDOW(id) \
+    ATH((id), 0x80000, 0x40000, "without it no interrupt arrives; used while " \
+        "the driver starts, and not after", "vfio/pci-quirks: Quirk for ath " \
+        "wireless, qemu-devel, 2024-08-12; Linux ath11k, ath12k")
+/*
+ * Two places that stay; ring pointers are there, too, and not to be trapped:
+ * copy engines, of few messages, and the first pages of two blocks.
+ */
+#define ATH_FIXED(id, off, len) \
+    ATH((id), (off), (len), "without it no interrupt arrives; pages with the " \
+        "pointers of data rings are not trapped", "Linux ath11k, ath12k: " \
+        "static windows of QCN9074, QCN9274; not tried on one")
 
 const struct pt_window_row pt_window_rows[] = {
     {
@@ -51,6 +78,11 @@ const struct pt_window_row pt_window_rows[] = {
         .bar = 2, .bar_max = 0x40000, .offset = 0x4000,
         .size = PT_CFG_SIZE,
     },
+    ATH_WINDOW(0x1101), ATH_WINDOW(0x1103), ATH_WINDOW(0x1107),
+    ATH_FIXED(0x1104, 0x100000, 0x18000), ATH_FIXED(0x1104, 0x1b4000, 0x1000),
+    ATH_FIXED(0x1104, 0x1b8000, 0x1000),
+    ATH_FIXED(0x1109, 0x100000, 0x18000), ATH_FIXED(0x1109, 0x1b4000, 0x1000),
+    ATH_FIXED(0x1109, 0x1b8000, 0x1000),
 };
 
 const unsigned pt_num_window_rows =
@@ -78,6 +110,10 @@ static const char *flaw(const struct pt_window_row *r)
     }
     if (mirror && r->size > PT_CFG_EXT_SIZE) {
         return "is larger than configuration space";
+    }
+    if ((r->kind == PT_WINDOW_MESSAGE) != (r->data_gap != 0) ||
+        r->data_gap % 4) {
+        return "has no place for a message's data, or is not to have it";
     }
     if ((!mirror && (r->ack.len || r->ack_msi_id)) ||
         r->ack.off + r->ack.len > r->size) {
@@ -222,12 +258,22 @@ int pt_windows_init(struct pt_dev *d, struct pt_error *err)
         w->on = !w->why_not && wanted(d, r);
         d->num_windows++;
         d->windows_on |= w->on;
+        d->irq->sent_wanted |= w->on && r->kind == PT_WINDOW_MESSAGE;
         if (w->why_not && wanted(d, r)) {
             pt_log(d, PT_LOG_WARNING, "window %s is not in force: %s",
                    r->name, w->why_not);
         }
     }
     return rc;
+}
+
+void pt_windows_forget(struct pt_dev *d)
+{
+    unsigned i;
+
+    for (i = 0; i < d->num_windows; i++) {
+        d->window[i].data_at = 0;
+    }
 }
 
 bool pt_window_look(const struct pt_dev *d, unsigned i,
@@ -376,12 +422,43 @@ static bool legal(unsigned width)
     return width == 1 || width == 2 || width == 4 || width == 8;
 }
 
+/*
+ * A dword that the guest writes at @at, and what the device gets. Data are a
+ * small number like many others: they are taken for data only where the address
+ * was written last.
+ */
+static uint32_t message_dword(const struct pt_dev *d,
+                              struct pt_open_window *w, uint64_t at,
+                              uint32_t val)
+{
+    uint32_t sent;
+
+    if (pt_msi_sent_address(d, val, &sent)) {
+        w->data_at = at + w->row->data_gap;
+        return sent;
+    }
+    return at == w->data_at && pt_msi_sent_data(d, val, &sent) ? sent : val;
+}
+
+static uint64_t message(const struct pt_dev *d, struct pt_open_window *w,
+                        uint64_t at, unsigned width, uint64_t val)
+{
+    uint64_t low;
+
+    if (width < 4 || at % width) {
+        return val;  /* or nothing: pt-trap.c looks at the alignment */
+    }
+    low = message_dword(d, w, at, (uint32_t)val);
+    return width == 4 ? low : low |
+        (uint64_t)message_dword(d, w, at + 4, (uint32_t)(val >> 32)) << 32;
+}
+
 bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
                      unsigned width, uint64_t *val)
 {
     const struct pt_open_window *w = find(d, n, at);
 
-    if (!w || !legal(width)) {
+    if (!w || !legal(width) || w->row->kind != PT_WINDOW_MIRROR) {
         return false;
     }
     *val = mirror_read(d, w->row, at, width);
@@ -391,11 +468,21 @@ bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
 bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
                       unsigned width, uint64_t *val)
 {
-    const struct pt_open_window *w = find(d, n, at);
+    struct pt_open_window *w = find(d, n, at);
 
-    if (!w || !legal(width) || is_ack(d, w->row, at, width)) {
+    if (!w || !legal(width)) {
         return false;
     }
-    mirror_write(d, w->row, at, width, *val);
-    return true;
+    switch (w->row->kind) {
+    case PT_WINDOW_MIRROR:
+        if (is_ack(d, w->row, at, width)) {
+            return false;
+        }
+        mirror_write(d, w->row, at, width, *val);
+        return true;
+    case PT_WINDOW_MESSAGE:
+        *val = message(d, w, at, width, *val);
+        break;
+    }
+    return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Windows: parts of a BAR that lead to configuration space, so that a guest's
- * accesses there are the engine's to do. The vocabulary of their table, and
- * what the rooms of hw/ have of them.
+ * Windows: parts of a BAR that lead to configuration space, or carry what is
+ * there, so that a guest's accesses are the engine's to do. The vocabulary of
+ * their table, and what the rooms of hw/ have of them.
  */
 #ifndef PT_WINDOW_H
 #define PT_WINDOW_H
@@ -45,6 +45,12 @@ struct pt_window_row {
      */
     struct pt_window_ack ack;
     bool ack_msi_id;     /* also ID and next pointer of MSI, read-only both */
+
+    /*
+     * Of messages: so many bytes behind a register for the address, which can
+     * be at any dword, is the one for the data.
+     */
+    uint8_t data_gap;
 };
 
 extern const struct pt_window_row pt_window_rows[];
@@ -57,8 +63,9 @@ extern const unsigned pt_num_window_rows;
  * Are the @num rows at @row sound? Refuses rows without name, reason, source,
  * size or BAR, with a device that the mask can't match, windows that are not
  * made of qwords, a mirror larger than configuration space, an ack outside of
- * it, rows of one name that are not together, or of different defaults, and
- * windows of one BAR of a device that meet or are too many.
+ * it, messages without a place for the data, what is of another kind, rows of
+ * one name that are not together, or of different defaults, and windows of one
+ * BAR of a device that meet or are too many.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_window_check(const struct pt_window_row *row, unsigned num,
@@ -69,6 +76,9 @@ int pt_window_check(const struct pt_window_row *row, unsigned num,
  * the BARs are cut into pieces. 0, or -EINVAL and @err: the table is unsound.
  */
 int pt_windows_init(struct pt_dev *d, struct pt_error *err);
+
+/* What the guest programmed is gone. */
+void pt_windows_forget(struct pt_dev *d);
 
 /*
  * What of region @n is to be trapped: pages of MSI-X (pt_msix_windows()) and of

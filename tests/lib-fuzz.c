@@ -168,9 +168,11 @@ static void make_chip(struct life *l, struct capture *c)
         uint16_t vendor, device, class;
         struct inv_mirror mirror;
     } chips[] = {
-        { 0x10de, 0x1380, 0x0300, { 0, 0x88000, 0x1000 } },
-        { 0x10de, 0x0040, 0x0300, { 0, 0x1800, 0x100 } },
-        { 0x1002, 0x68f9, 0x0300, { 2, 0x4000, 0x100 } },
+        { 0x10de, 0x1380, 0x0300, { 0, 0x88000, 0x1000, 0 } },
+        { 0x10de, 0x0040, 0x0300, { 0, 0x1800, 0x100, 0 } },
+        { 0x1002, 0x68f9, 0x0300, { 2, 0x4000, 0x100, 0x40000 } },
+        { 0x17cb, 0x1103, 0x0280, { 0, 0, 0, 0 } },
+        { 0x17cb, 0x1109, 0x0280, { 0, 0, 0, 0 } },
     };
     unsigned n = c->cfg[PCI_DEVICE_ID] % (sizeof(chips) / sizeof(chips[0]));
 

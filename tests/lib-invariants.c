@@ -182,9 +182,12 @@ static uint64_t in_mirror(const struct inv *v, uint32_t off, unsigned len)
 {
     const struct sim_bus *b = &v->w->sim.bus;
     const struct inv_mirror *m = &v->mirror;
+    const struct pt_region *r = &v->w->sim.dev.pt.info.region[m->bar];
+    bool there = !(r->flags & PT_REGION_IO) && r->size >= m->off + m->size &&
+        (!m->max || r->size <= m->max);
     uint64_t at = b->moved[m->bar] + m->off + off;
 
-    return off < m->size && len <= m->size - off &&
+    return there && off < m->size && len <= m->size - off &&
         (len == 1 || len == 2 || len == 4) &&
         b->moved[m->bar] != PT_UNMAPPED && sim_bus_trap(b, at) ? at : 0;
 }

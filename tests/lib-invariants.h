@@ -59,6 +59,7 @@ struct inv {
         unsigned bar;
         uint64_t off;
         uint64_t size;  /* 0: none */
+        uint64_t max;   /* of the BAR; 0: of any size */
     } mirror;
     bool lies;                    /* what is read of the device is random */
     char wrong[256];

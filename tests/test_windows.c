@@ -41,14 +41,27 @@ static const struct known {
     uint8_t bar;
     uint64_t bar_max, offset, size;
     uint16_t ack, ack_len;
+    uint8_t data_gap;
 } known[] = {
     { "nvidia-config", "nouveau", PT_WINDOW_MIRROR, false, 0x10de, 0, 0,
-      0x030000, 0xff0000, 0, 0, 0x88000, 0x1000, 0x704, 4 },
+      0x030000, 0xff0000, 0, 0, 0x88000, 0x1000, 0x704, 4, 0 },
     { "nvidia-config-1800", "nouveau", PT_WINDOW_MIRROR, false, 0x10de, 0, 0,
-      0x030000, 0xff0000, 0, 0, 0x1800, 0x100, 0, 0 },
+      0x030000, 0xff0000, 0, 0, 0x1800, 0x100, 0, 0, 0 },
     /* radeon_device.c: from Bonaire on, BAR 2 has doorbells. */
     { "amd-config", "radeon_device.c", PT_WINDOW_MIRROR, false, 0x1002, 0, 0,
-      0x030000, 0xff0000, 2, 0x40000, 0x4000, 0x100, 0, 0 },
+      0x030000, 0xff0000, 2, 0x40000, 0x4000, 0x100, 0, 0, 0 },
+    /* ath11k/pci.c, pcic.h; ath12k/pci.c: IDs, windows, which have 512 KiB. */
+#define ATH(dev, off, len) \
+    { "ath-message", "ath11k", PT_WINDOW_MESSAGE, true, 0x17cb, dev, 0xffff, \
+      0, 0, 0, 0, off, len, 0, 0, 8 }
+    ATH(0x1101, 0x80000, 0x40000), ATH(0x1103, 0x80000, 0x40000),
+    ATH(0x1107, 0x80000, 0x40000),
+    /* Copy engines, at 0x01b80000 of the chip, are the second window's. */
+    ATH(0x1104, 0x100000, 0x18000),
+    /* WBM at 0x00a34000 and REO at 0x00a38000, the third's. */
+    ATH(0x1104, 0x1b4000, 0x1000), ATH(0x1104, 0x1b8000, 0x1000),
+    ATH(0x1109, 0x100000, 0x18000),
+    ATH(0x1109, 0x1b4000, 0x1000), ATH(0x1109, 0x1b8000, 0x1000),
 };
 
 static void the_table_says_what_its_sources_say(void **state)
@@ -76,6 +89,7 @@ static void the_table_says_what_its_sources_say(void **state)
         assert_int_equal(r->size, k->size);
         assert_int_equal(r->ack.off, k->ack);
         assert_int_equal(r->ack.len, k->ack_len);
+        assert_int_equal(r->data_gap, k->data_gap);
     }
 }
 
@@ -126,6 +140,8 @@ static void an_unsound_row_is_refused(void **state)
     refused_with(SOUND_BUT(size = 0x1008), "configuration space");
     refused_with(SOUND_BUT(ack = ((struct pt_window_ack) { 0xfe, 4 })),
                  "ack");
+    refused_with(SOUND_BUT(data_gap = 8), "data");
+    refused_with(SOUND_BUT(kind = PT_WINDOW_MESSAGE), "data");
 }
 
 static void rows_that_do_not_go_together_are_refused(void **state)
@@ -706,7 +722,7 @@ static void a_mirror_lives(const struct pt_policy *policy, uint64_t seed)
     world_init(&w, &c, &p, NULL);
     sim_nvidia(&chip, &w.sim.dev);
     inv_start(&v, &w);
-    v.mirror = (struct inv_mirror) { 0, 0x88000, 0x1000 };
+    v.mirror = (struct inv_mirror) { 0, 0x88000, 0x1000, 0 };
     assert_true(world_attach(&w) && inv_attached(&v));
     for (i = 0; i < steps && !v.wrong[0]; i++) {
         unsigned len = 1u << world_random(&r) % 3;

@@ -96,6 +96,31 @@ void sim_amd(struct sim_chip *chip, struct sim_dev *d)
     d->hooks.on_memory = mirror_access;
 }
 
+/* ------------------------------------------------------------------ */
+/* Messages                                                            */
+
+enum sim_sent sim_ath_interrupt(struct sim_dev *d, uint64_t off)
+{
+    uint64_t base = d->pt.info.region[0].addr + off, reg[3] = { 0 };
+    unsigned i;
+
+    for (i = 0; i < 3; i++) {
+        if (!sim_dev_mem_read(d, base + 4 * i, 4, &reg[i])) {
+            return SIM_NOT_SENT;
+        }
+    }
+    if (!(reg[1] & SIM_ATH_ENABLE) ||
+        !(d->cfg[PCI_COMMAND] & PCI_COMMAND_MASTER)) {
+        return SIM_NOT_SENT;
+    }
+    d->sink.message(d->sink.priv, d, (reg[1] & 0xff) << 32 | reg[0],
+                    (uint32_t)reg[2]);
+    return SIM_SENT;
+}
+
+/* ------------------------------------------------------------------ */
+/* Acknowledged messages                                               */
+
 enum sim_sent sim_chip_interrupt(struct sim_chip *chip)
 {
     enum sim_sent sent = chip->unarmed ? SIM_NOT_SENT :

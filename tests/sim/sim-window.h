@@ -46,6 +46,17 @@ void sim_nvidia(struct sim_chip *chip, struct sim_dev *d);
 /* AMD before Bonaire: 256 bytes at BAR2+0x4000, where it takes no writes. */
 void sim_amd(struct sim_chip *chip, struct sim_dev *d);
 
+/*
+ * Qualcomm WCN6855 and its like: rings have registers for the address of a
+ * message, bits 39:32 of it with an enable bit (8), and its data, one after
+ * the other: HAL_..._MSI1_BASE_LSB, _MSB and _DATA of Linux ath11k. They are
+ * memory here.
+ */
+#define SIM_ATH_ENABLE 0x100u
+
+/* The ring with such registers at BAR0+@off sends its message. */
+enum sim_sent sim_ath_interrupt(struct sim_dev *d, uint64_t off);
+
 /* The chip has something to tell: its first message, if it is armed. */
 enum sim_sent sim_chip_interrupt(struct sim_chip *chip);
 
