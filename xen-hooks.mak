@@ -6,7 +6,8 @@
 PT_OBJS := \
 	pass-through.o pt-sync.o pt-space.o pt-chain.o \
 	pt-error.o pt-regs.o pt-command.o pt-restore.o \
-	pt-bar.o pt-page.o pt-trap.o pt-window.o \
+	pt-bar.o pt-page.o pt-trap.o \
+	pt-window.o pt-window-table.o \
 	pt-header.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o pt-vendor.o \
 	pt-hidden.o \
 	pt-aer.o pt-rebar.o pt-vsec.o pt-ext.o pt-ext-hidden.o \

@@ -244,6 +244,7 @@ unsigned pt_region_windows(const struct pt_dev *d, unsigned n,
 enum pt_window_kind {
     PT_WINDOW_MIRROR,  /* an access is one of configuration space */
     PT_WINDOW_MESSAGE, /* the driver copies its MSI there */
+    PT_WINDOW_TABLE,   /* two registers that lead to MSI-X's table */
 };
 
 /* A window that the device has. */

@@ -81,6 +81,10 @@ struct pt_open_window {
     bool on;
     const char *why_not;  /* it can't be on */
     uint64_t data_at;     /* of a message: where data may follow; 0: nowhere */
+    /* Of registers that lead somewhere: what the guest wrote to them. */
+    uint32_t index;
+    uint32_t data;
+    uint8_t known;        /* bytes of the index that it wrote: a bit each */
 };
 
 struct pt_pm {

@@ -469,3 +469,23 @@ bool pt_msix_write(struct pt_trap *t, uint64_t at, unsigned width,
     }
     return true;
 }
+
+static bool has_dword(const struct pt_irq *q, uint32_t off)
+{
+    return q->msix_pos && off % 4 == 0 && off < q->table_size;
+}
+
+uint32_t pt_msix_dword(const struct pt_dev *d, uint32_t off)
+{
+    const struct pt_irq *q = d->irq;
+
+    return has_dword(q, off) ? dword(q, q->table_off + (uint64_t)off) : 0;
+}
+
+void pt_msix_set_dword(struct pt_dev *d, uint32_t off, uint32_t val)
+{
+    if (has_dword(d->irq, off)) {
+        /* That a mask came this way tells nothing of Xen. */
+        write_dword(d, d->irq->table_off + (uint64_t)off, val, true);
+    }
+}

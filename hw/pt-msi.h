@@ -178,6 +178,13 @@ unsigned pt_msix_windows(const struct pt_dev *d, unsigned n,
 bool pt_msix_protected(const struct pt_dev *d, unsigned n, uint64_t at);
 
 /*
+ * The guest's table by another way than its own place, which Xen does not see:
+ * the dword at @off of it; 0, and nothing written, where there is none.
+ */
+uint32_t pt_msix_dword(const struct pt_dev *d, uint32_t off);
+void pt_msix_set_dword(struct pt_dev *d, uint32_t off, uint32_t val);
+
+/*
  * A guest's access to region @t->region at @at: is it the MSI-X table's? Then
  * do it and return true. @width 1, 2, 4, 8; the table takes aligned dwords
  * and qwords, other accesses read as 0 and are dropped.

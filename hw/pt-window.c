@@ -1,204 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Windows: the table, and what an access to one of them is. Which pages are
- * trapped for them follows from the table; pt-trap.c asks here for each access
- * to such a page.
+ * Windows: which of them a device has, and what an access to one is. Which
+ * pages are trapped for them follows from the table; pt-trap.c asks here for
+ * each access to such a page.
  *
  * A mirror has no rules of its own: an access is the guest's to configuration
- * space, by the path that all take. Of messages the device gets its own.
+ * space, by the path that all take. Of messages the device gets its own. Behind
+ * registers that lead to MSI-X's table is the guest's.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "pt-pci.h"
 #include "pt-dev.h"
 #include "pt-msi.h"
 #include "pt-window.h"
-
-#define VENDOR_AMD 0x1002
-#define VENDOR_NVIDIA 0x10de
-#define VENDOR_QUALCOMM 0x17cb
-
-#define ANY_DEVICE .device = 0, .device_mask = 0
-#define ONLY_DEVICE(id) .device = (id), .device_mask = 0xffff
-#define DISPLAY .class = PCI_BASE_CLASS_DISPLAY << 16, .class_mask = 0xff0000
-
-/*
- * Qualcomm's ath11k and ath12k: each ring of the chip has registers for an
- * address, its upper half, which is 0 but for an enable bit, and data, and the
- * driver writes its own MSI there.
- */
-#define ATH(id, off, len, why_, source_) { \
-        .name = "ath-message", .why = (why_), .source = (source_), \
-        .kind = PT_WINDOW_MESSAGE, .on = true, .data_gap = 8, \
-        .vendor = VENDOR_QUALCOMM, ONLY_DEVICE(id), \
-        .bar = 0, .offset = (off), .size = (len), \
-    }
-/* All of the chip shows in one place; ring pointers have other registers. */
-#define ATH_WINDOW(id) \
-    ATH((id), 0x80000, 0x40000, "without it no interrupt arrives; used while " \
-        "the driver starts, and not after", "vfio/pci-quirks: Quirk for ath " \
-        "wireless, qemu-devel, 2024-08-12; Linux ath11k, ath12k")
-/*
- * Two places that stay; ring pointers are there, too, and not to be trapped:
- * copy engines, of few messages, and the first pages of two blocks.
- */
-#define ATH_FIXED(id, off, len) \
-    ATH((id), (off), (len), "without it no interrupt arrives; pages with the " \
-        "pointers of data rings are not trapped", "Linux ath11k, ath12k: " \
-        "static windows of QCN9074, QCN9274; not tried on one")
-
-const struct pt_window_row pt_window_rows[] = {
-    {
-        .name = "nvidia-config",
-        .why = "the driver acknowledges each MSI there, so that each costs an "
-            "exit; without the window it works at full speed, and can write "
-            "the device's own Command, BARs and MSI",
-        .source = "Linux nouveau, nvkm/subdev/pci: nv40, gf100, gp100",
-        .kind = PT_WINDOW_MIRROR,
-        .vendor = VENDOR_NVIDIA, ANY_DEVICE, DISPLAY,
-        .bar = 0, .offset = 0x88000, .size = PT_CFG_EXT_SIZE,
-        .ack = { 0x704, 4 }, .ack_msi_id = true,
-    }, {
-        .name = "nvidia-config-1800",
-        .why = "the place of older chips, of which today's drivers use none; "
-            "registers of the chip's bus are in the same page",
-        .source = "Linux nouveau, nvkm/subdev/pci: nv04",
-        .kind = PT_WINDOW_MIRROR,
-        .vendor = VENDOR_NVIDIA, ANY_DEVICE, DISPLAY,
-        .bar = 0, .offset = 0x1800, .size = PT_CFG_SIZE,
-    }, {
-        .name = "amd-config",
-        .why = "no driver is known to use it, and hardware seems to take no "
-            "writes there; chips from Bonaire on have doorbells in the BAR, "
-            "and a larger one",
-        .source = "QEMU hw/vfio/pci-quirks.c; Linux radeon_device.c",
-        .kind = PT_WINDOW_MIRROR,
-        .vendor = VENDOR_AMD, ANY_DEVICE, DISPLAY,
-        .bar = 2, .bar_max = 0x40000, .offset = 0x4000,
-        .size = PT_CFG_SIZE,
-    },
-    ATH_WINDOW(0x1101), ATH_WINDOW(0x1103), ATH_WINDOW(0x1107),
-    ATH_FIXED(0x1104, 0x100000, 0x18000), ATH_FIXED(0x1104, 0x1b4000, 0x1000),
-    ATH_FIXED(0x1104, 0x1b8000, 0x1000),
-    ATH_FIXED(0x1109, 0x100000, 0x18000), ATH_FIXED(0x1109, 0x1b4000, 0x1000),
-    ATH_FIXED(0x1109, 0x1b8000, 0x1000),
-};
-
-const unsigned pt_num_window_rows =
-    sizeof(pt_window_rows) / sizeof(pt_window_rows[0]);
-
-/* ------------------------------------------------------------------ */
-/* The table                                                           */
-
-/* What is wrong with it by itself; NULL: nothing. */
-static const char *flaw(const struct pt_window_row *r)
-{
-    bool mirror = r->kind == PT_WINDOW_MIRROR;
-
-    if (!r->name || !r->why || !r->source) {
-        return "has no name, reason or source";
-    }
-    if (r->vendor == 0 || (r->device & ~r->device_mask) ||
-        (r->class & ~r->class_mask) || (r->class_mask >> 24)) {
-        return "matches no device";
-    }
-    if (r->bar >= PT_NUM_BARS || r->size == 0 || (r->offset | r->size) % 8 ||
-        r->offset + r->size < r->offset ||
-        (r->bar_max && r->offset + r->size > r->bar_max)) {
-        return "is not made of qwords in a BAR";
-    }
-    if (mirror && r->size > PT_CFG_EXT_SIZE) {
-        return "is larger than configuration space";
-    }
-    if ((r->kind == PT_WINDOW_MESSAGE) != (r->data_gap != 0) ||
-        r->data_gap % 4) {
-        return "has no place for a message's data, or is not to have it";
-    }
-    if ((!mirror && (r->ack.len || r->ack_msi_id)) ||
-        r->ack.off + r->ack.len > r->size) {
-        return "has an ack that is not its own";
-    }
-    return NULL;
-}
-
-/* Can one device have both? */
-static bool together(const struct pt_window_row *a,
-                     const struct pt_window_row *b)
-{
-    return a->vendor == b->vendor &&
-        !((a->device ^ b->device) & a->device_mask & b->device_mask) &&
-        !((a->class ^ b->class) & a->class_mask & b->class_mask);
-}
-
-static const char *flaw_with(const struct pt_window_row *r,
-                             const struct pt_window_row *before, unsigned num)
-{
-    unsigned i, others = 0, all = 0;
-
-    for (i = 0; i < num; i++) {
-        const struct pt_window_row *q = &before[i];
-        bool same = strcmp(q->name, r->name) == 0;
-
-        if (same && (q->on != r->on ||
-                     strcmp(before[num - 1].name, r->name) != 0)) {
-            return "is switched with another one, which is elsewhere or has "
-                "another default";
-        }
-        if (!together(q, r)) {
-            continue;
-        }
-        all++;
-        others += q->bar == r->bar;
-        if (q->bar == r->bar && q->offset < r->offset + r->size &&
-            r->offset < q->offset + q->size) {
-            return "meets another window";
-        }
-    }
-    return others >= PT_BAR_WINDOWS || all >= PT_MAX_WINDOWS ?
-        "is one too many" : NULL;
-}
-
-int pt_window_check(const struct pt_window_row *row, unsigned num,
-                    struct pt_error *err)
-{
-    unsigned i;
-
-    for (i = 0; i < num; i++) {
-        const char *wrong = flaw(&row[i]);
-
-        wrong = wrong ? wrong : flaw_with(&row[i], row, i);
-        if (wrong) {
-            return pt_fail(err, EINVAL, "window %s at BAR %u+%#llx %s",
-                           row[i].name ? row[i].name : "?", row[i].bar,
-                           (unsigned long long)row[i].offset, wrong);
-        }
-    }
-    return num <= 32 ? 0 : pt_fail(err, EINVAL, "more than 32 windows");
-}
-
-const char *pt_window_name(unsigned n)
-{
-    const char *name;
-
-    if (n >= pt_num_window_rows) {
-        return NULL;
-    }
-    name = pt_window_rows[n].name;
-    return (unsigned)pt_window_number(name) == n ? name : NULL;
-}
-
-int pt_window_number(const char *name)
-{
-    unsigned n;
-
-    for (n = 0; n < pt_num_window_rows; n++) {
-        if (strcmp(pt_window_rows[n].name, name) == 0) {
-            return (int)n;
-        }
-    }
-    return -1;
-}
 
 /* ------------------------------------------------------------------ */
 /* The device's                                                        */
@@ -228,6 +43,9 @@ static const char *unfit(const struct pt_dev *d,
     if (in->size < r->offset + r->size ||
         (r->bar_max && in->size > r->bar_max)) {
         return "the BAR has another size";
+    }
+    if (r->kind == PT_WINDOW_TABLE && d->irq->table_size == 0) {
+        return "the device has no MSI-X table";
     }
     return NULL;
 }
@@ -273,6 +91,7 @@ void pt_windows_forget(struct pt_dev *d)
 
     for (i = 0; i < d->num_windows; i++) {
         d->window[i].data_at = 0;
+        d->window[i].known = 0;
     }
 }
 
@@ -423,6 +242,79 @@ static bool legal(unsigned width)
 }
 
 /*
+ * Realtek's ERIDR, data, and ERIAR behind it: what is at bits 11:0 of space
+ * 30:16, 1 of which is MSI-X's table; byte enables are 15:12. Bit 31 starts a
+ * write, and is clear when it is done; the other way round for a read.
+ */
+#define ERIAR 4u
+#define ERIAR_FLAG 0x80000000u
+#define ERIAR_SPACE 0x7fff0000u
+#define ERIAR_TABLE 0x00010000u
+
+/* What the device had in it before is not known to be somewhere else. */
+static bool leads(const struct pt_open_window *w)
+{
+    return w->known == 0xf && (w->index & ERIAR_SPACE) == ERIAR_TABLE;
+}
+
+static bool table_read(const struct pt_dev *d, const struct pt_open_window *w,
+                       uint64_t at, unsigned width, uint64_t *val)
+{
+    uint32_t off = (uint32_t)(at - w->row->offset), index = w->index;
+    uint64_t both;
+
+    if (!leads(w) || at % width) {
+        return false;
+    }
+    both = index & ERIAR_FLAG ? w->data : pt_msix_dword(d, index & 0xfff);
+    both |= (uint64_t)(index ^ ERIAR_FLAG) << 32;
+    *val = both >> (8 * off) & (UINT64_MAX >> (64 - 8 * width));
+    return true;
+}
+
+static void table_write(struct pt_dev *d, const struct pt_open_window *w)
+{
+    uint32_t off = w->index & 0xfff, lanes = 0;
+    unsigned i;
+
+    for (i = 0; i < 4; i++) {
+        lanes |= w->index >> (12 + i) & 1 ? UINT32_C(0xff) << (8 * i) : 0;
+    }
+    if ((w->index & ERIAR_FLAG) && lanes) {
+        pt_msix_set_dword(d, off, (pt_msix_dword(d, off) & ~lanes) |
+                          (w->data & lanes));
+    }
+}
+
+/*
+ * Data go to the device whatever they are for: the index comes after them.
+ * That does not, where it leads to the table, nor bytes of it as long as what
+ * the device has in the others is unknown.
+ */
+static bool take_registers(struct pt_dev *d, struct pt_open_window *w,
+                           uint64_t at, unsigned width, uint64_t val)
+{
+    unsigned off = (unsigned)(at - w->row->offset), i;
+    bool index = off + width > ERIAR;
+
+    if (at % width) {
+        return true;
+    }
+    for (i = 0; i < width; i++, off++) {
+        uint32_t *reg = off < ERIAR ? &w->data : &w->index;
+        uint32_t lane = UINT32_C(0xff) << (8 * (off % 4));
+
+        *reg = (*reg & ~lane) | ((uint32_t)(val >> (8 * i)) << (8 * (off % 4)) &
+                                 lane);
+        w->known |= off < ERIAR ? 0 : (uint8_t)(1u << (off - ERIAR));
+    }
+    if (index && leads(w)) {
+        table_write(d, w);
+    }
+    return index && (leads(w) || w->known != 0xf);
+}
+
+/*
  * A dword that the guest writes at @at, and what the device gets. Data are a
  * small number like many others: they are taken for data only where the address
  * was written last.
@@ -458,11 +350,19 @@ bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
 {
     const struct pt_open_window *w = find(d, n, at);
 
-    if (!w || !legal(width) || w->row->kind != PT_WINDOW_MIRROR) {
+    if (!w || !legal(width)) {
         return false;
     }
-    *val = mirror_read(d, w->row, at, width);
-    return true;
+    switch (w->row->kind) {
+    case PT_WINDOW_MIRROR:
+        *val = mirror_read(d, w->row, at, width);
+        return true;
+    case PT_WINDOW_TABLE:
+        return table_read(d, w, at, width, val);
+    case PT_WINDOW_MESSAGE:
+        break;
+    }
+    return false;
 }
 
 bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
@@ -483,6 +383,8 @@ bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
     case PT_WINDOW_MESSAGE:
         *val = message(d, w, at, width, *val);
         break;
+    case PT_WINDOW_TABLE:
+        return take_registers(d, w, at, width, *val);
     }
     return false;
 }

@@ -63,9 +63,10 @@ extern const unsigned pt_num_window_rows;
  * Are the @num rows at @row sound? Refuses rows without name, reason, source,
  * size or BAR, with a device that the mask can't match, windows that are not
  * made of qwords, a mirror larger than configuration space, an ack outside of
- * it, messages without a place for the data, what is of another kind, rows of
- * one name that are not together, or of different defaults, and windows of one
- * BAR of a device that meet or are too many.
+ * it, messages without a place for the data, what is of another kind, a way to
+ * the table that is not two dwords, rows of one name that are not together, or
+ * of different defaults, and windows of one BAR of a device that meet or are too
+ * many.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_window_check(const struct pt_window_row *row, unsigned num,

@@ -173,6 +173,7 @@ static void make_chip(struct life *l, struct capture *c)
         { 0x1002, 0x68f9, 0x0300, { 2, 0x4000, 0x100, 0x40000 } },
         { 0x17cb, 0x1103, 0x0280, { 0, 0, 0, 0 } },
         { 0x17cb, 0x1109, 0x0280, { 0, 0, 0, 0 } },
+        { 0x10ec, 0x8168, 0x0200, { 0, 0, 0, 0 } },
     };
     unsigned n = c->cfg[PCI_DEVICE_ID] % (sizeof(chips) / sizeof(chips[0]));
 

@@ -62,6 +62,9 @@ static const struct known {
     ATH(0x1104, 0x1b4000, 0x1000), ATH(0x1104, 0x1b8000, 0x1000),
     ATH(0x1109, 0x100000, 0x18000),
     ATH(0x1109, 0x1b4000, 0x1000), ATH(0x1109, 0x1b8000, 0x1000),
+    /* r8168.h: ERIDR 0x70, ERIAR 0x74. */
+    { "rtl8168-table", "r8168.h", PT_WINDOW_TABLE, false, 0x10ec, 0x8168,
+      0xffff, 0, 0, 2, 0, 0x70, 8, 0, 0, 0 },
 };
 
 static void the_table_says_what_its_sources_say(void **state)
@@ -142,6 +145,7 @@ static void an_unsound_row_is_refused(void **state)
                  "ack");
     refused_with(SOUND_BUT(data_gap = 8), "data");
     refused_with(SOUND_BUT(kind = PT_WINDOW_MESSAGE), "data");
+    refused_with(SOUND_BUT(kind = PT_WINDOW_TABLE), "two registers");
 }
 
 static void rows_that_do_not_go_together_are_refused(void **state)

@@ -10,6 +10,7 @@ const char *view_window_kind(enum pt_window_kind kind)
     static const char *const names[] = {
         [PT_WINDOW_MIRROR] = "configuration space",
         [PT_WINDOW_MESSAGE] = "copies of MSI",
+        [PT_WINDOW_TABLE] = "MSI-X's table",
     };
 
     return names[kind];

@@ -97,6 +97,68 @@ void sim_amd(struct sim_chip *chip, struct sim_dev *d)
 }
 
 /* ------------------------------------------------------------------ */
+/* Realtek                                                             */
+
+#define ERIDR 0x70u
+#define ERIAR 0x74u
+
+/* An address has been written. */
+static void eri(struct sim_chip *chip)
+{
+    struct sim_dev *d = chip->dev;
+    unsigned space = chip->eriar >> 16 & 0x7fff, off = chip->eriar & 0xffc;
+    uint32_t mask = 0, *at = &chip->other[off / 4];
+    bool write = chip->eriar >> 31;
+    unsigned i;
+
+    for (i = 0; i < 4; i++) {
+        mask |= chip->eriar >> (12 + i) & 1 ? UINT32_C(0xff) << (8 * i) : 0;
+    }
+    if (space == 1 && off < 16 * d->msix.entries) {
+        at = &d->msix.table[off / 4];
+        chip->table_writes += write;
+    } else {
+        chip->other_writes += write;
+    }
+    if (write) {
+        *at = (*at & ~mask) | (chip->eridr & mask);
+    } else {
+        chip->eridr = *at;
+    }
+    chip->eriar ^= 0x80000000;
+}
+
+static bool eri_access(struct sim_dev *d, unsigned region, uint64_t off,
+                       unsigned width, bool write, uint64_t *val)
+{
+    struct sim_chip *chip = d->hooks.priv;
+    uint64_t both = chip->eridr | (uint64_t)chip->eriar << 32;
+    uint64_t mask = UINT64_MAX >> (64 - 8 * width);
+    unsigned shift = 8 * (unsigned)(off - ERIDR);
+
+    if (region != 2 || off < ERIDR || off + width > ERIAR + 4) {
+        return false;
+    }
+    if (!write) {
+        *val = both >> shift & mask;
+        return true;
+    }
+    both = (both & ~(mask << shift)) | (*val & mask) << shift;
+    chip->eridr = (uint32_t)both;
+    chip->eriar = (uint32_t)(both >> 32);
+    if (off + width > ERIAR) {
+        eri(chip);
+    }
+    return true;
+}
+
+void sim_rtl8168(struct sim_chip *chip, struct sim_dev *d)
+{
+    chip_init(chip, d);
+    d->hooks.on_memory = eri_access;
+}
+
+/* ------------------------------------------------------------------ */
 /* Messages                                                            */
 
 enum sim_sent sim_ath_interrupt(struct sim_dev *d, uint64_t off)

@@ -34,6 +34,12 @@ struct sim_chip {
     bool needs_ack;
     bool unarmed;
     unsigned acks;
+
+    /* Realtek's registers. */
+    uint32_t eridr, eriar;
+    uint32_t other[1024];   /* space 0 of theirs */
+    unsigned table_writes;  /* that came to the chip this way */
+    unsigned other_writes;
 };
 
 /*
@@ -56,6 +62,14 @@ void sim_amd(struct sim_chip *chip, struct sim_dev *d);
 
 /* The ring with such registers at BAR0+@off sends its message. */
 enum sim_sent sim_ath_interrupt(struct sim_dev *d, uint64_t off);
+
+/*
+ * Realtek RTL8168: ERIDR at BAR2+0x70 and ERIAR at +0x74 lead to 4K of several
+ * spaces, MSI-X's table being space 1. As in Realtek's r8168.h and in the trace
+ * of QEMU's pci-quirks.c: an address with bit 31 clear reads, and the bit is set
+ * when it is done; with bit 31 set it writes, and the bit is then clear.
+ */
+void sim_rtl8168(struct sim_chip *chip, struct sim_dev *d);
 
 /* The chip has something to tell: its first message, if it is armed. */
 enum sim_sent sim_chip_interrupt(struct sim_chip *chip);
