@@ -230,7 +230,7 @@ const struct pt_cap *pt_cap_at(const struct pt_dev *d, unsigned i);
 /* Bytes that the guest sees region @n have; 0: it has none. @n: 0..6. */
 uint64_t pt_region_size(const struct pt_dev *d, unsigned n);
 
-/* A part of a region, in whole pages. */
+/* A part of a region, in whole pages, or dwords of ports. */
 struct pt_window {
     uint64_t offset;
     uint64_t size;
@@ -245,6 +245,7 @@ enum pt_window_kind {
     PT_WINDOW_MIRROR,  /* an access is one of configuration space */
     PT_WINDOW_MESSAGE, /* the driver copies its MSI there */
     PT_WINDOW_TABLE,   /* two registers that lead to MSI-X's table */
+    PT_WINDOW_INDEX,   /* two ports that lead to configuration space */
 };
 
 /* A window that the device has. */

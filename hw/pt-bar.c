@@ -36,7 +36,7 @@ static uint16_t reg_of(unsigned n)
         (uint16_t)(PCI_BASE_ADDRESS_0 + 4 * n);
 }
 
-static bool is_io(const struct pt_dev *d, unsigned n)
+bool pt_region_io(const struct pt_dev *d, unsigned n)
 {
     return n != PT_ROM && (d->host->info.region[n].flags & PT_REGION_IO);
 }
@@ -55,7 +55,7 @@ static bool is_top(const struct pt_dev *d, unsigned n)
 /* Bits of the region's (low) register that the guest can set. */
 static uint32_t address_bits(const struct pt_dev *d, unsigned n)
 {
-    uint32_t flags = is_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS;
+    uint32_t flags = pt_region_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS;
 
     return ~(uint32_t)(d->bar[n].size - 1) & ~flags;
 }
@@ -126,7 +126,7 @@ static bool sizing(const struct pt_dev *d, unsigned n)
     if (n == PT_ROM) {
         return sizing_dword(b->raw[0], ROM_FLAGS);
     }
-    return sizing_dword(b->raw[0], is_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS) ||
+    return sizing_dword(b->raw[0], pt_region_io(d, n) ? PT_IO_FLAGS : PT_MEM_FLAGS) ||
         b->raw[1] == UINT32_MAX;  /* of a 64-bit one only */
 }
 
@@ -142,7 +142,7 @@ static uint64_t address(const struct pt_dev *d, unsigned n)
 
 static uint32_t decode_bit(const struct pt_dev *d, unsigned n)
 {
-    return is_io(d, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+    return pt_region_io(d, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 }
 
 /*
@@ -167,7 +167,7 @@ static bool decoded(const struct pt_dev *d, unsigned n)
 
 static bool no_such_address(struct pt_dev *d, unsigned n, uint64_t addr)
 {
-    uint64_t limit = is_io(d, n) ? MAX_PORT : MAX_GPA;
+    uint64_t limit = pt_region_io(d, n) ? MAX_PORT : MAX_GPA;
 
     if (addr == 0) {
         return true;
@@ -227,7 +227,7 @@ static int map(struct pt_dev *d, unsigned n, const struct pt_piece *p,
     const struct pt_xen *x = d->xen;
     uint64_t host = d->host->info.region[n].addr + p->offset;
 
-    if (is_io(d, n)) {
+    if (pt_region_io(d, n)) {
         return x->ops->map_ports(x->priv, (uint32_t)at, (uint32_t)host,
                                  (uint32_t)p->size, add);
     }
@@ -333,7 +333,7 @@ static bool yield(struct pt_dev *d, bool io, uint64_t addr, uint64_t size)
     for (i = 0; i < PT_NUM_REGIONS; i++) {
         struct pt_bar *b = &d->bar[i];
 
-        if (is_io(d, i) == io && meets(b, addr, size) && !decoded(d, i)) {
+        if (pt_region_io(d, i) == io && meets(b, addr, size) && !decoded(d, i)) {
             b->wish = PT_UNMAPPED;
             region_off(d, i);
             some = true;
@@ -356,7 +356,7 @@ static bool own_overlap(const struct pt_dev *d, unsigned n)
     unsigned i;
 
     for (i = 0; i < PT_NUM_REGIONS; i++) {
-        if (i != n && is_io(d, i) == is_io(d, n) &&
+        if (i != n && pt_region_io(d, i) == pt_region_io(d, n) &&
             meets(&d->bar[i], b->wish, b->size)) {
             return true;
         }
@@ -369,9 +369,9 @@ static void region_on(struct pt_dev *d, unsigned n)
     struct pt_bar *b = &d->bar[n];
     unsigned i;
 
-    yield(d, is_io(d, n), b->wish, b->size);
+    yield(d, pt_region_io(d, n), b->wish, b->size);
     if (own_overlap(d, n) ||
-        d->bus->ops->taken(d->bus->priv, d, is_io(d, n), b->wish, b->size)) {
+        d->bus->ops->taken(d->bus->priv, d, pt_region_io(d, n), b->wish, b->size)) {
         pt_log_once(d, PT_ONCE_OVERLAP, PT_LOG_WARNING, "region %u is not "
                     "mapped: something else of the guest is at %#llx", n,
                     (unsigned long long)b->wish);
@@ -471,7 +471,7 @@ void pt_bars_recheck(struct pt_dev *d)
         const struct pt_bar *b = &d->bar[n];
 
         if (pieces_on(b) &&
-            d->bus->ops->taken(d->bus->priv, d, is_io(d, n), b->mapped,
+            d->bus->ops->taken(d->bus->priv, d, pt_region_io(d, n), b->mapped,
                                b->size)) {
             region_off(d, n);
         }
@@ -648,8 +648,8 @@ static void add_piece(struct pt_dev *d, unsigned n, uint64_t offset,
     p->size = size;
     p->trapped = trapped;
     p->trap = (struct pt_trap) {
-        .dev = d, .region = n, .part = trapped ? b->pieces : 0,
-        .offset = offset, .size = size,
+        .dev = d, .region = n, .io = pt_region_io(d, n),
+        .part = trapped ? b->pieces : 0, .offset = offset, .size = size,
     };
     b->pieces++;
 }
@@ -669,7 +669,7 @@ void pt_bars_init(struct pt_dev *d)
                    "%s", n, why);
         } else if (r->size) {
             b->size = r->size;
-            if (!is_io(d, n) && b->size < PT_PAGE_SIZE) {
+            if (!pt_region_io(d, n) && b->size < PT_PAGE_SIZE) {
                 b->size = PT_PAGE_SIZE;
             }
         }

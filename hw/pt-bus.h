@@ -22,15 +22,17 @@ struct pt_dev;
 
 /*
  * A window of a BAR whose accesses come to pass-through. The engine owns it
- * and fills all but @host, which is the bus glue's to use.
+ * and fills all but @host, which is the bus glue's to use. Of a BAR of ports
+ * only where the bus takes them: pt_bus_ops.traps_ports.
  */
 struct pt_trap {
     struct pt_dev *dev;
     unsigned region;  /* 0..5 */
+    bool io;          /* it is of ports */
     unsigned part;    /* which of the region's, 0..PT_REGION_TRAPS - 1 */
-    uint64_t offset;  /* into the region, a multiple of the page size */
-    uint64_t size;    /* a multiple of the page size */
-    uint64_t gpa;     /* where the guest has it now */
+    uint64_t offset;  /* into the region, a multiple of the page size; */
+    uint64_t size;    /* of ports, both are of dwords */
+    uint64_t gpa;     /* where the guest has it now; a port's number */
     void *host;
 };
 
@@ -55,6 +57,7 @@ struct pt_bus_ops {
      */
     int (*trap)(void *priv, struct pt_trap *t);
     void (*untrap)(void *priv, struct pt_trap *t);
+    bool traps_ports;  /* trap() takes windows of ports, too */
 
     /*
      * Is any of [@addr, @addr + @size) taken by another device of the
@@ -86,7 +89,8 @@ struct pt_bus {
 void pt_tick(struct pt_dev *d);
 
 /*
- * A guest's access to a trapped window: @off into it, @width 1, 2, 4 or 8.
+ * A guest's access to a trapped window: @off into it, @width 1, 2, 4 or, in
+ * memory, 8.
  * What is illegal reads as all ones (0 in the MSI-X table) or is dropped.
  */
 uint64_t pt_trap_read(struct pt_trap *t, uint64_t off, unsigned width);

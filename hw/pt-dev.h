@@ -218,6 +218,7 @@ int pt_sync(struct pt_dev *d);
 void pt_sync_end(struct pt_dev *d);
 
 /* pt-bar.c: sizes, before the space is built; pieces, once it is. */
+bool pt_region_io(const struct pt_dev *d, unsigned n);
 void pt_bars_init(struct pt_dev *d);
 void pt_bars_split(struct pt_dev *d);
 void pt_bar_setup(const struct pt_dev *d, const struct pt_field *f,

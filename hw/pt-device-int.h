@@ -45,6 +45,7 @@ struct pt_real {
     char devices[PATH_MAX - 64];  /* the directory of all functions */
     char dir[PATH_MAX];           /* and of this one */
     char iomem[PATH_MAX];         /* who has which memory of the host */
+    uint64_t ports[PT_NUM_BARS];  /* how many; 0: it has none */
     struct {
         uint64_t size;  /* 0: nothing here to map */
         uint64_t skew;  /* of the region in its first page */

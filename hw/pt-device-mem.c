@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The real device's memory: sysfs maps a function's registers, so that
- * nothing here needs /dev/mem.
+ * nothing here needs /dev/mem. And its ports, which sysfs reads and writes.
  */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -193,16 +194,57 @@ static int mmio_access(struct pt_real *r, unsigned n, uint64_t off,
     return 0;
 }
 
+/*
+ * Linux makes one access of a read or write of this width (drivers/pci/pci-sysfs,
+ * since 2.6.36). The file is opened each time: such windows are rare.
+ */
+static int port_access(const struct pt_real *r, unsigned n, uint64_t off,
+                       unsigned width, bool write, uint64_t *val)
+{
+    char path[PATH_MAX + sizeof("/resource0")];
+    uint64_t bytes = htole64(*val);
+    ssize_t done;
+    int fd;
+
+    if ((width != 1 && width != 2 && width != 4) || off % width ||
+        width > r->ports[n] || off > r->ports[n] - width) {
+        return -EINVAL;
+    }
+    snprintf(path, sizeof(path), "%s/resource%u", r->dir, n);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    done = write ? pwrite(fd, &bytes, width, (off_t)off) :
+        pread(fd, &bytes, width, (off_t)off);
+    done = done < 0 ? -errno : done;
+    close(fd);
+    if (done != (ssize_t)width) {
+        return done < 0 ? (int)done : -EIO;
+    }
+    *val = le64toh(bytes) & (UINT64_MAX >> (64 - 8 * width));
+    return 0;
+}
+
+static int region_access(struct pt_real *r, unsigned n, uint64_t off,
+                         unsigned width, bool write, uint64_t *val)
+{
+    return n < PT_NUM_BARS && r->ports[n] ?
+        port_access(r, n, off, width, write, val) :
+        mmio_access(r, n, off, width, write, val);
+}
+
 int pt_real_mmio_read(void *priv, unsigned region, uint64_t off,
                           unsigned width, uint64_t *val)
 {
-    return mmio_access(priv, region, off, width, false, val);
+    *val = 0;
+    return region_access(priv, region, off, width, false, val);
 }
 
 int pt_real_mmio_write(void *priv, unsigned region, uint64_t off,
                            unsigned width, uint64_t val)
 {
-    return mmio_access(priv, region, off, width, true, &val);
+    return region_access(priv, region, off, width, true, &val);
 }
 
 void pt_real_memory(struct pt_real *r, const struct pt_device_info *info)
@@ -211,7 +253,11 @@ void pt_real_memory(struct pt_real *r, const struct pt_device_info *info)
 
     for (unsigned n = 0; n < PT_NUM_BARS; n++) {
         region = &info->region[n];
-        if ((region->flags & PT_REGION_IO) || region->addr == 0) {
+        if (region->addr == 0) {
+            continue;
+        }
+        if (region->flags & PT_REGION_IO) {
+            r->ports[n] = region->size;
             continue;
         }
         r->mem[n].size = region->size;

@@ -79,9 +79,9 @@ struct pt_device_ops {
     int (*write)(void *priv, uint16_t pos, const void *buf, unsigned len);
 
     /*
-     * Access @width (1, 2, 4, 8) bytes of a memory region of the device at
-     * offset @off, aligned to @width, in one access of this width.
-     * Returns 0, or -errno.
+     * Access @width (1, 2, 4, 8; of ports 4 at most) bytes of a region of the
+     * device, but the ROM, at offset @off, aligned to @width, in one access of
+     * this width. Returns 0, or -errno.
      */
     int (*mmio_read)(void *priv, unsigned region, uint64_t off,
                      unsigned width, uint64_t *val);

@@ -14,14 +14,15 @@ static uint64_t ones(unsigned width)
 
 /*
  * May the access go to the device: inside of window and region, aligned? What
- * begins in a window ends there then, as those are of whole pages.
+ * begins in a window ends there then, as those are of whole pages or dwords.
  */
 static bool inside(const struct pt_trap *t, uint64_t off, unsigned width)
 {
     uint64_t size = t->dev->host->info.region[t->region].size;
     uint64_t at = t->offset + off;
 
-    return (width == 1 || width == 2 || width == 4 || width == 8) &&
+    return (width == 1 || width == 2 || width == 4 ||
+            (width == 8 && !pt_region_io(t->dev, t->region))) &&
         off % width == 0 && off < t->size && at < size && width <= size - at;
 }
 
@@ -69,7 +70,8 @@ void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
     if (!inside(t, off, width)) {
         return;
     }
-    if (pt_msix_protected(d, t->region, t->offset + off)) {
+    if (!pt_region_io(d, t->region) &&
+        pt_msix_protected(d, t->region, t->offset + off)) {
         pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
                     "%u beside MSI-X's table or pending bits are dropped: Xen "
                     "lets nobody write to their pages", t->region);

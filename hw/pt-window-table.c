@@ -61,6 +61,15 @@ const struct pt_window_row pt_window_rows[] = {
         .vendor = VENDOR_NVIDIA, ANY_DEVICE, DISPLAY,
         .bar = 0, .offset = 0x1800, .size = PT_CFG_SIZE,
     }, {
+        .name = "nvidia-config-ports",
+        .why = "the way of video BIOSes to BAR 0, which no driver of today "
+            "takes; other accesses to it go on to the device, each by an exit",
+        .source = "QEMU hw/vfio/pci-quirks.c, from envytools",
+        .kind = PT_WINDOW_INDEX,
+        .vendor = VENDOR_NVIDIA, ANY_DEVICE, DISPLAY,
+        .bar = 5, .offset = 8, .size = 8,
+        .to = { { 0x1800, PT_CFG_SIZE }, { 0x88000, PT_CFG_EXT_SIZE } },
+    }, {
         .name = "amd-config",
         .why = "no driver is known to use it, and hardware seems to take no "
             "writes there; chips from Bonaire on have doorbells in the BAR, "
@@ -70,6 +79,15 @@ const struct pt_window_row pt_window_rows[] = {
         .vendor = VENDOR_AMD, ANY_DEVICE, DISPLAY,
         .bar = 2, .bar_max = 0x40000, .offset = 0x4000,
         .size = PT_CFG_SIZE,
+    }, {
+        .name = "amd-config-ports",
+        .why = "the way of video BIOSes to registers; drivers have others. "
+            "Other accesses go on to the device, each by an exit",
+        .source = "QEMU hw/vfio/pci-quirks.c",
+        .kind = PT_WINDOW_INDEX,
+        .vendor = VENDOR_AMD, ANY_DEVICE, DISPLAY,
+        .bar = 4, .offset = 0, .size = 8,
+        .to = { { 0x4000, PT_CFG_EXT_SIZE } },
     },
     ATH_WINDOW(0x1101), ATH_WINDOW(0x1103), ATH_WINDOW(0x1107),
     ATH_FIXED(0x1104, 0x100000, 0x18000), ATH_FIXED(0x1104, 0x1b4000, 0x1000),
@@ -98,6 +116,8 @@ const unsigned pt_num_window_rows =
 static const char *flaw(const struct pt_window_row *r)
 {
     bool mirror = r->kind == PT_WINDOW_MIRROR;
+    bool index = r->kind == PT_WINDOW_INDEX;
+    unsigned i;
 
     if (!r->name || !r->why || !r->source) {
         return "has no name, reason or source";
@@ -118,8 +138,17 @@ static const char *flaw(const struct pt_window_row *r)
         r->data_gap % 4) {
         return "has no place for a message's data, or is not to have it";
     }
-    if (r->kind == PT_WINDOW_TABLE && r->size != 8) {
+    if ((r->kind == PT_WINDOW_TABLE || index) && r->size != 8) {
         return "is not two registers";
+    }
+    for (i = 0; i < 2; i++) {
+        if ((r->to[i].from | r->to[i].size) % 4 ||
+            r->to[i].size > PT_CFG_EXT_SIZE || (r->to[i].size && !index)) {
+            return "has an index that leads elsewhere";
+        }
+    }
+    if (index && r->to[0].size == 0) {
+        return "has an index that leads nowhere";
     }
     if ((!mirror && (r->ack.len || r->ack_msi_id)) ||
         r->ack.off + r->ack.len > r->size) {

@@ -37,8 +37,11 @@ static const char *unfit(const struct pt_dev *d,
     if (d->bar[r->bar].size == 0) {
         return "the guest has no such BAR";
     }
-    if (in->flags & PT_REGION_IO) {
-        return "the BAR is of ports";
+    if (pt_region_io(d, r->bar) != (r->kind == PT_WINDOW_INDEX)) {
+        return "the BAR is of another kind";
+    }
+    if (r->kind == PT_WINDOW_INDEX && !d->bus->ops->traps_ports) {
+        return "this device model traps no ports";
     }
     if (in->size < r->offset + r->size ||
         (r->bar_max && in->size > r->bar_max)) {
@@ -148,9 +151,12 @@ unsigned pt_windows_pages(const struct pt_dev *d, unsigned n,
 
     for (i = 0; i < d->num_windows; i++) {
         const struct pt_window_row *r = d->window[i].row;
-        uint64_t from = r->offset & PT_PAGE_MASK;
-        uint64_t end = (r->offset + r->size + PT_PAGE_SIZE - 1) & PT_PAGE_MASK;
+        uint64_t from = r->offset, end = r->offset + r->size;
 
+        if (!pt_region_io(d, n)) {
+            from &= PT_PAGE_MASK;
+            end = (end + PT_PAGE_SIZE - 1) & PT_PAGE_MASK;
+        }
         if (d->window[i].on && r->bar == n) {
             num = add(w, num, (struct pt_window) {
                 .offset = from, .size = end - from,
@@ -241,6 +247,78 @@ static bool legal(unsigned width)
     return width == 1 || width == 2 || width == 4 || width == 8;
 }
 
+/* The guest's bytes of a register, at @off of it, as it writes them. */
+static void merge(uint32_t *reg, unsigned off, unsigned width, uint64_t val)
+{
+    unsigned i;
+
+    for (i = off; i < off + width && i < 4; i++, val >>= 8) {
+        *reg = (*reg & ~(UINT32_C(0xff) << (8 * i))) |
+            (uint32_t)(val & 0xff) << (8 * i);
+    }
+}
+
+/*
+ * Index and data, a dword each: what is the offset of data's byte @off in
+ * configuration space? -1: the index leads elsewhere.
+ */
+static int indexed(const struct pt_open_window *w, unsigned off)
+{
+    uint32_t index = w->index & ~UINT32_C(3);
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        const struct pt_window_target *t = &w->row->to[i];
+
+        if (index >= t->from && index - t->from < t->size) {
+            return (int)(index - t->from + off);
+        }
+    }
+    return -1;
+}
+
+/*
+ * Data behind an index that the guest has not written are nobody's: the last
+ * owner's can lead to configuration space.
+ */
+static bool index_read(struct pt_dev *d, const struct pt_open_window *w,
+                       uint64_t at, unsigned width, uint64_t *val)
+{
+    unsigned off = (unsigned)(at - w->row->offset);
+    int cfg = indexed(w, off - 4);
+
+    if (off < 4 || width > 4 || at % width || (w->known == 0xf && cfg < 0)) {
+        return false;
+    }
+    *val = w->known == 0xf ? pt_config_read(d, (uint32_t)cfg, width) :
+        UINT64_MAX >> (64 - 8 * width);
+    return true;
+}
+
+/* The device has the index, too: for what is behind others. */
+static bool index_write(struct pt_dev *d, struct pt_open_window *w,
+                        uint64_t at, unsigned width, uint64_t val)
+{
+    unsigned off = (unsigned)(at - w->row->offset);
+    int cfg = indexed(w, off - 4);
+
+    if (width > 4 || at % width) {
+        return true;
+    }
+    if (off < 4) {
+        merge(&w->index, off, width, val);
+        w->known |= (uint8_t)(((1u << width) - 1) << off);
+        return false;
+    }
+    if (w->known == 0xf && cfg < 0) {
+        return false;
+    }
+    if (w->known == 0xf) {
+        pt_config_write(d, (uint32_t)cfg, (uint32_t)val, width);
+    }
+    return true;
+}
+
 /*
  * Realtek's ERIDR, data, and ERIAR behind it: what is at bits 11:0 of space
  * 30:16, 1 of which is MSI-X's table; byte enables are 15:12. Bit 31 starts a
@@ -294,19 +372,21 @@ static void table_write(struct pt_dev *d, const struct pt_open_window *w)
 static bool take_registers(struct pt_dev *d, struct pt_open_window *w,
                            uint64_t at, unsigned width, uint64_t val)
 {
-    unsigned off = (unsigned)(at - w->row->offset), i;
+    unsigned off = (unsigned)(at - w->row->offset);
     bool index = off + width > ERIAR;
 
     if (at % width) {
         return true;
     }
-    for (i = 0; i < width; i++, off++) {
-        uint32_t *reg = off < ERIAR ? &w->data : &w->index;
-        uint32_t lane = UINT32_C(0xff) << (8 * (off % 4));
+    if (off < ERIAR) {
+        merge(&w->data, off, width, val);
+    }
+    if (index) {
+        unsigned skip = off < ERIAR ? ERIAR - off : 0;
 
-        *reg = (*reg & ~lane) | ((uint32_t)(val >> (8 * i)) << (8 * (off % 4)) &
-                                 lane);
-        w->known |= off < ERIAR ? 0 : (uint8_t)(1u << (off - ERIAR));
+        merge(&w->index, off + skip - ERIAR, width - skip, val >> (8 * skip));
+        w->known |= (uint8_t)(((1u << (width - skip)) - 1) <<
+                              (off + skip - ERIAR));
     }
     if (index && leads(w)) {
         table_write(d, w);
@@ -359,6 +439,8 @@ bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
         return true;
     case PT_WINDOW_TABLE:
         return table_read(d, w, at, width, val);
+    case PT_WINDOW_INDEX:
+        return index_read(d, w, at, width, val);
     case PT_WINDOW_MESSAGE:
         break;
     }
@@ -385,6 +467,8 @@ bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
         break;
     case PT_WINDOW_TABLE:
         return take_registers(d, w, at, width, *val);
+    case PT_WINDOW_INDEX:
+        return index_write(d, w, at, width, *val);
     }
     return false;
 }

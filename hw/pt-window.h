@@ -15,6 +15,12 @@ struct pt_window_ack {
     uint8_t len;   /* 0: there is none */
 };
 
+/* Where an index is one of configuration space: from @from on. */
+struct pt_window_target {
+    uint32_t from;
+    uint32_t size;  /* 0: there is none */
+};
+
 /*
  * One window of one sort of device. Rows with the same name are switched
  * together.
@@ -33,7 +39,10 @@ struct pt_window_row {
     uint32_t class;        /* base, sub, interface; in the bits of */
     uint32_t class_mask;
 
-    /* Where it is: in a memory BAR of up to @bar_max bytes; 0: of any size. */
+    /*
+     * Where it is: in a BAR of up to @bar_max bytes; 0: of any size. The BAR is
+     * of ports for PT_WINDOW_INDEX, of memory for all others.
+     */
     uint8_t bar;
     uint64_t bar_max;
     uint64_t offset;
@@ -51,6 +60,9 @@ struct pt_window_row {
      * be at any dword, is the one for the data.
      */
     uint8_t data_gap;
+
+    /* Of an index: what it leads to. */
+    struct pt_window_target to[2];
 };
 
 extern const struct pt_window_row pt_window_rows[];
@@ -63,10 +75,10 @@ extern const unsigned pt_num_window_rows;
  * Are the @num rows at @row sound? Refuses rows without name, reason, source,
  * size or BAR, with a device that the mask can't match, windows that are not
  * made of qwords, a mirror larger than configuration space, an ack outside of
- * it, messages without a place for the data, what is of another kind, a way to
- * the table that is not two dwords, rows of one name that are not together, or
- * of different defaults, and windows of one BAR of a device that meet or are too
- * many.
+ * it, messages without a place for the data, what is of another kind, an index
+ * or a way to the table that is not two dwords, an index that leads nowhere,
+ * rows of one name that are not together, or of different defaults, and windows
+ * of one BAR of a device that meet or are too many.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_window_check(const struct pt_window_row *row, unsigned num,

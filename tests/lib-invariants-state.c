@@ -221,6 +221,23 @@ static bool overlaps(const struct inv *v, unsigned n)
     return is_taken(v, is_io(v, n), a, na);
 }
 
+/* Piece @p of region @n at @at, whose part of the host is @host. */
+static bool piece_is_there(const struct inv *v, unsigned n,
+                           const struct pt_piece *p, uint64_t at,
+                           uint64_t host)
+{
+    const struct world *w = v->w;
+    bool io = is_io(v, n);
+
+    if (p->trapped) {
+        return sim_bus_traps(&w->sim.bus, io, at, p->size);
+    }
+    return io ? sim_xen_has_ports(&w->sim.xen, (uint32_t)at, (uint32_t)host,
+                                  (uint32_t)p->size) :
+        sim_xen_has_mem(&w->sim.xen, at >> PT_PAGE_SHIFT,
+                        host >> PT_PAGE_SHIFT, p->size >> PT_PAGE_SHIFT);
+}
+
 /* All of region @n is at @addr: mapped, or trapped. */
 static bool is_there(const struct inv *v, unsigned n, uint64_t addr)
 {
@@ -229,18 +246,10 @@ static bool is_there(const struct inv *v, unsigned n, uint64_t addr)
     const struct pt_bar *b = &w->d->bar[n];
     unsigned i;
 
-    if (is_io(v, n)) {
-        return sim_xen_has_ports(&w->sim.xen, (uint32_t)addr, (uint32_t)host,
-                                 (uint32_t)b->size);
-    }
     for (off = i = 0; i < b->pieces; i++) {
         const struct pt_piece *p = &b->piece[i];
-        uint64_t at = addr + p->offset;
 
-        if (p->trapped ? !sim_bus_trap(&w->sim.bus, at) :
-            !sim_xen_has_mem(&w->sim.xen, at >> PT_PAGE_SHIFT,
-                             (host + p->offset) >> PT_PAGE_SHIFT,
-                             p->size >> PT_PAGE_SHIFT)) {
+        if (!piece_is_there(v, n, p, addr + p->offset, host + p->offset)) {
             return false;
         }
         off += p->size;

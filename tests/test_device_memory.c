@@ -48,7 +48,9 @@ static void mmio_is_bounded(void **state)
         { 3, UINT64_MAX - 7, 8 },                       /* outside */
         { 3, 1, 2 }, { 3, 2, 4 }, { 3, 4, 8 },          /* not aligned */
         { 3, 0, 0 }, { 3, 0, 3 }, { 3, 0, 16 },         /* no width */
-        { 1, 0, 4 }, { 2, 0, 4 }, { 4, 0, 4 }, { PT_ROM, 0, 4 },
+        { 2, 0x20, 1 }, { 2, 0x1e, 4 }, { 2, 1, 2 }, { 2, 0, 8 },
+        { 2, UINT64_MAX, 1 },                           /* ports */
+        { 1, 0, 4 }, { 4, 0, 4 }, { PT_ROM, 0, 4 },
         { 7, 0, 4 }, { UINT_MAX, 0, 4 },                /* no memory */
     };
     struct pt_device dev;
@@ -65,6 +67,38 @@ static void mmio_is_bounded(void **state)
                                              bad[i].off, bad[i].width, 0),
                          -EINVAL);
     }
+    pt_device_close(&dev);
+}
+
+/* Each access is one read or write of the file, at its width. */
+static void ports_are_read_and_written(void **state)
+{
+    uint8_t ports[0x20];
+    struct pt_device dev;
+    uint64_t val = 1;
+    unsigned i;
+
+    (void)state;
+    open_self(&dev);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 2, 0, 4, &val), -ENOENT);
+    for (i = 0; i < sizeof(ports); i++) {
+        ports[i] = pattern(i);
+    }
+    put(SELF, "resource2", ports, sizeof(ports));
+    for (i = 1; i <= 4; i *= 2) {
+        assert_int_equal(dev.ops->mmio_read(dev.priv, 2, 0x1c, i, &val), 0);
+        assert_int_equal(val, pattern(0x1c) |
+                         (i > 1 ? (unsigned)pattern(0x1d) << 8 : 0) |
+                         (i > 2 ? (unsigned)pattern(0x1e) << 16 |
+                          (unsigned)pattern(0x1f) << 24 : 0));
+    }
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 2, 0x1e, 2,
+                                         UINT64_C(0xffffffffffff1234)), 0);
+    assert_int_equal(dev.ops->mmio_write(dev.priv, 2, 0x1c, 1, 0x56), 0);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 2, 0x1c, 4, &val), 0);
+    assert_int_equal(val, 0x12340056 | (unsigned)pattern(0x1d) << 8);
+    put(SELF, "resource2", ports, 2);
+    assert_int_equal(dev.ops->mmio_read(dev.priv, 2, 0, 4, &val), -EIO);
     pt_device_close(&dev);
 }
 
@@ -505,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(mmio_has_exact_width),
         TEST(mmio_is_bounded),
+        TEST(ports_are_read_and_written),
         TEST(mmio_all_over_a_large_region),
         TEST(mmio_is_mapped_in_windows),
         TEST(mmio_of_a_region_inside_a_page),

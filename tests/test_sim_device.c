@@ -260,7 +260,7 @@ static void test_illegal_accesses_are_complaints(void **state)
     assert_int_equal(ops->read(&s->dev, 0xffd, buf, 4), -EINVAL);
     assert_int_equal(ops->write(&s->dev, 0, buf, 0), -EINVAL);
     assert_int_equal(ops->mmio_read(&s->dev, 7, 0, 4, &val), -EINVAL);
-    assert_int_equal(ops->mmio_read(&s->dev, 2, 0, 4, &val), -EINVAL);
+    assert_int_equal(ops->mmio_read(&s->dev, 2, 0, 8, &val), -EINVAL);
     assert_int_equal(ops->mmio_read(&s->dev, 3, 2, 4, &val), -EINVAL);
     assert_int_equal(ops->mmio_read(&s->dev, 3, 0x4000, 4, &val), -EINVAL);
     assert_int_equal(ops->mmio_write(&s->dev, 3, 0, 3, 0), -EINVAL);

@@ -42,18 +42,24 @@ static const struct known {
     uint64_t bar_max, offset, size;
     uint16_t ack, ack_len;
     uint8_t data_gap;
+    uint32_t to[4];
 } known[] = {
     { "nvidia-config", "nouveau", PT_WINDOW_MIRROR, false, 0x10de, 0, 0,
-      0x030000, 0xff0000, 0, 0, 0x88000, 0x1000, 0x704, 4, 0 },
+      0x030000, 0xff0000, 0, 0, 0x88000, 0x1000, 0x704, 4, 0, { 0 } },
     { "nvidia-config-1800", "nouveau", PT_WINDOW_MIRROR, false, 0x10de, 0, 0,
-      0x030000, 0xff0000, 0, 0, 0x1800, 0x100, 0, 0, 0 },
+      0x030000, 0xff0000, 0, 0, 0x1800, 0x100, 0, 0, 0, { 0 } },
+    { "nvidia-config-ports", "envytools", PT_WINDOW_INDEX, false, 0x10de, 0, 0,
+      0x030000, 0xff0000, 5, 0, 8, 8, 0, 0, 0,
+      { 0x1800, 0x100, 0x88000, 0x1000 } },
     /* radeon_device.c: from Bonaire on, BAR 2 has doorbells. */
     { "amd-config", "radeon_device.c", PT_WINDOW_MIRROR, false, 0x1002, 0, 0,
-      0x030000, 0xff0000, 2, 0x40000, 0x4000, 0x100, 0, 0, 0 },
+      0x030000, 0xff0000, 2, 0x40000, 0x4000, 0x100, 0, 0, 0, { 0 } },
+    { "amd-config-ports", "pci-quirks", PT_WINDOW_INDEX, false, 0x1002, 0, 0,
+      0x030000, 0xff0000, 4, 0, 0, 8, 0, 0, 0, { 0x4000, 0x1000 } },
     /* ath11k/pci.c, pcic.h; ath12k/pci.c: IDs, windows, which have 512 KiB. */
 #define ATH(dev, off, len) \
     { "ath-message", "ath11k", PT_WINDOW_MESSAGE, true, 0x17cb, dev, 0xffff, \
-      0, 0, 0, 0, off, len, 0, 0, 8 }
+      0, 0, 0, 0, off, len, 0, 0, 8, { 0 } }
     ATH(0x1101, 0x80000, 0x40000), ATH(0x1103, 0x80000, 0x40000),
     ATH(0x1107, 0x80000, 0x40000),
     /* Copy engines, at 0x01b80000 of the chip, are the second window's. */
@@ -64,7 +70,7 @@ static const struct known {
     ATH(0x1109, 0x1b4000, 0x1000), ATH(0x1109, 0x1b8000, 0x1000),
     /* r8168.h: ERIDR 0x70, ERIAR 0x74. */
     { "rtl8168-table", "r8168.h", PT_WINDOW_TABLE, false, 0x10ec, 0x8168,
-      0xffff, 0, 0, 2, 0, 0x70, 8, 0, 0, 0 },
+      0xffff, 0, 0, 2, 0, 0x70, 8, 0, 0, 0, { 0 } },
 };
 
 static void the_table_says_what_its_sources_say(void **state)
@@ -93,6 +99,10 @@ static void the_table_says_what_its_sources_say(void **state)
         assert_int_equal(r->ack.off, k->ack);
         assert_int_equal(r->ack.len, k->ack_len);
         assert_int_equal(r->data_gap, k->data_gap);
+        assert_int_equal(r->to[0].from, k->to[0]);
+        assert_int_equal(r->to[0].size, k->to[1]);
+        assert_int_equal(r->to[1].from, k->to[2]);
+        assert_int_equal(r->to[1].size, k->to[3]);
     }
 }
 
@@ -146,6 +156,9 @@ static void an_unsound_row_is_refused(void **state)
     refused_with(SOUND_BUT(data_gap = 8), "data");
     refused_with(SOUND_BUT(kind = PT_WINDOW_MESSAGE), "data");
     refused_with(SOUND_BUT(kind = PT_WINDOW_TABLE), "two registers");
+    refused_with(SOUND_BUT(kind = PT_WINDOW_INDEX), "two registers");
+    refused_with(SOUND_BUT(to[0] = ((struct pt_window_target) { 0, 4 })),
+                 "leads elsewhere");
 }
 
 static void rows_that_do_not_go_together_are_refused(void **state)
@@ -509,6 +522,148 @@ static void doorbells_are_not_trapped(void **state)
 }
 
 /* ------------------------------------------------------------------ */
+/* Ports                                                               */
+
+/* The device's ports of index and data, where the guest has them. */
+static uint32_t index_port(void)
+{
+    bool nvidia = dev(&w, PCI_VENDOR_ID, 2) == 0x10de;
+
+    return (uint32_t)world_bar_addr(&w, nvidia ? 5 : 4) + (nvidia ? 8 : 0);
+}
+
+static uint32_t indexed_read(uint32_t index, unsigned width)
+{
+    sim_guest_io_write(&w.sim.bus, index_port(), 4, index);
+    return sim_guest_io_read(&w.sim.bus, index_port() + 4, width);
+}
+
+static void indexed_write(uint32_t index, unsigned width, uint32_t val)
+{
+    sim_guest_io_write(&w.sim.bus, index_port(), 4, index);
+    sim_guest_io_write(&w.sim.bus, index_port() + 4, width, val);
+}
+
+/* A video BIOS looks up where its BARs are. */
+static void a_video_bios_finds_the_hosts_addresses_or_the_guests(void **state)
+{
+    const struct pt_policy nvidia = with("nvidia-config-ports");
+    const struct pt_policy amd = with("amd-config-ports");
+
+    (void)state;
+    gpu_begin(NULL);
+    assert_int_equal(indexed_read(0x88010, 4), (uint32_t)GPU_BAR0);
+    assert_int_equal(indexed_read(0x1810, 4), (uint32_t)GPU_BAR0);
+    indexed_write(0x88004, 2, 0);
+    assert_int_equal(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY, 0);
+    world_fini(&w);
+    gpu_begin(&nvidia);
+    assert_int_equal(indexed_read(0x88010, 4), rd32(&w, PCI_BASE_ADDRESS_0));
+    assert_int_equal(indexed_read(0x1810, 4), rd32(&w, PCI_BASE_ADDRESS_0));
+    /* The chip looks at dwords. */
+    assert_int_equal(indexed_read(0x88013, 4), rd32(&w, PCI_BASE_ADDRESS_0));
+    indexed_write(0x88004, 2, 0);
+    assert_int_not_equal(dev(&w, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY, 0);
+    assert_true(world_close(&w));
+    radeon_begin(0x20000, NULL);
+    assert_int_equal(indexed_read(0x4014, 4), dev(&w, PCI_BASE_ADDRESS_1, 4));
+    assert_true(world_close(&w));
+    radeon_begin(0x20000, &amd);
+    assert_int_equal(indexed_read(0x4014, 4), rd32(&w, PCI_BASE_ADDRESS_1));
+    assert_true(world_close(&w));
+}
+
+static void what_is_elsewhere_is_the_devices(void **state)
+{
+    const struct pt_policy policy = with("nvidia-config-ports");
+    uint32_t port;
+
+    (void)state;
+    gpu_begin(&policy);
+    port = (uint32_t)world_bar_addr(&w, 5);
+    /* Ports beside them are mapped; the window is not. */
+    assert_true(sim_xen_port(&w.sim.xen, port) &&
+                sim_xen_port(&w.sim.xen, port + 7) &&
+                !sim_xen_port(&w.sim.xen, port + 8) &&
+                !sim_xen_port(&w.sim.xen, port + 15) &&
+                sim_xen_port(&w.sim.xen, port + 16) &&
+                sim_xen_port(&w.sim.xen, port + 127));
+    indexed_write(0x2000, 4, 0x12345678);
+    assert_int_equal(indexed_read(0x2000, 4), 0x12345678);
+    assert_int_equal(indexed_read(0x2000, 1), 0x78);
+    assert_int_equal(sim_guest_io_read(&w.sim.bus, index_port(), 4), 0x2000);
+    assert_int_equal(sim_guest_io_read(&w.sim.bus, index_port() + 6, 2),
+                     0x1234);
+    /* Where index and data meet is nobody's. */
+    sim_guest_io_write(&w.sim.bus, index_port() + 2, 4, 0);
+    assert_int_equal(sim_guest_io_read(&w.sim.bus, index_port() + 2, 4),
+                     UINT32_MAX);
+    assert_int_equal(chip.index, 0x2000);
+    /* At the ends of what is configuration space. */
+    indexed_write(0x87ffc, 4, 0x11111111);
+    indexed_write(0x89000, 4, 0x22222222);
+    indexed_write(0x17fc, 4, 0x33333333);
+    indexed_write(0x1900, 4, 0x44444444);
+    assert_int_equal(indexed_read(0x87ffc, 4), 0x11111111);
+    assert_int_equal(indexed_read(0x89000, 4), 0x22222222);
+    assert_int_equal(indexed_read(0x17fc, 4), 0x33333333);
+    assert_int_equal(indexed_read(0x1900, 4), 0x44444444);
+    assert_true(world_close(&w));
+}
+
+/* The last owner's index, which may lead to configuration space. */
+static void an_index_that_the_guest_has_not_written_leads_nowhere(void **state)
+{
+    const struct pt_policy policy = with("nvidia-config-ports");
+    uint32_t before;
+    unsigned i;
+
+    (void)state;
+    gpu_begin(&policy);
+    for (i = 0; i < 2; i++) {
+        chip.index = 0x88000 + PCI_COMMAND;
+        before = dev(&w, PCI_COMMAND, 2);
+        sim_guest_io_write(&w.sim.bus, index_port() + 4, 2, 0);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2), before);
+        assert_int_equal(sim_guest_io_read(&w.sim.bus, index_port() + 4, 4),
+                         UINT32_MAX);
+        sim_guest_io_write(&w.sim.bus, index_port(), 1, PCI_COMMAND);
+        sim_guest_io_write(&w.sim.bus, index_port() + 4, 2, 0);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2), before);
+        /* Byte by byte it is an index as any other. */
+        sim_guest_io_write(&w.sim.bus, index_port() + 1, 1, 0x80);
+        sim_guest_io_write(&w.sim.bus, index_port() + 2, 2, 0x0008);
+        assert_int_equal(sim_guest_io_read(&w.sim.bus, index_port() + 4, 2),
+                         rd16(&w, PCI_COMMAND));
+        pt_reset(w.d);
+        place_and_decode(&w);
+    }
+    assert_true(world_close(&w));
+}
+
+static void a_bus_without_port_traps_says_so(void **state)
+{
+    const struct pt_policy policy = with("nvidia-config-ports");
+    struct pt_bus_ops ops;
+    struct capture c;
+
+    (void)state;
+    gpu(&c);
+    world_init(&w, &c, &policy, NULL);
+    ops = *w.sim.bus.pt.ops;
+    ops.traps_ports = false;
+    w.sim.bus.pt.ops = &ops;
+    sim_nvidia(&chip, &w.sim.dev);
+    assert_true(world_attach(&w));
+    assert_int_equal(logged(&w, "nvidia-config-ports is not in force: this "
+                            "device model traps no ports"), 1);
+    place_and_decode(&w);
+    assert_int_equal(w.sim.bus.num_traps, 0);
+    assert_int_equal(indexed_read(0x88010, 4), (uint32_t)GPU_BAR0);
+    assert_true(world_close(&w));
+}
+
+/* ------------------------------------------------------------------ */
 /* The policy                                                          */
 
 static void seen(const char *name, bool on)
@@ -616,11 +771,14 @@ static bool is_ack(uint32_t off, unsigned width)
 
 /* The same device twice: one is reached through its mirror. */
 static struct world twin[2];
+static bool ports;          /* the other way, by index and data, is in force */
+static unsigned by_ports;   /* how often it was taken */
 
 static uint64_t access_to(unsigned i, uint32_t off, unsigned width,
                           bool write, uint64_t val)
 {
     struct world *t = &twin[i];
+    uint32_t port = (uint32_t)t->sim.bus.moved[5] + 8;
     uint64_t at = t->sim.bus.moved[0] + 0x88000 + off, got = 0;
     bool way = t->sim.bus.moved[0] != PT_UNMAPPED &&
         sim_bus_trap(&t->sim.bus, at);
@@ -631,6 +789,17 @@ static uint64_t access_to(unsigned i, uint32_t off, unsigned width,
             sim_guest_mmio_write(&t->sim.bus, at, width, val);
         }
         return write ? 0 : sim_guest_mmio_read(&t->sim.bus, at, width);
+    }
+    /* Or by its ports, aligned and within a dword, as they are. */
+    if (i == 0 && ports && t->sim.bus.moved[5] != PT_UNMAPPED &&
+        off % width == 0 && width <= 4) {
+        sim_guest_io_write(&t->sim.bus, port, 4, 0x88000 + (off & ~3u));
+        port += 4 + off % 4;
+        if (write) {
+            sim_guest_io_write(&t->sim.bus, port, width, (uint32_t)val);
+        }
+        by_ports++;
+        return write ? 0 : sim_guest_io_read(&t->sim.bus, port, width);
     }
     for (done = 0; done < width; done += n) {
         n = width == 8 ? 4 : width;
@@ -649,7 +818,8 @@ static void twins_are_alike(unsigned step, uint32_t off, unsigned width)
 
     if (memcmp(twin[0].sim.dev.cfg, twin[1].sim.dev.cfg, SIM_CFG_SIZE) != 0 ||
         memcmp(twin[0].d->copy, twin[1].d->copy, SIM_CFG_SIZE) != 0 ||
-        a.reads != b.reads || a.writes != b.writes || a.mmio != b.mmio ||
+        a.reads != b.reads || a.writes != b.writes ||
+        a.mmio != b.mmio + by_ports ||
         a.hypercalls != b.hypercalls || a.traps != b.traps ||
         a.lines != b.lines) {
         fail_msg("step %u, %u bytes at %#x: the mirror is not the "
@@ -664,8 +834,11 @@ static void twins_live(const struct pt_policy *policy, uint64_t seed)
     struct capture c;
     unsigned i, steps = world_rounds(400);
 
-    p.windows = named("nvidia-config");
+    /* One way or the other. */
+    ports = !(seed & 1);
+    p.windows = named(ports ? "nvidia-config-ports" : "nvidia-config");
     gpu(&c);
+    by_ports = 0;
     for (i = 0; i < 2; i++) {
         world_init(&twin[i], &c, &p, NULL);
         if (!world_attach(&twin[i])) {
@@ -693,6 +866,7 @@ static void twins_live(const struct pt_policy *policy, uint64_t seed)
             place_and_decode(&twin[1]);
         }
     }
+    assert_true(!ports || by_ports > steps / 40);
     assert_true(twin[0].sim.bus.trapped_writes > steps / 40 &&
                 twin[0].sim.bus.trapped_reads > steps / 40);
     assert_true(world_close(&twin[0]));
@@ -784,6 +958,12 @@ int main(void)
         cmocka_unit_test(a_qword_is_two_accesses),
         cmocka_unit_test(a_radeons_mirror_has_the_guests_addresses),
         cmocka_unit_test(doorbells_are_not_trapped),
+        cmocka_unit_test(
+            a_video_bios_finds_the_hosts_addresses_or_the_guests),
+        cmocka_unit_test(what_is_elsewhere_is_the_devices),
+        cmocka_unit_test(
+            an_index_that_the_guest_has_not_written_leads_nowhere),
+        cmocka_unit_test(a_bus_without_port_traps_says_so),
         cmocka_unit_test(no_window_goes_over_window),
         cmocka_unit_test(another_device_has_none),
         cmocka_unit_test(pages_are_trapped_once),

@@ -11,6 +11,7 @@ const char *view_window_kind(enum pt_window_kind kind)
         [PT_WINDOW_MIRROR] = "configuration space",
         [PT_WINDOW_MESSAGE] = "copies of MSI",
         [PT_WINDOW_TABLE] = "MSI-X's table",
+        [PT_WINDOW_INDEX] = "configuration space, by an index",
     };
 
     return names[kind];

@@ -150,6 +150,7 @@ static const struct pt_bus_ops bus_ops = {
     .delay_us = bus_delay_us,
     .trap = bus_trap,
     .untrap = bus_untrap,
+    .traps_ports = true,  /* whose device model does not, will say so */
     .taken = bus_taken,
     .moved = bus_moved,
 };

@@ -152,6 +152,7 @@ const struct pt_bus_ops pt_qemu_bus_ops = {
     .call_at = bus_call_at,
     .trap = pt_qemu_trap,
     .untrap = pt_qemu_untrap,
+    .traps_ports = true,
     .taken = bus_taken,
     .moved = pt_qemu_moved,
 };

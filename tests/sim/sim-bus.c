@@ -71,11 +71,16 @@ static bool overlap(uint64_t a, uint64_t na, uint64_t b, uint64_t nb)
     return a < b + nb && b < a + na;
 }
 
-static bool sane(const struct pt_trap *t)
+static bool sane(const struct sim_bus *b, const struct pt_trap *t)
 {
-    return t->dev && t->size != 0 && t->region < PT_NUM_BARS &&
-           !((t->size | t->offset | t->gpa) & ~PT_PAGE_MASK) &&
-           t->gpa <= UINT64_MAX - t->size;
+    uint64_t odd = t->size | t->offset | t->gpa;
+
+    if (!t->dev || t->size == 0 || t->region >= PT_NUM_BARS ||
+        t->gpa > UINT64_MAX - t->size) {
+        return false;
+    }
+    return t->io ? b->pt.ops->traps_ports && !(odd & 3) &&
+        t->gpa + t->size <= 0x10000 : !(odd & ~PT_PAGE_MASK);
 }
 
 static int trap(void *priv, struct pt_trap *t)
@@ -88,7 +93,7 @@ static int trap(void *priv, struct pt_trap *t)
     if (rc != 0) {
         return rc;
     }
-    if (!sane(t)) {
+    if (!sane(b, t)) {
         sim_note(&b->notes, "trap of %#llx+%#llx, region %u", (ull)t->gpa,
                  (ull)t->size, t->region);
         return -EINVAL;
@@ -96,7 +101,7 @@ static int trap(void *priv, struct pt_trap *t)
     for (i = 0; i < b->num_traps; i++) {
         const struct pt_trap *o = b->trap[i];
 
-        if (o == t || overlap(o->gpa, o->size, t->gpa, t->size)) {
+        if (o == t || (o->io == t->io && overlap(o->gpa, o->size, t->gpa, t->size))) {
             sim_note(&b->notes, "trap of %#llx+%#llx: %#llx+%#llx is "
                      "trapped", (ull)t->gpa, (ull)t->size, (ull)o->gpa,
                      (ull)o->size);
@@ -164,6 +169,7 @@ static const struct pt_bus_ops ops = {
     .call_at = call_at,
     .trap = trap,
     .untrap = untrap,
+    .traps_ports = true,
     .taken = taken,
     .moved = moved,
 };
@@ -220,17 +226,43 @@ bool sim_bus_logged(const struct sim_bus *b, const char *text)
     return false;
 }
 
-static struct pt_trap *find_trap(const struct sim_bus *b, uint64_t gpa)
+static struct pt_trap *find_in(const struct sim_bus *b, bool ports,
+                               uint64_t gpa)
 {
     unsigned i;
 
     for (i = 0; i < b->num_traps; i++) {
-        if (gpa >= b->trap[i]->gpa &&
+        if (b->trap[i]->io == ports && gpa >= b->trap[i]->gpa &&
             gpa - b->trap[i]->gpa < b->trap[i]->size) {
             return b->trap[i];
         }
     }
     return NULL;
+}
+
+static struct pt_trap *find_trap(const struct sim_bus *b, uint64_t gpa)
+{
+    return find_in(b, false, gpa);
+}
+
+bool sim_bus_traps(const struct sim_bus *b, bool io, uint64_t addr,
+                   uint64_t size)
+{
+    const struct pt_trap *t = find_in(b, io, addr);
+
+    return t && addr - t->gpa + size <= t->size;
+}
+
+/* Ports that are mapped never leave the guest; all of an access is. */
+static struct pt_trap *port_trap(struct sim_bus *b, uint32_t port,
+                                 unsigned width, bool mapped)
+{
+    struct pt_trap *t = find_in(b, true, port);
+
+    if (t && mapped) {
+        sim_note(&b->notes, "guest port %#x is mapped and trapped", port);
+    }
+    return t && port - t->gpa + width <= t->size ? t : NULL;
 }
 
 const struct pt_trap *sim_bus_trap(const struct sim_bus *b, uint64_t gpa)
@@ -407,8 +439,14 @@ void sim_guest_mmio_write(struct sim_bus *b, uint64_t gpa, unsigned width,
 uint32_t sim_guest_io_read(struct sim_bus *b, uint32_t port, unsigned width)
 {
     const struct sim_map *m = b->xen ? sim_xen_port(b->xen, port) : NULL;
+    struct pt_trap *t = port_trap(b, port, width, m != NULL);
     uint64_t val = ones(width);
     unsigned i;
+
+    if (t) {
+        b->trapped_reads++;
+        return (uint32_t)(pt_trap_read(t, port - t->gpa, width) & ones(width));
+    }
 
     for (i = 0; m && i < b->xen->num_devs; i++) {
         if (sim_dev_io_read(b->xen->devs[i].dev,
@@ -427,8 +465,14 @@ void sim_guest_io_write(struct sim_bus *b, uint32_t port, unsigned width,
                         uint32_t val)
 {
     const struct sim_map *m = b->xen ? sim_xen_port(b->xen, port) : NULL;
+    struct pt_trap *t = port_trap(b, port, width, m != NULL);
     unsigned i;
 
+    if (t) {
+        b->trapped_writes++;
+        pt_trap_write(t, port - t->gpa, val & ones(width), width);
+        return;
+    }
     for (i = 0; m && i < b->xen->num_devs; i++) {
         if (sim_dev_io_write(b->xen->devs[i].dev,
                              (uint32_t)(m->host + port - m->guest), width,

@@ -63,6 +63,10 @@ bool sim_bus_logged(const struct sim_bus *b, const char *text);
 /* The window at guest address @gpa, or NULL. */
 const struct pt_trap *sim_bus_trap(const struct sim_bus *b, uint64_t gpa);
 
+/* Is all of [@addr, @addr + @size) one window's, of ports (@io) or memory? */
+bool sim_bus_traps(const struct sim_bus *b, bool io, uint64_t addr,
+                   uint64_t size);
+
 /*
  * The guest accesses memory, @width 1, 2, 4 or 8 bytes at @gpa, aligned or
  * not (split at pages): Xen's MSI-X interception, then Xen's mappings, then
@@ -72,7 +76,7 @@ uint64_t sim_guest_mmio_read(struct sim_bus *b, uint64_t gpa, unsigned width);
 void sim_guest_mmio_write(struct sim_bus *b, uint64_t gpa, unsigned width,
                           uint64_t val);
 
-/* The guest accesses a port, @width 1, 2, 4, through Xen's mappings. */
+/* The guest accesses a port, @width 1, 2, 4: mapped by Xen, or trapped. */
 uint32_t sim_guest_io_read(struct sim_bus *b, uint32_t port, unsigned width);
 void sim_guest_io_write(struct sim_bus *b, uint32_t port, unsigned width,
                         uint32_t val);

@@ -383,8 +383,8 @@ static int check(struct sim_dev *d, const char *what, unsigned region,
 {
     const struct pt_region *r = d->pt.info.region;
 
-    if (region >= PT_NUM_REGIONS || (r[region].flags & PT_REGION_IO) ||
-        !legal(off, width, 8) || off >= r[region].size ||
+    if (region >= PT_NUM_REGIONS ||
+        !legal(off, width, r[region].flags & PT_REGION_IO ? 4 : 8) || off >= r[region].size ||
         width > r[region].size - off) {
         sim_note(&d->notes, "MMIO %s of %u bytes at %#llx in region %u",
                  what, width, (unsigned long long)off, region);
@@ -395,6 +395,27 @@ static int check(struct sim_dev *d, const char *what, unsigned region,
         sim_note(&d->notes, "MMIO %s before the device has settled", what);
     }
     return 0;
+}
+
+/* On the bus, as memory or in I/O space. */
+static bool bus_read(struct sim_dev *d, unsigned region, uint64_t off,
+                     unsigned width, uint64_t *val)
+{
+    const struct pt_region *r = &d->pt.info.region[region];
+
+    return r->flags & PT_REGION_IO ?
+        sim_dev_io_read(d, (uint32_t)(r->addr + off), width, val) :
+        sim_dev_mem_read(d, r->addr + off, width, val);
+}
+
+static bool bus_write(struct sim_dev *d, unsigned region, uint64_t off,
+                      unsigned width, uint64_t val)
+{
+    const struct pt_region *r = &d->pt.info.region[region];
+
+    return r->flags & PT_REGION_IO ?
+        sim_dev_io_write(d, (uint32_t)(r->addr + off), width, val) :
+        sim_dev_mem_write(d, r->addr + off, width, val);
 }
 
 static unsigned log2_of(unsigned width)
@@ -415,8 +436,7 @@ int sim_dev_mmio_read(void *priv, unsigned region, uint64_t off,
     if (rc != 0) {
         return rc;
     }
-    if (!sim_dev_mem_read(d, d->pt.info.region[region].addr + off, width,
-                          val)) {
+    if (!bus_read(d, region, off, width, val)) {
         d->count.unsupported += !d->vanished;
         *val = UINT64_MAX >> (64 - 8 * width);
     }
@@ -436,7 +456,7 @@ int sim_dev_mmio_write(void *priv, unsigned region, uint64_t off,
         sim_note(&d->notes, "the device model wrote the MSI-X table at "
                  "+%#llx", (unsigned long long)(off - d->msix.off));
     }
-    if (rc == 0 &&
+    if (rc == 0 && !(d->pt.info.region[region].flags & PT_REGION_IO) &&
         sim_dev_msix_page(d, d->pt.info.region[region].addr + off)) {
         sim_note(&d->notes, "the device model hangs: it writes to region %u "
                  "at %#llx, where Xen has MSI-X write-protected", region,
@@ -445,8 +465,7 @@ int sim_dev_mmio_write(void *priv, unsigned region, uint64_t off,
     if (rc != 0 || failed != 0) {
         return rc ? rc : failed;
     }
-    if (!sim_dev_mem_write(d, d->pt.info.region[region].addr + off, width,
-                           val)) {
+    if (!bus_write(d, region, off, width, val)) {
         d->count.unsupported += !d->vanished;
     }
     return 0;

@@ -47,6 +47,33 @@ static void acknowledge(struct sim_chip *chip, unsigned off, unsigned len)
     }
 }
 
+/* The two ports; what is behind the index is memory, or a mirror. */
+static bool port_access(struct sim_chip *chip, uint64_t off, unsigned width,
+                        bool write, uint64_t *val)
+{
+    struct sim_dev *d = chip->dev;
+    unsigned reg = (unsigned)off - chip->index_at, shift = 8 * (reg % 4);
+    uint32_t mask = width == 4 ? UINT32_MAX : (1u << (8 * width)) - 1;
+    uint64_t at = d->pt.info.region[chip->index_bar].addr +
+        (chip->index & ~3u) + reg - 4;
+
+    if (reg >= 8 || reg % 4 + width > 4) {
+        return false;
+    }
+    if (reg < 4 && write) {
+        chip->index = (chip->index & ~(mask << shift)) |
+            ((uint32_t)*val & mask) << shift;
+    } else if (reg < 4) {
+        *val = chip->index >> shift & mask;
+    } else if (write) {
+        sim_dev_mem_write(d, at, width, *val);
+    } else {
+        *val = mask;
+        sim_dev_mem_read(d, at, width, val);
+    }
+    return true;
+}
+
 /* Hardware of its own: neither the device model's cycle nor the guest's. */
 static bool mirror_access(struct sim_dev *d, unsigned region, uint64_t off,
                           unsigned width, bool write, uint64_t *val)
@@ -55,6 +82,9 @@ static bool mirror_access(struct sim_dev *d, unsigned region, uint64_t off,
     const struct sim_mirror *m = find(chip, region, off, width);
     unsigned at, done, n;
 
+    if (chip->port_bar && region == chip->port_bar) {
+        return port_access(chip, off, width, write, val);
+    }
     if (!m) {
         return false;
     }
@@ -83,6 +113,9 @@ void sim_nvidia(struct sim_chip *chip, struct sim_dev *d)
     };
     chip->num_mirrors = 2;
     chip->needs_ack = true;
+    chip->port_bar = 5;
+    chip->index_at = 8;
+    chip->index_bar = 0;
     d->hooks.on_memory = mirror_access;
 }
 
@@ -93,6 +126,9 @@ void sim_amd(struct sim_chip *chip, struct sim_dev *d)
         .bar = 2, .off = 0x4000, .size = 0x100, .read_only = true,
     };
     chip->num_mirrors = 1;
+    chip->port_bar = 4;
+    chip->index_at = 0;
+    chip->index_bar = 2;
     d->hooks.on_memory = mirror_access;
 }
 

@@ -35,6 +35,12 @@ struct sim_chip {
     bool unarmed;
     unsigned acks;
 
+    /* Ports for an index into a BAR of memory, and the data there. */
+    unsigned port_bar;      /* 0: it has none */
+    unsigned index_at;      /* in the BAR of ports; data are behind it */
+    unsigned index_bar;
+    uint32_t index;
+
     /* Realtek's registers. */
     uint32_t eridr, eriar;
     uint32_t other[1024];   /* space 0 of theirs */
@@ -45,11 +51,14 @@ struct sim_chip {
 /*
  * NVIDIA: 4K at BAR0+0x88000, 256 bytes at BAR0+0x1800. Acknowledged at
  * MSI's ID (Linux nouveau, nvkm/subdev/pci/nv40.c), or at 0x704 (gf100.c,
- * gp100.c).
+ * gp100.c). Ports of BAR 5 at 8, an index into BAR 0, and 0xc (envytools).
  */
 void sim_nvidia(struct sim_chip *chip, struct sim_dev *d);
 
-/* AMD before Bonaire: 256 bytes at BAR2+0x4000, where it takes no writes. */
+/*
+ * AMD before Bonaire: 256 bytes at BAR2+0x4000, where it takes no writes. Ports
+ * of BAR 4 at 0, an index into BAR 2, and 4.
+ */
 void sim_amd(struct sim_chip *chip, struct sim_dev *d);
 
 /*
