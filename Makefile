@@ -101,10 +101,14 @@ coverage:
 # ------------------------------------------------------------- a real Xen
 
 # Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
-# SCENARIOS: some of them. STACK: a release of Debian, this machine's.
-XEN_PROGRAM = $(QEMU_BUILD) --release "$$(bash -c '. tests/xen/lib.sh && \
-	echo $$STACK')" $(if $(SRC),"$(SRC)")
-export STACK
+# SCENARIOS: some of them. STACK: a release of Debian, this machine's. HOST:
+# qemu, which is built, or process, beside the stack's own.
+HOST ?= qemu
+XEN_PROGRAM_qemu = $(QEMU_BUILD) --release "$$(bash -c \
+	'. tests/xen/lib.sh && echo $$STACK')" $(if $(SRC),"$(SRC)")
+XEN_PROGRAM_process = echo $(BUILD)/xen-pass-through
+XEN_PROGRAM = $(or $(XEN_PROGRAM_$(HOST)),$(error HOST: qemu or process))
+export STACK HOST
 
 check-xen: all
 	dm=$$($(XEN_PROGRAM)) && \
