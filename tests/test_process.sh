@@ -90,8 +90,28 @@ begin()
     return 1
 }
 
-# The process beside the device model.
-server() { pgrep -f "^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"; }
+# The process beside the device model; another one waits for its end.
+server()
+{
+    pgrep -n -f "^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"
+}
+
+another()       # PID
+{
+    kill -9 "$1"
+    for _ in {1..100}; do
+        [ "$(server)" = "$1" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+confined()
+{
+    grep -E 'NoNewPrivs:.1|Seccomp:.2' "/proc/$(server)/status" >"$tmp/status"
+    cat "$tmp/status"
+    [ "$(wc -l <"$tmp/status")" = 2 ]
+}
 
 gone()
 {
@@ -157,6 +177,11 @@ ok "libxl's files are not ours" only_its_own_files
 ok "libxl and the device model speak" answers
 ok "and again" answers
 ok "without Xen no device is attached, and libxl hears why" refuses
+ok "it is confined" confined
+sleep 1
+ok "another one comes after one that is killed" another "$(server)"
+ok "libxl and the device model speak still" answers
+ok "it is confined, too" confined
 ok "QEMU's socket is its own user's only" \
     test "$(stat -c %a "$tmp/qmp-pass-through-7")" = 600
 libxl '{"execute":"quit","status": 3}' >/dev/null

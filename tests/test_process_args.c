@@ -137,7 +137,7 @@ static void ours_are_taken_out(void **state)
 static void a_property_that_is_none_is_told(void **state)
 {
     static const char *const bad[] = {
-        "strict=maybe", "strict", "nothing=on", "", "=", "extended=on",
+        "strict=maybe", "strict", "nothing=on", "", "=", "romfile=x",
     };
     char line[2048];
 

@@ -14,6 +14,7 @@ struct access {
 struct world {
     struct fake_xen xen;
     struct pp_ioreq q;
+    struct pp_journal journal;
     struct access seen[MAX_SEEN];
     unsigned num;
     uint64_t answer;  /* to reads; each one more */
@@ -69,7 +70,7 @@ static int setup(void **state)
     }
     w->q = (struct pp_ioreq) {
         .ops = &fake_ioreq, .ops_priv = &w->xen,
-        .target = &target, .target_priv = w,
+        .target = &target, .target_priv = w, .journal = &w->journal,
     };
     w->answer = 0x8877665544332211;
     *state = w;

@@ -72,6 +72,7 @@ const char *const pp_flag_names[PT_CONF_NUM_FLAGS] = {
     [PT_CONF_PERMISSIVE] = "permissive",
     [PT_CONF_POWER_MGMT] = "power_mgmt",
     [PT_CONF_MSITRANSLATE] = "msitranslate",
+    [PT_CONF_EXTENDED] = "extended",
     [PT_CONF_FLR] = "flr",
     [PT_CONF_ROMBAR] = "rombar",
 };

@@ -11,7 +11,7 @@
 
 #include "pt-conf.h"
 
-/* What the toolstack calls the flags of a policy; NULL: they are not its own. */
+/* What the toolstack calls the flags of a policy; NULL: it has no such. */
 extern const char *const pp_flag_names[PT_CONF_NUM_FLAGS];
 
 /* Room for a Unix socket's path and its end. */

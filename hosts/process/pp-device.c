@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "pt-pci.h"
 #include "pp-guest.h"
 
 /* ------------------------------------------------------------------ */
@@ -104,7 +105,7 @@ static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
     const struct pp_guest *g = priv;
     const struct pp_device *d = g->at[devfn];
 
-    return d ? pt_config_read(d->dev, reg, len) : UINT32_MAX;
+    return d && d->dev ? pt_config_read(d->dev, reg, len) : UINT32_MAX;
 }
 
 static void config_write(void *priv, uint8_t devfn, unsigned reg,
@@ -113,10 +114,42 @@ static void config_write(void *priv, uint8_t devfn, unsigned reg,
     struct pp_guest *g = priv;
     struct pp_device *d = g->at[devfn];
 
-    if (d) {
+    if (d && d->dev) {
         d->touched = true;
         pt_config_write(d->dev, reg, val, len);
     }
+}
+
+/*
+ * MMCONFIG: as with the ports, of the functions that have 4 KiB; of others
+ * nothing comes here, and reads all ones.
+ */
+static uint32_t mmcfg_read(void *priv, unsigned devfn, unsigned off,
+                           unsigned len)
+{
+    return config_read(priv, (uint8_t)devfn, off, len);
+}
+
+static void mmcfg_write(void *priv, unsigned devfn, unsigned off,
+                        uint32_t val, unsigned len)
+{
+    config_write(priv, (uint8_t)devfn, off, val, len);
+}
+
+static bool mmcfg_extended(void *priv, unsigned devfn)
+{
+    const struct pp_guest *g = priv;
+
+    return g->at[devfn] && g->at[devfn]->extended;
+}
+
+static const struct pt_mmcfg_ops mmcfg_ops = {
+    .read = mmcfg_read, .write = mmcfg_write, .extended = mmcfg_extended,
+};
+
+static bool in_mmcfg(uint64_t addr)
+{
+    return addr >= PT_MMCFG_BASE && addr - PT_MMCFG_BASE < PT_MMCFG_SIZE;
 }
 
 /* The window that has all of [@addr, @addr + @len). */
@@ -140,15 +173,24 @@ static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
 
 static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
 {
-    struct pt_trap *t = find_trap(priv, addr, len);
+    struct pt_trap *t;
 
+    if (in_mmcfg(addr)) {
+        return pt_mmcfg_read(&mmcfg_ops, priv, addr - PT_MMCFG_BASE, len);
+    }
+    t = find_trap(priv, addr, len);
     return t ? pt_trap_read(t, addr - t->gpa, len) : UINT64_MAX;
 }
 
 static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
 {
-    struct pt_trap *t = find_trap(priv, addr, len);
+    struct pt_trap *t;
 
+    if (in_mmcfg(addr)) {
+        pt_mmcfg_write(&mmcfg_ops, priv, addr - PT_MMCFG_BASE, val, len);
+        return;
+    }
+    t = find_trap(priv, addr, len);
     if (t) {
         pt_trap_write(t, addr - t->gpa, val, len);
     }
@@ -182,12 +224,41 @@ static int decide(struct pp_device *d, const struct pp_wish *w,
     if (rc == 0 && !pt_conf_origin(&c, origin, size)) {
         *origin = '\0';
     }
-    policy->extended = false;
     if (rc == 0 && c.romfile[0]) {
         fprintf(stderr, "warning: %s: a policy file's romfile is not offered "
                 "by this host\n", d->id);
     }
     return rc;
+}
+
+/* Its page of the window. Returns whether it has what was asked for. */
+static bool claim_page(struct pp_device *d, bool on)
+{
+    uint64_t page = PT_MMCFG_BASE + d->devfn * PT_PAGE_SIZE;
+    int rc = pp_ioreq_claim_memory(&d->guest->ioreq, page, PT_PAGE_SIZE, on);
+
+    d->extended = on && rc == 0;
+    if (rc != 0) {
+        fprintf(stderr, "warning: %s: no extended configuration space: %s\n",
+                d->id, strerror(-rc));
+    }
+    return d->extended;
+}
+
+/* For who comes after us: see pp-recover.c. Returns 0 or -errno. */
+static int write_down(const struct pp_device *d, struct pt_error *err)
+{
+    const struct pt_device *host = &d->host;
+    struct pp_entry e = { .addr = host->info.addr };
+    int rc = host->ops->read(host->priv, PCI_COMMAND, e.command, 2);
+
+    if (rc != 0) {
+        return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
+                       d->id, strerror(-rc));
+    }
+    memcpy(e.id, d->id, sizeof(e.id));
+    d->guest->journal->device[d->devfn] = e;
+    return 0;
 }
 
 static int attach(struct pp_device *d, const struct pp_wish *w,
@@ -200,13 +271,20 @@ static int attach(struct pp_device *d, const struct pp_wish *w,
     char origin[768];
     int rc = decide(d, w, &args.policy, origin, sizeof(origin), err);
 
+    if (rc == 0) {
+        rc = write_down(d, err);
+    }
     if (rc != 0) {
         return rc;
     }
     args.origin = *origin ? origin : NULL;
+    args.policy.extended = args.policy.extended && claim_page(d, true);
     d->dev = pt_attach(&args, err);
     if (!d->dev) {
         return -EIO;
+    }
+    if (d->extended && pt_config_size(d->dev) == PT_CFG_SIZE) {
+        claim_page(d, false);
     }
     g->at[d->devfn] = d;
     rc = pp_ioreq_claim_function(&g->ioreq, d->devfn, true);
@@ -249,6 +327,9 @@ void pp_device_detach(struct pp_device *d, bool left)
     if (d->claimed) {
         pp_ioreq_claim_function(&g->ioreq, d->devfn, false);
     }
+    if (d->extended) {
+        claim_page(d, false);
+    }
     if (g->at[d->devfn] == d) {
         g->at[d->devfn] = NULL;
     }
@@ -258,6 +339,7 @@ void pp_device_detach(struct pp_device *d, bool left)
         pt_detach(d->dev);
     }
     pt_device_close(&d->host);
+    g->journal->device[d->devfn] = (struct pp_entry) { .id = "" };
     g->room = true;
     free(d);
 }

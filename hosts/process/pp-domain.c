@@ -10,7 +10,9 @@
 
 static void close_domain(struct pp_guest *g)
 {
-    pt_xen_close(&g->xen);
+    struct pt_xen real = { .ops = g->recorder.real, .priv = g->recorder.priv };
+
+    pt_xen_close(&real);
     pp_ioreq_xen_close(g->ioreq.ops_priv);
     g->ioreq.ops_priv = NULL;
     xc_interface_close(g->domain);

@@ -15,6 +15,7 @@ int pp_guest_open(struct pp_guest *g, int monitor_fd)
     g->ioreq.ops = g->env->ioreq;
     g->ioreq.target = &pp_device_target;
     g->ioreq.target_priv = g;
+    g->ioreq.journal = g->journal;
     return pp_monitor_open(&g->monitor, monitor_fd);
 }
 
@@ -59,6 +60,7 @@ static int join_domain(struct pp_guest *g, struct pt_error *err)
         return rc;
     }
     g->joined = true;
+    pp_journal_record(&g->recorder, g->journal, &g->xen);
     rc = pp_ioreq_open(&g->ioreq, err);
     if (rc != 0) {
         leave_domain(g);
@@ -145,7 +147,7 @@ static void reset_devices(struct pp_guest *g)
     for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
         struct pp_device *d = g->at[devfn];
 
-        if (d && d->touched) {
+        if (d && d->dev && d->touched) {
             d->touched = false;
             pt_reset(d->dev);
         }
@@ -314,7 +316,7 @@ void pp_guest_settle(struct pp_guest *g)
     for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
         struct pp_device *d = g->at[devfn];
 
-        if (d && room) {
+        if (d && d->dev && room) {
             pt_bars_recheck(d->dev);
         }
         if (d && d->tick != PT_NEVER && pp_now_us() >= d->tick) {

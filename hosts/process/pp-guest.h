@@ -12,12 +12,12 @@
 #define PP_GUEST_H
 
 #include "pp-ioreq.h"
+#include "pp-journal.h"
 #include "pp-monitor.h"
 #include "pt-common.h"
 #include "pt-conf.h"
+#include "pt-mmcfg.h"
 
-#define PP_ID_LEN 64
-#define PP_NUM_DEVFN 256
 /* A small device that all builds of QEMU have had since 1.7. */
 #define PP_PLACEHOLDER "pci-testdev"
 
@@ -44,12 +44,14 @@ struct pp_env {
     bool (*soft_reset)(struct pp_guest *g);
 };
 
+/* One of a process that was killed has its place and no more: no @dev. */
 struct pp_device {
     struct pp_guest *guest;
     char id[PP_ID_LEN];
     uint8_t devfn;
     bool touched;     /* by the guest, since attach or the last reset */
-    bool claimed;     /* Xen sends its configuration accesses */
+    bool claimed;     /* Xen sends its configuration accesses, */
+    bool extended;    /* and those of its page of the MMCONFIG window */
     bool placed;      /* QEMU has its placeholder */
     struct pt_device host;
     struct pt_bus bus;
@@ -69,6 +71,8 @@ struct pp_guest {
     struct pp_monitor monitor;
     struct pp_ioreq ioreq;
     struct pt_xen xen;
+    struct pp_journal *journal;      /* all zeros at first */
+    struct pp_recorder recorder;
     void *domain;     /* of @env's */
     bool joined;      /* the domain is open */
     bool room;        /* a region went, where another one may fit */
@@ -79,6 +83,12 @@ struct pp_guest {
 
 /* @monitor_fd becomes the guest's. The rest is set. 0 or -ENOMEM. */
 int pp_guest_open(struct pp_guest *g, int monitor_fd);
+/*
+ * After one whose process was killed, and whose journal it is: take back what
+ * that had of Xen, and answer in its place. Returns 0, or not: there is no
+ * more to be done.
+ */
+int pp_guest_recover(struct pp_guest *g);
 /*
  * Give up all devices. @left: they may be another guest's already; see
  * pt_detach_left().
@@ -141,8 +151,10 @@ extern const struct pp_ioreq_target pp_device_target;
 int pp_slots_ask(struct pp_guest *g, unsigned ms, struct pt_error *err);
 /* A free place of the guest's bus, by g->buses and our own. -1: none. */
 int pp_slots_free(const struct pp_guest *g);
-/* Has QEMU a device at @devfn? */
+/* Is there a device at @devfn, of QEMU's by g->buses or ours? */
 bool pp_slots_used(const struct pp_guest *g, uint8_t devfn);
+/* Has QEMU one that is called @id, by g->buses? */
+bool pp_slots_known(const struct pp_guest *g, const char *id);
 /* Are there several functions in the slot of each of ours? */
 void pp_slots_changed(struct pp_guest *g, uint8_t devfn);
 /* Have QEMU make a placeholder. Returns 0, or -errno and @err. */

@@ -111,7 +111,7 @@ static const struct pp_device *find(const struct pp_guest *g,
     for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
         const struct pp_device *d = g->at[devfn];
 
-        if (d && d->placed) {
+        if (d && d->dev && d->placed) {
             snprintf(line, sizeof(line), " id \"%s\"", d->id);
             if (memmem(text, len, line, strlen(line))) {
                 return d;

@@ -37,24 +37,24 @@ static int begin(struct pp_ioreq *q)
     return rc ? rc : bind_ports(q);
 }
 
+static int failed(struct pp_ioreq *q, int rc, struct pt_error *err)
+{
+    pp_ioreq_close(q);
+    return pt_fail(err, -rc, "Xen gives no IOREQ server: %s", strerror(-rc));
+}
+
 int pp_ioreq_open(struct pp_ioreq *q, struct pt_error *err)
 {
-    int rc;
+    int rc = q->ops->create(q->ops_priv, &q->id);
 
-    for (unsigned i = 0; i < PP_MAX_VCPUS; i++) {
-        q->port[i] = -1;
-    }
-    rc = q->ops->create(q->ops_priv, &q->id);
+    memset(q->port, -1, sizeof(q->port));
     if (rc == 0) {
         q->open = true;
+        q->journal->server_id = q->id;
+        q->journal->server = true;
         rc = begin(q);
     }
-    if (rc != 0) {
-        pp_ioreq_close(q);
-        return pt_fail(err, -rc, "Xen gives no IOREQ server: %s",
-                       strerror(-rc));
-    }
-    return 0;
+    return rc == 0 ? 0 : failed(q, rc, err);
 }
 
 /* The server goes first: a processor that waits for us then goes on. */
@@ -74,6 +74,7 @@ void pp_ioreq_close(struct pp_ioreq *q)
     }
     q->page = NULL;
     q->open = false;
+    q->journal->server = false;
 }
 
 int pp_ioreq_fd(const struct pp_ioreq *q)
@@ -89,8 +90,19 @@ int pp_ioreq_claim_function(struct pp_ioreq *q, uint8_t devfn, bool on)
 int pp_ioreq_claim_memory(struct pp_ioreq *q, uint64_t addr, uint64_t size,
                           bool on)
 {
-    return q->ops->claim_memory(q->ops_priv, q->id, addr, addr + (size - 1),
-                                on);
+    const struct pp_deed deed = {
+        .kind = PP_WINDOW, .guest = addr, .nr = size,
+    };
+    int rc;
+
+    if (on) {
+        pp_journal_add(q->journal, &deed);
+    }
+    rc = q->ops->claim_memory(q->ops_priv, q->id, addr, addr + (size - 1), on);
+    if ((rc == 0) != on) {
+        pp_journal_strike(q->journal, &deed);
+    }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ */
@@ -225,4 +237,37 @@ void pp_ioreq_work(struct pp_ioreq *q)
             return;
         }
     }
+}
+
+/* What was begun is done, and what it was to read is lost. */
+static void give_up(struct pp_ioreq *q, unsigned i)
+{
+    ioreq_t *shared = &q->page[i];
+    uint8_t state = shared->state;
+
+    if (q->port[i] < 0 ||
+        (state != STATE_IOREQ_READY && state != STATE_IOREQ_INPROCESS)) {
+        return;
+    }
+    atomic_thread_fence(memory_order_acquire);
+    if (!shared->data_is_ptr && shared->dir == IOREQ_READ) {
+        shared->data = UINT64_MAX;
+    }
+    atomic_thread_fence(memory_order_release);
+    shared->state = STATE_IORESP_READY;
+    q->ops->notify(q->ops_priv, (evtchn_port_t)q->port[i]);
+}
+
+int pp_ioreq_adopt(struct pp_ioreq *q, uint16_t id, struct pt_error *err)
+{
+    int rc;
+
+    memset(q->port, -1, sizeof(q->port));
+    q->id = id;
+    q->open = true;
+    rc = begin(q);
+    for (unsigned i = 0; rc == 0 && i < PP_MAX_VCPUS; i++) {
+        give_up(q, i);
+    }
+    return rc == 0 ? 0 : failed(q, rc, err);
 }

@@ -13,6 +13,7 @@
 #include <xen/event_channel.h>
 #include <xen/hvm/ioreq.h>
 
+#include "pp-journal.h"
 #include "pt-device.h"
 
 /* As many as the page has room for. */
@@ -65,6 +66,7 @@ struct pp_ioreq {
     void *ops_priv;
     const struct pp_ioreq_target *target;
     void *target_priv;
+    struct pp_journal *journal;
     bool open;
     uint16_t id;
     ioreq_t *page;
@@ -77,6 +79,11 @@ struct pp_ioreq {
  * left behind.
  */
 int pp_ioreq_open(struct pp_ioreq *q, struct pt_error *err);
+/*
+ * The same of one that is there, of a process that was killed. What it left
+ * unanswered reads as all ones.
+ */
+int pp_ioreq_adopt(struct pp_ioreq *q, uint16_t id, struct pt_error *err);
 /* A closed one may be closed again. */
 void pp_ioreq_close(struct pp_ioreq *q);
 

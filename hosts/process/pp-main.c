@@ -9,13 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pp-confine.h"
 #include "pp-domain.h"
 #include "pp-server.h"
 
 #define NAME "xen-pass-through"
+
+/* A process that does not live for longer has died of how it began. */
+#define QUICK_US 1000000
+#define MAX_TRIES 3
 
 /* Where distributions have it: Debian's, and what Xen itself installs. */
 static const char *const device_models[] = {
@@ -70,25 +76,63 @@ static void close_others(const struct pp_sockets *s)
     }
 }
 
-static void serve(const struct pp_args *a, struct pp_sockets *s)
+/* Everything of one process, which may be killed. */
+static void serve(const struct pp_args *a, struct pp_sockets *s,
+                  struct pp_journal *journal)
 {
+    struct pt_error err = { "" };
     struct pp_guest g = {
         .env = &pp_domain_env,
         .domid = a->domid,
         .ram_low = a->ram_low,
         .ram_high = a->ram_high,
         .config = a->config,
+        .journal = journal,
     };
+
+    memcpy(g.said, a->said, sizeof(g.said));
+    if (pp_confine(&err) != 0) {
+        fprintf(stderr, NAME ": %s\n", err.text);
+        return;
+    }
+    if (pp_guest_open(&g, s->monitor) != 0 || pp_guest_recover(&g) != 0) {
+        fprintf(stderr, NAME ": can't go on\n");
+        pp_guest_close(&g);
+        return;
+    }
+    pp_serve(&g, s);
+}
+
+/*
+ * Who does nothing but wait, and has another process go on where one was
+ * killed: without an answer the guest's processors would wait for ever. Not
+ * again and again.
+ */
+static void keep_serving(const struct pp_args *a, struct pp_sockets *s)
+{
+    struct pp_journal *journal = mmap(NULL, sizeof(*journal),
+                                      PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned tries = 0;
+    int status = 0;
+    pid_t pid;
 
     close_others(s);
     s->qemu_listen = -1;
     s->qemu_monitor = -1;
-    memcpy(g.said, a->said, sizeof(g.said));
-    if (pp_guest_open(&g, s->monitor) != 0) {
-        fprintf(stderr, NAME ": %s\n", strerror(ENOMEM));
-        return;
-    }
-    pp_serve(&g, s);
+    do {
+        uint64_t start = pp_now_us();
+
+        pid = journal != MAP_FAILED ? fork() : -1;
+        if (pid == 0) {
+            serve(a, s, journal);
+            _exit(0);
+        }
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        tries = pp_now_us() - start < QUICK_US ? tries + 1 : 0;
+    } while (pid > 0 && WIFSIGNALED(status) && tries < MAX_TRIES);
+    unlink(s->path);
 }
 
 /* As a grandchild, which QEMU has not to bury. Returns 0 or -errno. */
@@ -100,12 +144,12 @@ static int start_server(const struct pp_args *a, struct pp_sockets *s)
         return -errno;
     }
     if (child == 0) {
-        pid_t server = fork();
+        pid_t keeper = fork();
 
-        if (server == 0) {
-            serve(a, s);
+        if (keeper == 0) {
+            keep_serving(a, s);
         }
-        _exit(server < 0 ? errno : 0);
+        _exit(keeper < 0 ? errno : 0);
     }
     for (int status; waitpid(child, &status, 0) == child;) {
         return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;

@@ -8,6 +8,8 @@
 
 #include "pp-monitor.h"
 
+#define MAX_FIRST 0x3fffffffu
+
 static uint64_t now_ms(void)
 {
     struct timespec t;
@@ -18,7 +20,10 @@ static uint64_t now_ms(void)
 
 int pp_monitor_open(struct pp_monitor *m, int fd)
 {
-    *m = (struct pp_monitor) { .events = json_array() };
+    /* Who was killed before us may have left questions of the first numbers. */
+    *m = (struct pp_monitor) {
+        .asked = (unsigned)now_ms() & MAX_FIRST, .events = json_array(),
+    };
     pp_stream_open(&m->s, fd);
     return m->events ? 0 : -ENOMEM;
 }

@@ -74,7 +74,7 @@ static void show_buses(struct pp_guest *g, json_t *buses)
             const struct pp_device *d = pp_device_find(
                 g, json_string_value(json_object_get(device, "qdev_id")));
 
-            if (d) {
+            if (d && d->dev) {
                 show_device(d, device);
             }
         }

@@ -23,8 +23,9 @@ int pp_slots_ask(struct pp_guest *g, unsigned ms, struct pt_error *err)
 /* ------------------------------------------------------------------ */
 /* Who is where                                                        */
 
-static bool is_at(const json_t *device, uint8_t devfn)
+static bool is_at(const json_t *device, const void *what)
 {
+    uint8_t devfn = *(const uint8_t *)what;
     const json_t *slot = json_object_get(device, "slot");
     const json_t *function = json_object_get(device, "function");
 
@@ -33,25 +34,42 @@ static bool is_at(const json_t *device, uint8_t devfn)
         json_integer_value(function) == (devfn & 7);
 }
 
-bool pp_slots_used(const struct pp_guest *g, uint8_t devfn)
+static bool is_called(const json_t *device, const void *what)
+{
+    const char *id = json_string_value(json_object_get(device, "qdev_id"));
+
+    return id && strcmp(id, what) == 0;
+}
+
+typedef bool match_fn(const json_t *device, const void *what);
+
+/* Is there one of bus 0 that @match says is the one? */
+static bool any(const struct pp_guest *g, match_fn *match, const void *what)
 {
     size_t i, j;
     json_t *bus, *device;
 
-    if (g->at[devfn]) {
-        return true;
-    }
     json_array_foreach(g->buses, i, bus) {
         if (json_integer_value(json_object_get(bus, "bus")) != 0) {
             continue;
         }
         json_array_foreach(json_object_get(bus, "devices"), j, device) {
-            if (is_at(device, devfn)) {
+            if (match(device, what)) {
                 return true;
             }
         }
     }
     return false;
+}
+
+bool pp_slots_used(const struct pp_guest *g, uint8_t devfn)
+{
+    return g->at[devfn] || any(g, is_at, &devfn);
+}
+
+bool pp_slots_known(const struct pp_guest *g, const char *id)
+{
+    return any(g, is_called, id);
 }
 
 /* The lowest slot without any function, as QEMU would take. */
@@ -85,7 +103,7 @@ void pp_slots_changed(struct pp_guest *g, uint8_t devfn)
     for (unsigned i = 0; i < 8; i++) {
         const struct pp_device *d = slot[i];
 
-        if (d) {
+        if (d && d->dev) {
             pt_set_multifunction(d->dev, count > 1);
         }
     }

@@ -51,7 +51,7 @@ static bool is_ours(const struct pp_device *self, const struct range *r)
     for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
         struct pp_device *d = g->at[devfn];
 
-        if (d && d != self) {
+        if (d && d->dev && d != self) {
             pt_yield(d->dev, r->io, r->start, r->size);
             has |= pt_places_have(&d->places, r->io, r->start, r->size);
         }

@@ -5,9 +5,11 @@
 PROCESS_SRC := $(filter-out hosts/process/pp-main.c,\
 	$(wildcard hosts/process/*.c))
 PROCESS_OBJS := $(BUILD)/hosts/process/pp-main.o $(BUILD)/libprocess.a \
-	$(BUILD)/hosts/common/pt-common.o $(CONF_OBJS) \
+	$(BUILD)/hosts/common/pt-common.o \
+	$(BUILD)/hosts/common/pt-mmcfg.o $(CONF_OBJS) \
 	$(BUILD)/libpassthrough.a
-PROCESS_LIBS := -lxendevicemodel -lxenforeignmemory -lxenevtchn -ljansson
+PROCESS_LIBS := -lxendevicemodel -lxenforeignmemory -lxenevtchn -ljansson \
+	-lseccomp
 
 $(BUILD)/xen-pass-through: $(PROCESS_OBJS)
 	$(CC) $(SAN) -o $@ $^ $(PROCESS_LIBS) $(PT_XEN_LIBS) $(PT_HOST_LIBS) \

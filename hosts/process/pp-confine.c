@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A filter of system calls. Who may talk to /dev/xen/privcmd is as mighty as
+ * dom0's kernel, so this is against accidents and for what is hard to do by
+ * hypercalls alone: other programs, the network, other processes.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <seccomp.h>
+
+#include "pp-confine.h"
+
+static const int allowed[] = {
+    /* QMP, the log, the loop */
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
+    SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(accept4),
+    SCMP_SYS(connect), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close),
+    SCMP_SYS(fcntl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    SCMP_SYS(signalfd4), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+    /* sysfs, policy files, Xen's devices */
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
+    SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(ioctl),
+    /* memory, and the C library's own */
+    SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
+    SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(brk),
+    SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(getpid),
+    SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+};
+
+static int fill(scmp_filter_ctx f)
+{
+    static const struct scmp_arg_cmp local = {
+        .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX,
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]);
+         i++) {
+        rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
+    }
+    if (rc == 0) {
+        rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                    &local);
+    }
+    return rc;
+}
+
+int pp_confine(struct pt_error *err)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int rc = f ? fill(f) : -ENOMEM;
+
+    /* This also says that there are no new privileges. */
+    rc = rc ? rc : seccomp_load(f);
+    if (f) {
+        seccomp_release(f);
+    }
+    return rc == 0 ? 0 : pt_fail(err, -rc, "no filter of system calls: %s",
+                                 strerror(-rc));
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * After a process that was killed: its devices are taken from the guest, which
+ * reads all ones where they were until it lets go of them, and goes on.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pt-pci.h"
+#include "pp-guest.h"
+
+static void forget_log(void *priv, enum pt_level level, const char *line)
+{
+    (void)priv;
+    (void)level;
+    (void)line;
+}
+
+static const struct pt_bus_ops no_bus = { .log = forget_log };
+
+/* What Xen is to be asked of: has it MSI-X, and how many MSIs? */
+static bool owned(const struct pp_guest *g, struct pt_device *host)
+{
+    const struct pt_bus bus = { .ops = &no_bus };
+    const struct pt_args args = { .host = host, .bus = &bus };
+    struct pt_dev *view = pt_view(&args, NULL);
+    unsigned msis = 0;
+    bool msix = false;
+    int rc;
+
+    for (unsigned i = 0; view && i < pt_num_caps(view); i++) {
+        const struct pt_cap *c = pt_cap_at(view, i);
+        struct pt_byte flags;
+
+        msix |= c->id == PCI_CAP_ID_MSIX;
+        if (c->id == PCI_CAP_ID_MSI) {
+            pt_look(view, (uint16_t)(c->pos + PCI_MSI_FLAGS), &flags);
+            msis = 1u << ((flags.copy & PCI_MSI_FLAGS_QMASK) >> 1);
+        }
+    }
+    rc = view ? g->xen.ops->owns(g->xen.priv, &host->info.addr, msix, msis) :
+        -1;
+    pt_detach(view);
+    return rc == 1;
+}
+
+/* As it was found, but for DMA, and messages, which are that as well. */
+static void silence(struct pp_guest *g, const struct pp_entry *e)
+{
+    struct pt_device host = { .ops = NULL };
+    const uint8_t command[2] = {
+        e->command[0] & (uint8_t)~PCI_COMMAND_MASTER, e->command[1],
+    };
+
+    if (g->env->open_device(&host, &e->addr, NULL) == 0) {
+        if (owned(g, &host)) {
+            host.ops->write(host.priv, PCI_COMMAND, command, 2);
+        }
+        pt_device_close(&host);
+    }
+}
+
+static void end_windows(struct pp_guest *g)
+{
+    struct pp_journal *j = g->journal;
+
+    while (j->num) {
+        const struct pp_deed d = j->deed[j->num - 1];
+
+        pp_ioreq_claim_memory(&g->ioreq, d.guest, d.nr, false);
+        pp_journal_strike(j, &d);
+    }
+}
+
+/* In its place is one that is none, as long as QEMU has the placeholder. */
+static bool bury(struct pp_guest *g, uint8_t devfn)
+{
+    const struct pp_entry *e = &g->journal->device[devfn];
+    struct pp_device *d = calloc(1, sizeof(*d));
+
+    if (!d) {
+        return false;
+    }
+    *d = (struct pp_device) {
+        .guest = g, .devfn = devfn, .tick = PT_NEVER, .claimed = true,
+        .placed = true,
+    };
+    memcpy(d->id, e->id, sizeof(d->id));
+    g->at[devfn] = d;
+    fprintf(stderr, "error: %s: the process that had it was killed: the guest "
+            "has it no more\n", d->id);
+    return true;
+}
+
+/* QEMU has no placeholder yet, or no more. */
+static void drop_gone(struct pp_guest *g)
+{
+    if (pp_slots_ask(g, PP_PATIENCE, NULL) != 0) {
+        return;
+    }
+    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
+        struct pp_device *d = g->at[i];
+
+        if (d && !pp_slots_known(g, d->id)) {
+            pp_device_detach(d, false);
+        }
+    }
+}
+
+int pp_guest_recover(struct pp_guest *g)
+{
+    const struct pp_journal *j = g->journal;
+    struct pt_error err = { "" };
+    int rc;
+
+    if (!j->server) {
+        return 0;
+    }
+    rc = g->env->open_domain(g, &err);
+    if (rc != 0) {
+        fprintf(stderr, "error: %s\n", err.text);
+        return rc;
+    }
+    g->joined = true;
+    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
+        if (j->device[i].id[0]) {
+            silence(g, &j->device[i]);
+        }
+    }
+    pp_journal_undo(g->journal, &g->xen);
+    pp_journal_record(&g->recorder, g->journal, &g->xen);
+    rc = pp_ioreq_adopt(&g->ioreq, j->server_id, &err);
+    if (rc != 0) {
+        fprintf(stderr, "error: %s\n", err.text);
+        return rc;
+    }
+    end_windows(g);
+    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
+        if (j->device[i].id[0] && !bury(g, (uint8_t)i)) {
+            return -1;
+        }
+    }
+    drop_gone(g);
+    return 0;
+}
