@@ -323,6 +323,16 @@ device_model_pid()
     xenstore-read /local/domain/$(guest_id)/image/device-model-pid
 }
 
+# The process that has the devices. Beside a QEMU, it is the younger of two.
+host_pid()
+{
+    if [ $HOST = process ]; then
+        pgrep -n -f "xen-pass-through.*-xen-domid $(guest_id) "
+    else
+        device_model_pid
+    fi
+}
+
 # Alive, and still listening to the toolstack.
 device_model_answers()
 {

@@ -7,18 +7,15 @@ if [ $HOST != process ] || [ ! -d $S/dm ]; then
     exit 0
 fi
 
-# The one that serves is the younger.
 killed()
 {
-    killed_pid=$(pgrep -n -f "xen-pass-through.*-xen-domid $(guest_id) ")
-    [ -n "$killed_pid" ] && [ $killed_pid != $(device_model_pid) ] || return 1
-    kill -9 $killed_pid
-    wait_for 30 another
+    killed_pid=$(host_pid)
+    [ -n "$killed_pid" ] && kill -9 $killed_pid && wait_for 30 another
 }
 
 another()
 {
-    another_pid=$(pgrep -n -f "xen-pass-through.*-xen-domid $(guest_id) ")
+    another_pid=$(host_pid)
     [ -n "$another_pid" ] && [ $another_pid != $killed_pid ]
 }
 

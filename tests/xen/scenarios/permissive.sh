@@ -21,7 +21,7 @@ undeclared()
     undeclared_at=$(where 00:0d.0)
     [ -n "$undeclared_at" ] || { echo "not in the guest"; return 1; }
     undeclared_before=$(grep -c 'write at offset 0x38' $DM_LOG)
-    strace -f -y -e trace=pwrite64 -p $(device_model_pid) \
+    strace -f -y -e trace=pwrite64 -p $(host_pid) \
         -o /tmp/undeclared 2>/tmp/attached &
     wait_for 10 grep -q attached /tmp/attached || return 1
     in_guest 60 setpci -s $undeclared_at 38.b=5 || return 1
