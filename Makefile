@@ -133,6 +133,10 @@ install: all
 	install -D $(BUILD)/ptview $(DESTDIR)$(PREFIX)/bin/ptview
 	install -D -m 644 tools/ptview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/ptview.1
+	install -D $(BUILD)/xen-pass-through \
+		$(DESTDIR)$(PREFIX)/libexec/xen-pass-through
+	install -D -m 644 hosts/process/xen-pass-through.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/xen-pass-through.8
 	install -D -m 644 hosts/common/pass-through.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pass-through.conf.5
 	install -D -m 644 hosts/common/pass-through.conf \

@@ -440,7 +440,8 @@ static void functions_share_a_slot(void **state)
 
     assert_string_equal(add(b, SECOND ",'addr':'6.1'"), "");
     assert_int_equal(rd(b, 0x31, PCI_HEADER_TYPE, 1), 0);
-    assert_string_equal(add(b, FIRST ",'addr':'6.0'"), "");
+    assert_string_equal(add(b, FIRST ",'addr':'6.0','multifunction':'on'"),
+                        "");
     assert_int_equal(rd(b, 0x30, PCI_HEADER_TYPE, 1), 0x80);
     assert_int_equal(rd(b, 0x31, PCI_HEADER_TYPE, 1), 0x80);
     eject(b, "pci-pt-01_00.1");

@@ -596,7 +596,8 @@ fi
 man=$here/../tools/ptview.1
 if have mandoc && [ -f "$man" ]; then
 	# Pages that are not installed are no fault of ours.
-	! mandoc -Tlint "$man" "$here/../hosts/common/pass-through.conf.5" 2>&1 |
+	! mandoc -Tlint "$man" "$here/../hosts/common/pass-through.conf.5" \
+		"$here/../hosts/process/xen-pass-through.8" 2>&1 |
 		grep -v -e 'referenced manual not found' -e 'mandoc.db' > out
 	ok $? 'the manual page is well-formed'
 else

@@ -10,7 +10,8 @@
 /* What QEMU's type has too, and has no use here. */
 static bool is_known(const char *key)
 {
-    return strcmp(key, "driver") == 0 || strcmp(key, "bus") == 0;
+    return strcmp(key, "driver") == 0 || strcmp(key, "bus") == 0 ||
+        strcmp(key, "multifunction") == 0;
 }
 
 static int take_id(struct pp_wish *w, const char *s, struct pt_error *err)
