@@ -205,7 +205,7 @@ static void make_cards(struct box *b)
     for (unsigned i = 0; i < 2; i++) {
         world_capture(&c[i], cards[i], 0);
         capture_info(&c[i], &info);
-        info.irq = 18;
+        info.irq = 18 + (int)i;
         info.addr = (struct pt_sbdf) { .bus = 1, .func = (uint8_t)i };
         if (i == 0) {
             assert_int_equal(sim_init(&b->sim, &c[0], &info, NULL), 0);
@@ -935,6 +935,86 @@ static void a_guest_with_a_device_is_not_saved(void **state)
     assert_null(command(b, "xen-save-devices-state", "{}"));
 }
 
+/* The card at work: mapped, its table trapped, a vector bound, bus master. */
+static void at_work(struct box *b)
+{
+    ioreq_t r = fake_memory(0xe0000000, 4);
+    static const uint32_t entry[4] = { 0xfee01004, 0, 0x4061, 0 };
+
+    place(b, 0x18, 0xe0000000);
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+    r.dir = IOREQ_WRITE;
+    for (unsigned i = 0; i < 4; i++, r.addr += 4) {
+        r.data = entry[i];
+        fake_ask(&b->xen, 0, r);
+        pp_ioreq_work(&b->g.ioreq);
+    }
+    wr(b, 0x18, 0x70 + PCI_CAP_FLAGS, PCI_MSIX_ENABLE, 2);
+    assert_true(sim_dev_msix_enabled(&b->sim.dev));
+    assert_true(sim_xen_leaks(&b->sim.xen, NULL, 0) > 2);
+}
+
+static uint32_t random_below(uint32_t *seed, uint32_t limit)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return (*seed >> 8) % limit;
+}
+
+/* What Xen could send, and what it never would. */
+static ioreq_t random_request(uint32_t *seed)
+{
+    static const uint64_t where[] = {
+        0xe0000000, 0xe0001000, 0xe0002ffc, 0xfe018000, 0xfe018ffc, 0, ~0ul,
+    };
+    static const uint8_t type[] = {
+        IOREQ_TYPE_PCI_CONFIG, IOREQ_TYPE_PCI_CONFIG, IOREQ_TYPE_PCI_CONFIG,
+        IOREQ_TYPE_COPY, IOREQ_TYPE_COPY, IOREQ_TYPE_PIO,
+        IOREQ_TYPE_INVALIDATE, 77,
+    };
+    ioreq_t r = {
+        .type = type[random_below(seed, 8)],
+        .size = random_below(seed, 16) ? 1u << random_below(seed, 4) :
+            random_below(seed, 300),
+        .count = random_below(seed, 16) ? 1 : random_below(seed, 40),
+        .data = (uint64_t)random_below(seed, 1 << 16) << 16 |
+            random_below(seed, 1 << 16),
+        .dir = random_below(seed, 2) & 1,
+        .df = random_below(seed, 2) & 1,
+        .data_is_ptr = random_below(seed, 8) == 0,
+    };
+
+    r.addr = r.type == IOREQ_TYPE_PCI_CONFIG ?
+        (uint64_t)(0x18 + random_below(seed, 9)) << 32 |
+            random_below(seed, 0x104) :
+        where[random_below(seed, 7)] + random_below(seed, 64);
+    return r;
+}
+
+/* Four processors at once: all get their answers, and nothing stays. */
+static void processors_attack_at_once(void **state)
+{
+    struct box *b = *state;
+    uint32_t seed = 1;
+
+    assert_string_equal(add(b, FIRST ",'extended':true"), "");
+    assert_string_equal(add(b, SECOND ",'permissive':true"), "");
+    at_work(b);
+    for (unsigned n = 0; n < 20000; n++) {
+        for (unsigned cpu = 0; cpu < FAKE_VCPUS; cpu++) {
+            fake_ask(&b->xen, cpu, random_request(&seed));
+        }
+        for (unsigned cpu = 0; cpu < FAKE_VCPUS; cpu++) {
+            pp_ioreq_work(&b->g.ioreq);
+            pp_guest_settle(&b->g);
+        }
+        for (unsigned cpu = 0; cpu < FAKE_VCPUS; cpu++) {
+            assert_int_equal(b->xen.page[cpu].state, STATE_IORESP_READY);
+        }
+    }
+    assert_int_equal(b->journal.num, b->xen.num_ranges +
+                     sim_xen_leaks(&b->sim.xen, NULL, 0));
+}
+
 /* ------------------------------------------------------------------ */
 /* A process that was killed                                           */
 
@@ -1047,25 +1127,6 @@ static void kill_and_recover(struct box *b)
     memset(b->g.said, PT_CONF_UNSAID, sizeof(b->g.said));
     assert_int_equal(pp_guest_open(&b->g, monitor), 0);
     assert_int_equal(pp_guest_recover(&b->g), 0);
-}
-
-/* The card at work: mapped, its table trapped, a vector bound, bus master. */
-static void at_work(struct box *b)
-{
-    ioreq_t r = fake_memory(0xe0000000, 4);
-    static const uint32_t entry[4] = { 0xfee01004, 0, 0x4061, 0 };
-
-    place(b, 0x18, 0xe0000000);
-    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-    r.dir = IOREQ_WRITE;
-    for (unsigned i = 0; i < 4; i++, r.addr += 4) {
-        r.data = entry[i];
-        fake_ask(&b->xen, 0, r);
-        pp_ioreq_work(&b->g.ioreq);
-    }
-    wr(b, 0x18, 0x70 + PCI_CAP_FLAGS, PCI_MSIX_ENABLE, 2);
-    assert_true(sim_dev_msix_enabled(&b->sim.dev));
-    assert_true(sim_xen_leaks(&b->sim.xen, NULL, 0) > 2);
 }
 
 static void killed_at_work_nothing_stays(void **state)
@@ -1182,6 +1243,7 @@ int main(void)
         TEST(people_see_the_card_too),
         TEST(people_can_add_it),
         TEST(a_guest_with_a_device_is_not_saved),
+        TEST(processors_attack_at_once),
         TEST(killed_at_work_nothing_stays),
         TEST(no_processor_waits_for_ever),
         TEST(another_guests_device_is_left_alone),
