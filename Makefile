@@ -118,7 +118,8 @@ check-xen: all
 check-breaks: all
 	SRC="$(SRC)" tests/xen/breaks $(BREAKS)
 
-# The same machine as a show.
+# The same machine as a show, for which no QEMU has to be built.
+demo-xen: HOST = process
 demo-xen: all
 	@dm=$$($(XEN_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/demo

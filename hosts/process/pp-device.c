@@ -156,10 +156,8 @@ static bool in_mmcfg(uint64_t addr)
 static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
                                  unsigned len)
 {
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        const struct pp_device *d = g->at[devfn];
-
-        for (unsigned i = 0; d && i < PT_NUM_BARS * PT_REGION_TRAPS; i++) {
+    for (const struct pp_device *d = g->first; d; d = d->next) {
+        for (unsigned i = 0; i < PT_NUM_BARS * PT_REGION_TRAPS; i++) {
             struct pt_trap *t = d->trap[i];
 
             if (t && addr >= t->gpa && addr - t->gpa < t->size &&
@@ -286,7 +284,7 @@ static int attach(struct pp_device *d, const struct pp_wish *w,
     if (d->extended && pt_config_size(d->dev) == PT_CFG_SIZE) {
         claim_page(d, false);
     }
-    g->at[d->devfn] = d;
+    pp_device_enter(d);
     rc = pp_ioreq_claim_function(&g->ioreq, d->devfn, true);
     d->claimed = rc == 0;
     return rc == 0 ? 0 : pt_fail(err, -rc, "Xen does not let %s be at %02x.%x "
@@ -320,6 +318,29 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
     return d;
 }
 
+void pp_device_enter(struct pp_device *d)
+{
+    struct pp_guest *g = d->guest;
+
+    g->at[d->devfn] = d;
+    d->next = g->first;
+    g->first = d;
+}
+
+static void leave(struct pp_device *d)
+{
+    struct pp_guest *g = d->guest;
+    struct pp_device **at = &g->first;
+
+    while (*at && *at != d) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = d->next;
+        g->at[d->devfn] = NULL;
+    }
+}
+
 void pp_device_detach(struct pp_device *d, bool left)
 {
     struct pp_guest *g = d->guest;
@@ -330,9 +351,7 @@ void pp_device_detach(struct pp_device *d, bool left)
     if (d->extended) {
         claim_page(d, false);
     }
-    if (g->at[d->devfn] == d) {
-        g->at[d->devfn] = NULL;
-    }
+    leave(d);
     if (left && d->dev) {
         pt_detach_left(d->dev);
     } else {

@@ -21,10 +21,8 @@ int pp_guest_open(struct pp_guest *g, int monitor_fd)
 
 void pp_guest_release(struct pp_guest *g, bool left)
 {
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        if (g->at[devfn]) {
-            pp_device_detach(g->at[devfn], left);
-        }
+    while (g->first) {
+        pp_device_detach(g->first, left);
     }
     g->room = false;
 }
@@ -73,12 +71,12 @@ static int join_domain(struct pp_guest *g, struct pt_error *err)
 
 struct pp_device *pp_device_find(struct pp_guest *g, const char *id)
 {
-    for (unsigned devfn = 0; id && devfn < PP_NUM_DEVFN; devfn++) {
-        if (g->at[devfn] && strcmp(g->at[devfn]->id, id) == 0) {
-            return g->at[devfn];
-        }
+    struct pp_device *d = id ? g->first : NULL;
+
+    while (d && strcmp(d->id, id) != 0) {
+        d = d->next;
     }
-    return NULL;
+    return d;
 }
 
 /* Returns 0..255, or -errno. */
@@ -144,10 +142,8 @@ static void remove_device(struct pp_guest *g, struct pp_device *d)
 
 static void reset_devices(struct pp_guest *g)
 {
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        struct pp_device *d = g->at[devfn];
-
-        if (d && d->dev && d->touched) {
+    for (struct pp_device *d = g->first; d; d = d->next) {
+        if (d->dev && d->touched) {
             d->touched = false;
             pt_reset(d->dev);
         }
@@ -241,16 +237,6 @@ static json_t *command_add(struct pp_guest *g, const json_t *args)
         refuse(&err);
 }
 
-static bool any_device(const struct pp_guest *g)
-{
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        if (g->at[devfn]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /*
  * A device's own state can't be moved to another host. A soft reset saves the
  * guest, too, but gives the devices to its next device model anew.
@@ -259,7 +245,7 @@ static json_t *command_save(struct pp_guest *g)
 {
     struct pt_error err = { "" };
 
-    if (!any_device(g) || g->env->soft_reset(g)) {
+    if (!g->first || g->env->soft_reset(g)) {
         return NULL;
     }
     pt_fail(&err, ENOTSUP, "the guest can't be saved while it has PCI devices "
@@ -313,13 +299,11 @@ void pp_guest_settle(struct pp_guest *g)
 
     g->room = false;
     g->current = false;
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        struct pp_device *d = g->at[devfn];
-
-        if (d && d->dev && room) {
+    for (struct pp_device *d = g->first; d; d = d->next) {
+        if (d->dev && room) {
             pt_bars_recheck(d->dev);
         }
-        if (d && d->tick != PT_NEVER && pp_now_us() >= d->tick) {
+        if (d->tick != PT_NEVER && pp_now_us() >= d->tick) {
             d->tick = PT_NEVER;
             pt_tick(d->dev);
         }
@@ -334,10 +318,8 @@ int pp_guest_patience(const struct pp_guest *g)
     if (g->room) {
         return 0;
     }
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        if (g->at[devfn] && g->at[devfn]->tick < first) {
-            first = g->at[devfn]->tick;
-        }
+    for (const struct pp_device *d = g->first; d; d = d->next) {
+        first = d->tick < first ? d->tick : first;
     }
     if (first == PT_NEVER) {
         return -1;

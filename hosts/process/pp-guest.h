@@ -47,6 +47,7 @@ struct pp_env {
 /* One of a process that was killed has its place and no more: no @dev. */
 struct pp_device {
     struct pp_guest *guest;
+    struct pp_device *next;
     char id[PP_ID_LEN];
     uint8_t devfn;
     bool touched;     /* by the guest, since attach or the last reset */
@@ -79,6 +80,7 @@ struct pp_guest {
     json_t *buses;    /* what QEMU said last of them, or NULL */
     bool current;     /* since the last pp_guest_settle() */
     struct pp_device *at[PP_NUM_DEVFN];
+    struct pp_device *first;  /* the same, in a list */
 };
 
 /* @monitor_fd becomes the guest's. The rest is set. 0 or -ENOMEM. */
@@ -139,6 +141,8 @@ int pp_wish_parse(struct pp_wish *w, const json_t *args, struct pt_error *err);
  */
 struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
                                    uint8_t devfn, struct pt_error *err);
+/* It has its place from now on. */
+void pp_device_enter(struct pp_device *d);
 /* @left: see pp_guest_release(). */
 void pp_device_detach(struct pp_device *d, bool left);
 

@@ -108,10 +108,8 @@ static const struct pp_device *find(const struct pp_guest *g,
 {
     char line[PP_ID_LEN + 8];
 
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        const struct pp_device *d = g->at[devfn];
-
-        if (d && d->dev && d->placed) {
+    for (const struct pp_device *d = g->first; d; d = d->next) {
+        if (d->dev && d->placed) {
             snprintf(line, sizeof(line), " id \"%s\"", d->id);
             if (memmem(text, len, line, strlen(line))) {
                 return d;

@@ -87,7 +87,7 @@ static bool bury(struct pp_guest *g, uint8_t devfn)
         .placed = true,
     };
     memcpy(d->id, e->id, sizeof(d->id));
-    g->at[devfn] = d;
+    pp_device_enter(d);
     fprintf(stderr, "error: %s: the process that had it was killed: the guest "
             "has it no more\n", d->id);
     return true;
@@ -99,10 +99,9 @@ static void drop_gone(struct pp_guest *g)
     if (pp_slots_ask(g, PP_PATIENCE, NULL) != 0) {
         return;
     }
-    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
-        struct pp_device *d = g->at[i];
-
-        if (d && !pp_slots_known(g, d->id)) {
+    for (struct pp_device *d = g->first, *next; d; d = next) {
+        next = d->next;
+        if (!pp_slots_known(g, d->id)) {
             pp_device_detach(d, false);
         }
     }

@@ -48,10 +48,8 @@ static bool is_ours(const struct pp_device *self, const struct range *r)
     const struct pp_guest *g = self->guest;
     bool has = false;
 
-    for (unsigned devfn = 0; devfn < PP_NUM_DEVFN; devfn++) {
-        struct pp_device *d = g->at[devfn];
-
-        if (d && d->dev && d != self) {
+    for (struct pp_device *d = g->first; d; d = d->next) {
+        if (d->dev && d != self) {
             pt_yield(d->dev, r->io, r->start, r->size);
             has |= pt_places_have(&d->places, r->io, r->start, r->size);
         }
