@@ -5,7 +5,9 @@
 BUILD ?= build
 OPT ?= -O2 -g
 SAN ?=
+LDFLAGS ?=
 PREFIX ?= /usr/local
+DOCDIR ?= $(PREFIX)/share/doc/pass-through
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
@@ -42,7 +44,8 @@ CONF_OBJS := $(addprefix $(BUILD)/hosts/common/,$(PT_CONF_OBJS))
 PTVIEW_OBJS := $(call objects,$(wildcard tools/*.c)) $(CONF_OBJS)
 
 $(BUILD)/ptview: $(PTVIEW_OBJS) $(BUILD)/libpassthrough.a
-	$(CC) $(SAN) -o $@ $^ $(PT_HOST_LIBS) $(PT_CONF_LIBS) -ljansson -lz
+	$(CC) $(SAN) $(LDFLAGS) -o $@ $^ $(PT_HOST_LIBS) $(PT_CONF_LIBS) \
+		-ljansson -lz
 
 # ------------------------------------------------------------------- tests
 
@@ -141,9 +144,20 @@ install: all
 	install -D -m 644 hosts/common/pass-through.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pass-through.conf.5
 	install -D -m 644 hosts/common/pass-through.conf \
-		$(DESTDIR)$(PREFIX)/share/doc/pass-through/pass-through.conf
+		$(DESTDIR)$(DOCDIR)/pass-through.conf
 	install -D -m 644 $(BUILD)/mcfg.bin \
 		$(DESTDIR)$(PREFIX)/share/pass-through/mcfg.bin
+
+# The same as a package of Debian's, in $(BUILD)/deb: of what git has.
+deb:
+	scripts/install-deps build dh=debhelper git=git
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/xen-pass-through
+	git ls-files -z | xargs -0 cp -P --parents -t $(BUILD)/deb/xen-pass-through
+	cd $(BUILD)/deb/xen-pass-through && env -u MAKEFLAGS -u MAKELEVEL \
+		dpkg-buildpackage -b -uc
+	rm -rf $(BUILD)/deb/xen-pass-through
+	@ls $(BUILD)/deb/*.deb
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz
@@ -151,5 +165,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage check-xen check-breaks demo-xen bench-xen install clean
+	coverage check-xen check-breaks demo-xen bench-xen install deb clean
 .SECONDARY:

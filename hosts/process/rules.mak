@@ -12,7 +12,7 @@ PROCESS_LIBS := -lxendevicemodel -lxenforeignmemory -lxenevtchn -ljansson \
 	-lseccomp
 
 $(BUILD)/xen-pass-through: $(PROCESS_OBJS)
-	$(CC) $(SAN) -o $@ $^ $(PROCESS_LIBS) $(PT_XEN_LIBS) $(PT_HOST_LIBS) \
+	$(CC) $(SAN) $(LDFLAGS) -o $@ $^ $(PROCESS_LIBS) $(PT_XEN_LIBS) $(PT_HOST_LIBS) \
 		$(PT_CONF_LIBS) -lz
 
 $(BUILD)/libprocess.a: $(call objects,$(PROCESS_SRC))
