@@ -4,6 +4,7 @@
  * a thread here, a simulated Xen and a simulated card.
  */
 #include "lib-process.h"
+#include "lib-temp.h"
 #include "lib-world.h"
 
 #include <pthread.h>
@@ -531,7 +532,8 @@ static void what_is_wrong_is_told(void **state)
         { FIRST ",'strict':null", "strict is neither" },
         { FIRST ",'config':5", "config is no file" },
         { FIRST ",'config':'/nonexistent'", "/nonexistent" },
-        { FIRST ",'romfile':'x'", "no property romfile" },
+        { FIRST ",'romfile':5", "romfile is no file" },
+        { FIRST ",'romsize':5", "no property romsize" },
         { FIRST ",'strict':true,'permissive':true", "exclude each other" },
         { FIRST ",'addr':'2.0'", "02.0 of the guest's bus is taken" },
         { "'id':'x','hostaddr':'0000:02:00.0'", "no such function" },
@@ -788,6 +790,133 @@ static void qemu_is_asked_once(void **state)
     wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
     assert_int_equal(b->qemu.asked, before + 1);
 }
+
+/* ------------------------------------------------------------------ */
+/* A file as expansion ROM                                             */
+
+/* A file of @size bytes: 1, 2, 3, ... Its name, which is to be unlinked. */
+static const char *make_rom(long size)
+{
+    static char path[TEMP_MAX];
+    int fd = mkstemp(temp_path(path, "rom"));
+    FILE *f = fdopen(fd, "w");
+
+    assert_non_null(f);
+    for (long i = 1; i <= 300; i++) {
+        fputc((int)i, f);
+    }
+    fflush(f);
+    assert_int_equal(ftruncate(fd, size), 0);
+    fclose(f);
+    return path;
+}
+
+static const char *add_rom(struct box *b, const char *path, const char *more)
+{
+    char props[TEMP_MAX + 128];
+
+    snprintf(props, sizeof(props), FIRST ",'romfile':'%s'%s", path, more);
+    return add(b, props);
+}
+
+static uint64_t rom_at(struct box *b, uint64_t addr, unsigned size)
+{
+    fake_ask(&b->xen, 0, fake_memory(addr, size));
+    for (unsigned i = 0; i < FAKE_VCPUS; i++) {
+        pp_ioreq_work(&b->g.ioreq);
+    }
+    return b->xen.page[0].data;
+}
+
+static void a_file_is_the_rom(void **state)
+{
+    struct box *b = *state;
+    const char *path = make_rom(5000);
+
+    assert_string_equal(add_rom(b, path, ""), "");
+    unlink(path);
+    /* sized as hardware is: 8 KiB */
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xfffffffe, 4);
+    assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS, 4), 0xffffe000);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0100001, 4);
+    assert_int_equal(b->xen.num_ranges, 0);
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(b->xen.num_ranges, 1);
+    assert_int_equal(b->xen.range[0].start, 0xe0100000);
+    assert_int_equal(b->xen.range[0].end, 0xe0101fff);
+    assert_int_equal(rom_at(b, 0xe0100000, 4), 0x04030201);
+    assert_int_equal(rom_at(b, 0xe01000fd, 2), 0xfffe);
+    assert_int_equal(rom_at(b, 0xe0101ff8, 8), 0);
+    /* bytes of the register; it moves, and goes */
+    assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS + 2, 1), 0x10);
+    assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS - 2, 4), 0x0001a03c);
+    wr(b, 0x18, PCI_ROM_ADDRESS + 2, 0x20, 1);
+    assert_int_equal(rom_at(b, 0xe0200001, 1), 2);
+    assert_int_equal(rom_at(b, 0xe0100001, 1), 0xff);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0200000, 4);
+    assert_int_equal(b->xen.num_ranges, 0);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0200001, 4);
+    eject(b, "pci-pt-01_00.0");
+    assert_int_equal(b->xen.num_ranges, 0);
+}
+
+static void the_rom_is_not_over_what_is_there(void **state)
+{
+    struct box *b = *state;
+    const char *path = make_rom(5000);
+
+    assert_string_equal(add_rom(b, path, ""), "");
+    unlink(path);
+    place(b, 0x18, 0xe0000000);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0000001, 4);
+    assert_int_equal(b->xen.num_ranges, 1);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xf0000001, 4);
+    assert_int_equal(b->xen.num_ranges, 1);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0x10000001, 4);
+    assert_int_equal(b->xen.num_ranges, 1);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0100001, 4);
+    assert_int_equal(b->xen.num_ranges, 2);
+    happens(b, json_pack("{s:s, s:{}}", "event", "RESET", "data"));
+    assert_int_equal(b->xen.num_ranges, 0);
+    assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS, 4), 0);
+}
+
+static void a_file_that_is_none_is_refused(void **state)
+{
+    struct box *b = *state;
+    const char *path;
+
+    assert_non_null(strstr(add_rom(b, "/nonexistent", ""), "No such file"));
+    assert_non_null(strstr(add_rom(b, "/dev/null", ""), "is not a file"));
+    path = make_rom(0);
+    assert_non_null(strstr(add_rom(b, path, ""), "has 0 bytes"));
+    unlink(path);
+    path = make_rom(16777217);
+    assert_non_null(strstr(add_rom(b, path, ""), "has 16777217 bytes"));
+    unlink(path);
+    assert_string_equal(add_rom(b, "/nonexistent", ",'rombar':0"), "");
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xffffffff, 4);
+    assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS, 4), 0);
+}
+
+/* Of the policy file's it is told, and the guest gets the device's own. */
+static void a_policy_files_rom_may_be_missing(void **state)
+{
+    static const char text[] = "[all]\nromfile = /nonexistent\n";
+    struct box *b = *state;
+    char path[TEMP_MAX];
+    int fd = mkstemp(temp_path(path, "conf"));
+
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    b->env.conf = path;
+    assert_string_equal(add(b, FIRST), "");
+    unlink(path);
+    wr(b, 0x18, PCI_ROM_ADDRESS, 0xfffffffe, 4);
+    assert_int_not_equal(rd(b, 0x18, PCI_ROM_ADDRESS, 4), 0);
+}
+
+/* ------------------------------------------------------------------ */
 
 static void the_machine_is_reset(void **state)
 {
@@ -1237,6 +1366,10 @@ int main(void)
         TEST(it_is_not_mapped_over_what_is_there),
         TEST(two_of_ours_do_not_overlap),
         TEST(qemu_is_asked_once),
+        TEST(a_file_is_the_rom),
+        TEST(the_rom_is_not_over_what_is_there),
+        TEST(a_file_that_is_none_is_refused),
+        TEST(a_policy_files_rom_may_be_missing),
         TEST(the_machine_is_reset),
         TEST(query_pci_shows_the_card),
         TEST(strange_answers_stay_as_they_are),

@@ -105,7 +105,18 @@ static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
     const struct pp_guest *g = priv;
     const struct pp_device *d = g->at[devfn];
 
-    return d && d->dev ? pt_config_read(d->dev, reg, len) : UINT32_MAX;
+    return d && d->dev ?
+        pp_rom_reads(&d->rom, reg, len, pt_config_read(d->dev, reg, len)) :
+        UINT32_MAX;
+}
+
+/* Does the guest have the device's memory decoded? */
+static bool decodes(const struct pp_device *d)
+{
+    struct pt_byte command;
+
+    pt_look(d->dev, PCI_COMMAND, &command);
+    return command.copy & PCI_COMMAND_MEMORY;
 }
 
 static void config_write(void *priv, uint8_t devfn, unsigned reg,
@@ -117,6 +128,8 @@ static void config_write(void *priv, uint8_t devfn, unsigned reg,
     if (d && d->dev) {
         d->touched = true;
         pt_config_write(d->dev, reg, val, len);
+        pp_rom_wrote(&d->rom, reg, len, val);
+        pp_rom_sync(d, decodes(d));
     }
 }
 
@@ -152,6 +165,18 @@ static bool in_mmcfg(uint64_t addr)
     return addr >= PT_MMCFG_BASE && addr - PT_MMCFG_BASE < PT_MMCFG_SIZE;
 }
 
+/* The device whose ROM is there, or NULL. */
+static const struct pp_device *find_rom(const struct pp_guest *g,
+                                        uint64_t addr)
+{
+    const struct pp_device *d = g->first;
+
+    while (d && !pp_rom_has(&d->rom, addr)) {
+        d = d->next;
+    }
+    return d;
+}
+
 /* The window that has all of [@addr, @addr + @len). */
 static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
                                  unsigned len)
@@ -171,13 +196,18 @@ static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
 
 static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
 {
+    const struct pp_device *d;
     struct pt_trap *t;
 
     if (in_mmcfg(addr)) {
         return pt_mmcfg_read(&mmcfg_ops, priv, addr - PT_MMCFG_BASE, len);
     }
     t = find_trap(priv, addr, len);
-    return t ? pt_trap_read(t, addr - t->gpa, len) : UINT64_MAX;
+    if (t) {
+        return pt_trap_read(t, addr - t->gpa, len);
+    }
+    d = find_rom(priv, addr);
+    return d ? pp_rom_mem_read(&d->rom, addr, len) : UINT64_MAX;
 }
 
 static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
@@ -204,6 +234,21 @@ const struct pp_ioreq_target pp_device_target = {
 /* ------------------------------------------------------------------ */
 /* Its life                                                            */
 
+/* Of a policy file's, the guest does without; not of what libxl asks for. */
+static int load_rom(struct pp_device *d, const char *wished, const char *file,
+                    struct pt_error *err)
+{
+    struct pt_error why = { "" };
+
+    if (wished) {
+        return pp_rom_load(&d->rom, wished, err);
+    }
+    if (*file && pp_rom_load(&d->rom, file, &why) != 0) {
+        fprintf(stderr, "warning: %s: policy file: %s\n", d->id, why.text);
+    }
+    return 0;
+}
+
 static int decide(struct pp_device *d, const struct pp_wish *w,
                   struct pt_policy *policy, char *origin, size_t size,
                   struct pt_error *err)
@@ -222,10 +267,11 @@ static int decide(struct pp_device *d, const struct pp_wish *w,
     if (rc == 0 && !pt_conf_origin(&c, origin, size)) {
         *origin = '\0';
     }
-    if (rc == 0 && c.romfile[0]) {
-        fprintf(stderr, "warning: %s: a policy file's romfile is not offered "
-                "by this host\n", d->id);
+    if (rc == 0 && !policy->no_rom) {
+        rc = load_rom(d, w->romfile, c.romfile, err);
     }
+    /* Ours, then, not the engine's. */
+    policy->no_rom |= d->rom.data != NULL;
     return rc;
 }
 
@@ -304,6 +350,7 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
     d->guest = g;
     d->devfn = devfn;
     d->tick = PT_NEVER;
+    d->rom.at = PT_UNMAPPED;
     d->bus = (struct pt_bus) { .ops = &bus_ops, .priv = d };
     pt_places_init(&d->places);
     memcpy(d->id, w->id, sizeof(d->id));
@@ -316,6 +363,12 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
         return NULL;
     }
     return d;
+}
+
+uint64_t pp_device_region(const struct pp_device *d, unsigned n)
+{
+    return n == PT_ROM && d->rom.data ? d->rom.size :
+        pt_region_size(d->dev, n);
 }
 
 void pp_device_enter(struct pp_device *d)
@@ -352,6 +405,8 @@ void pp_device_detach(struct pp_device *d, bool left)
         claim_page(d, false);
     }
     leave(d);
+    pp_rom_sync(d, false);
+    pp_rom_free(&d->rom);
     if (left && d->dev) {
         pt_detach_left(d->dev);
     } else {

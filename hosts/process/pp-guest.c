@@ -146,6 +146,8 @@ static void reset_devices(struct pp_guest *g)
         if (d->dev && d->touched) {
             d->touched = false;
             pt_reset(d->dev);
+            d->rom.reg = 0;
+            pp_rom_sync(d, false);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include "pp-ioreq.h"
 #include "pp-journal.h"
 #include "pp-monitor.h"
+#include "pp-rom.h"
 #include "pt-common.h"
 #include "pt-conf.h"
 #include "pt-mmcfg.h"
@@ -58,6 +59,7 @@ struct pp_device {
     struct pt_bus bus;
     struct pt_dev *dev;
     struct pt_places places;
+    struct pp_rom rom;
     uint64_t tick;    /* PT_NEVER */
     struct pt_trap *trap[PT_NUM_BARS * PT_REGION_TRAPS];
 };
@@ -130,7 +132,7 @@ struct pp_wish {
     char id[PP_ID_LEN];
     struct pt_sbdf host;
     int devfn;                       /* -1: any slot */
-    const char *config;              /* or NULL; the arguments' */
+    const char *config, *romfile;    /* or NULL; the arguments' */
     int8_t said[PT_CONF_NUM_FLAGS];
 };
 int pp_wish_parse(struct pp_wish *w, const json_t *args, struct pt_error *err);
@@ -141,6 +143,8 @@ int pp_wish_parse(struct pp_wish *w, const json_t *args, struct pt_error *err);
  */
 struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
                                    uint8_t devfn, struct pt_error *err);
+/* Bytes that the guest sees region @n have; 0: it has none. */
+uint64_t pp_device_region(const struct pp_device *d, unsigned n);
 /* It has its place from now on. */
 void pp_device_enter(struct pp_device *d);
 /* @left: see pp_guest_release(). */

@@ -70,7 +70,7 @@ static void print_regions(FILE *f, const struct pp_device *d)
 {
     for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
         unsigned flags = pt_info(d->dev)->region[n].flags;
-        uint64_t size = pt_region_size(d->dev, n);
+        uint64_t size = pp_device_region(d, n);
         uint64_t at = d->places.at[n].addr;
 
         if (!size) {

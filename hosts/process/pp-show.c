@@ -27,7 +27,7 @@ static json_t *show_regions(const struct pp_device *d)
 
     for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
         const struct pt_region *r = &pt_info(d->dev)->region[n];
-        uint64_t size = pt_region_size(d->dev, n);
+        uint64_t size = pp_device_region(d, n);
         bool io = r->flags & PT_REGION_IO;
         json_t *region;
 

@@ -101,6 +101,10 @@ static int take(struct pp_wish *w, const char *key, const json_t *value,
     if (strcmp(key, "addr") == 0) {
         return take_place(w, s, err);
     }
+    if (strcmp(key, "romfile") == 0) {
+        w->romfile = s && *s ? s : NULL;
+        return s ? 0 : pt_fail(err, EINVAL, "romfile is no file's name");
+    }
     if (strcmp(key, "config") == 0) {
         w->config = s && *s ? s : NULL;
         return s ? 0 : pt_fail(err, EINVAL, "config is no file's name");

@@ -94,10 +94,6 @@ if [ -d $S/dm ]; then
         refused 01:00.0,permissive=1 "strict and permissive exclude"
     check "vf: the same device is attached without it" attach 01:00.0
     check "vf: and works" proof net 01:00.0 msix $md5_tftp
-fi
-if [ -d $S/dm ] && [ $HOST = process ]; then
-    skip "vf: the guest reads its romfile" "this host offers none"
-elif [ -d $S/dm ]; then
     slot=$(where 01:00.0)
     slot=${slot#00:}
     in_sysfs=/sys/bus/pci/devices/0000:00:$slot
