@@ -31,6 +31,7 @@ enum pt_once {
     PT_ONCE_IO_RANGE,
     PT_ONCE_POWER,
     PT_ONCE_INTX,
+    PT_ONCE_LINE,
     PT_ONCE_MSI,
     PT_ONCE_MSI_FEWER,
     PT_ONCE_MSIX_PIRQS,

@@ -128,6 +128,35 @@ void pt_intx_off(struct pt_dev *d)
     }
 }
 
+/*
+ * With a device that leaves, libxl of Xen 4.18 and later takes the line from
+ * the domain, whoever else has it. A binding is lost then, and Xen remembers
+ * it: the line is not to be had until the domain ends. So those that use
+ * messages let go of it; they get it back when they want it.
+ */
+void pt_intx_leave(struct pt_dev *d)
+{
+    int pirq = d->irq->intx_pirq;
+    struct pt_dev *other;
+
+    for (other = d->xen->first; other && pirq >= 0;
+         other = other->irq->next) {
+        struct pt_irq *q = other->irq;
+
+        if (other == d || q->intx_pirq != pirq) {
+            continue;
+        }
+        if (q->mode == PT_IRQ_MSI || q->mode == PT_IRQ_MSIX) {
+            pt_intx_off(other);
+        } else {
+            pt_log_once(other, PT_ONCE_LINE, PT_LOG_WARNING, "a device that "
+                        "shares its INTx line is detached: libxl of Xen 4.18 "
+                        "and later takes the line from this one, too");
+        }
+    }
+    pt_intx_off(d);
+}
+
 /* One that the operating system has not routed has 0, the timer's, or 255. */
 static bool is_line(int irq)
 {

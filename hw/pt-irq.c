@@ -60,8 +60,8 @@ static void enter(struct pt_dev *d, enum pt_irq_mode mode)
 /*
  * The one place where messages go: whatever Xen holds of them that is not of
  * mode @keep, from a mode that was left just now or refused earlier. INTx stays
- * bound, as lines may be shared, and cost nothing. Returns whether Xen took
- * all.
+ * bound, which costs nothing, until a device that shares the line leaves.
+ * Returns whether Xen took all.
  */
 static bool sweep(struct pt_dev *d, enum pt_irq_mode keep)
 {
@@ -281,9 +281,24 @@ int pt_irq_init(struct pt_dev *d)
     return 0;
 }
 
+static void unlink_dev(struct pt_dev *d)
+{
+    struct pt_dev **at = &d->xen->first;
+
+    while (*at && *at != d) {
+        at = &(*at)->irq->next;
+    }
+    if (*at) {
+        *at = d->irq->next;
+    }
+}
+
 void pt_irq_free(struct pt_dev *d)
 {
     if (d->irq) {
+        if (d->xen) {
+            unlink_dev(d);
+        }
         free(d->irq->entry);
         free(d->irq);
         d->irq = NULL;
@@ -342,6 +357,8 @@ int pt_irq_start(struct pt_dev *d)
     struct pt_irq *q = d->irq;
     int rc = switch_off(d, PCI_CAP_ID_MSI, PCI_MSI_FLAGS_ENABLE);
 
+    q->next = d->xen->first;
+    d->xen->first = d;
     rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,
                               PCI_MSIX_ENABLE | PCI_MSIX_MASK);
     if (rc != 0) {
@@ -395,11 +412,11 @@ void pt_irq_stop(struct pt_dev *d)
 {
     pt_irq_reset(d, false);
     if (d->irq && d->xen) {
-        pt_intx_off(d);
+        pt_intx_leave(d);
     }
 }
 
 void pt_irq_leave(struct pt_dev *d)
 {
-    pt_intx_off(d);
+    pt_intx_leave(d);
 }

@@ -69,6 +69,8 @@ void pt_vector_unbind(struct pt_dev *d, struct pt_has *h);
 /* Map and bind the device's line; tried once until a reset. */
 void pt_intx_on(struct pt_dev *d);
 void pt_intx_off(struct pt_dev *d);
+/* The same when @d leaves the domain; others that share its line are seen to. */
+void pt_intx_leave(struct pt_dev *d);
 /* Bind an MSI in the line's place. 0, or -errno: INTx it is then. */
 int pt_translate_on(struct pt_dev *d);
 void pt_translate_off(struct pt_dev *d);

@@ -49,6 +49,7 @@ struct pt_vector {
 };
 
 struct pt_irq {
+    struct pt_dev *next;     /* of the domain's, from pt_xen.first on */
     enum pt_irq_mode mode;
     bool stale;              /* Xen has messages from before a reset: they are
                                 given back before anything is mapped */

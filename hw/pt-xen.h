@@ -101,6 +101,8 @@ struct pt_line {
     unsigned bound;     /* of them */
 };
 
+struct pt_dev;
+
 #define PT_MAX_LINES 256
 /* Beyond all that Xen has: its interrupts have 16 bits. */
 #define PT_MAX_PIRQS 0x10000
@@ -112,6 +114,7 @@ struct pt_xen {
     int top_gsi;        /* the highest line that was asked for */
     bool asked_pirqs;   /* has_hvm_pirqs() was called, */
     bool no_pirqs;      /* and this was its answer */
+    struct pt_dev *first;  /* of the domain's devices with interrupts */
     const struct pt_xen_ops *ops;
     void *priv;
 };

@@ -381,6 +381,7 @@ static void pair_begin(struct pair *p, int gsi2)
     struct pt_device_info info;
 
     pin_card(&c, 1);
+    add_msi(&c, MSI_64);
     irq_begin(&p->w, &c, NULL, NULL);
     c.addr.dev = 4;
     world_build_bar(&c, 0, IRQ_MEM + 0x3000000, IRQ_MEM_SIZE, 0);
@@ -471,6 +472,78 @@ static void test_shared_line_survives_that_the_second_cant_bind(void **state)
     p->d2 = NULL;
     assert_true(hears_intx(&p->w, 0));
     assert_int_equal(pirqs(&p->w), 1);
+    pair_end(p);
+}
+
+/* libxl of Xen 4.18 and later, with a device that it has detached. */
+static void libxl_takes_line(struct pair *p)
+{
+    const struct sim_pirq *line = line_of(&p->w.sim.xen, GSI);
+
+    if (line) {
+        p->w.sim.xen.pt.ops->unmap_pirq(&p->w.sim.xen, line->first);
+    }
+}
+
+/* The line was lost to all, and nobody could have it again. */
+static void test_libxl_4_18_takes_a_line_that_others_do_not_use(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI);
+    msi_start(&p->w, 0);
+    assert_true(pair_attach(p));
+    assert_true(second_hears(p));
+    assert_true(line_bound(&p->w));
+    pt_detach(p->d2);
+    p->d2 = NULL;
+    libxl_takes_line(p);
+    assert_true(hears(&p->w, 0, VECTOR));
+    assert_true(pair_attach(p));
+    assert_int_equal(logged(&p->w, "no INTx"), 0);
+    assert_true(second_hears(p));
+    msi_off(&p->w);
+    assert_int_equal(logged(&p->w, "takes the line"), 0);
+    pt_detach(p->d2);
+    p->d2 = NULL;
+    assert_true(hears_intx(&p->w, 0));
+    pair_end(p);
+}
+
+/* One that has no messages is told; what libxl does is not ours to undo. */
+static void test_libxl_4_18_is_named_where_a_line_is_in_use(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI);
+    assert_true(pair_attach(p));
+    pt_detach(p->d2);
+    p->d2 = NULL;
+    assert_int_equal(logged(&p->w, "takes the line"), 1);
+    assert_true(hears_intx(&p->w, 0));
+    pair_end(p);
+}
+
+/* Nobody is told who is gone, nor of a line that is another. */
+static void test_libxl_4_18_takes_no_line_of_others(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI + 1);
+    assert_true(pair_attach(p));
+    world_detach(&p->w);
+    pt_detach(p->d2);
+    p->d2 = NULL;
+    assert_true(world_attach(&p->w));
+    assert_true(pair_attach(p));
+    msi_start(&p->w, 0);
+    pt_detach(p->d2);
+    p->d2 = NULL;
+    assert_int_equal(logged(&p->w, "takes the line"), 0);
+    assert_true(line_bound(&p->w));
     pair_end(p);
 }
 
@@ -608,6 +681,9 @@ int main(void)
         cmocka_unit_test(
             test_1_7_2_shared_line_is_unmapped_with_its_last_user),
         cmocka_unit_test(test_shared_line_survives_that_the_second_cant_bind),
+        cmocka_unit_test(test_libxl_4_18_takes_a_line_that_others_do_not_use),
+        cmocka_unit_test(test_libxl_4_18_is_named_where_a_line_is_in_use),
+        cmocka_unit_test(test_libxl_4_18_takes_no_line_of_others),
         cmocka_unit_test(test_lines_of_their_own_are_no_reason_to_warn),
         cmocka_unit_test(test_2_10_lines_pirq_above_255_works),
         cmocka_unit_test(test_2_10_where_a_call_has_8_bits_intx_is_refused),
