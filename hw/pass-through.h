@@ -177,6 +177,7 @@ struct pt_cap {
     uint16_t next;    /* as the device has it */
     uint8_t variant;
     enum pt_fate fate;
+    bool kept;        /* the policy hides it; what a reset takes comes back */
     char why[80];     /* the reason for its fate */
 };
 

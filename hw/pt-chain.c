@@ -270,11 +270,31 @@ bool pt_hides(const struct pt_policy *p, uint32_t id)
     return byte && (*byte >> id % 8 & 1);
 }
 
+static bool has_restore(const struct pt_group *g)
+{
+    unsigned i;
+
+    for (i = 0; i < g->num_rows; i++) {
+        if (g->rows[i].flags & PT_ROW_RESTORE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Of extended ones that are only restored, a guest sees nothing anyway. */
 static bool is_unwanted(const struct pt_dev *d, const struct pt_cap *c)
 {
     return c->fate == PT_EXPOSED && pt_hides(&d->policy, c->id) &&
         (!is_ext(c) || d->size == PT_CFG_EXT_SIZE);
+}
+
+/* A sound one, of which the host's settings are to come back after a reset. */
+static void hide_by_policy(struct pt_cap *c, bool sound)
+{
+    c->fate = is_ext(c) ? PT_ZERO : PT_HIDDEN;
+    c->kept = sound && has_restore(c->group);
+    snprintf(c->why, sizeof(c->why), "hidden by the policy file");
 }
 
 static void add_cap(struct pt_dev *d, uint16_t pos, uint32_t id, uint16_t next)
@@ -287,10 +307,6 @@ static void add_cap(struct pt_dev *d, uint16_t pos, uint32_t id, uint16_t next)
     c->group = group_of(id);
     c->fate = c->group->fate;
     snprintf(c->why, sizeof(c->why), "%s", c->group->why ? c->group->why : "");
-    if (is_unwanted(d, c)) {
-        c->fate = is_ext(c) ? PT_ZERO : PT_HIDDEN;
-        snprintf(c->why, sizeof(c->why), "hidden by the policy file");
-    }
 }
 
 /* Follow the pointers. */
@@ -375,6 +391,8 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
              c->pos + max);
     } else if (repeated(d, c)) {
         hide(d, c, "a second one of its kind");
+    } else if (is_unwanted(d, c)) {
+        hide_by_policy(c, true);
     }
 }
 
@@ -405,18 +423,6 @@ void pt_chain_walk(struct pt_dev *d)
 
 /* ------------------------------------------------------------------ */
 /* The extended chain                                                  */
-
-static bool has_restore(const struct pt_group *g)
-{
-    unsigned i;
-
-    for (i = 0; i < g->num_rows; i++) {
-        if (g->rows[i].flags & PT_ROW_RESTORE) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* How far into the structure what it was at attach matters. */
 static uint16_t needed(const struct pt_cap *c)
@@ -470,6 +476,25 @@ static uint32_t ext_head(struct pt_dev *d, uint16_t pos)
     return UINT32_MAX;
 }
 
+/* The guest's, or only kept from it. */
+static bool has_express(const struct pt_dev *d)
+{
+    unsigned i;
+
+    for (i = 0; i < d->num_basic; i++) {
+        if (d->cap[i].id == PCI_CAP_ID_EXP &&
+            (d->cap[i].fate == PT_EXPOSED || d->cap[i].kept)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool shows_ext(const struct pt_dev *d)
+{
+    return d->policy.extended && pt_cap_find(d, PCI_CAP_ID_EXP);
+}
+
 static void ext_collect(struct pt_dev *d)
 {
     struct walk w = {
@@ -486,7 +511,7 @@ static void ext_collect(struct pt_dev *d)
             (pos == PT_CFG_SIZE && head == pt_load(d->snap, 4))) {
             return;
         }
-        if (d->policy.extended) {
+        if (shows_ext(d)) {
             d->size = PT_CFG_EXT_SIZE;
         }
         if (head == 0) {
@@ -497,12 +522,20 @@ static void ext_collect(struct pt_dev *d)
     }
 }
 
+static bool restores(const struct pt_dev *d)
+{
+    return d->policy.power_mgmt && d->pm.reset_on_d0;
+}
+
 static void ext_size_up(struct pt_dev *d, struct pt_cap *c)
 {
     const struct pt_group *g = c->group;
     uint16_t head = g->head > 4 ? g->head : 4;
     struct pt_probe p = { .variant = 0 };
 
+    if (is_unwanted(d, c) && !(restores(d) && has_restore(g))) {
+        hide_by_policy(c, false);  /* and not read */
+    }
     fetch(d, c, 4, head);
     if (c->fate == PT_EXPOSED && g->probe) {
         g->probe(d, c->pos, &p);
@@ -520,11 +553,10 @@ static void ext_size_up(struct pt_dev *d, struct pt_cap *c)
 
 void pt_ext_chain_walk(struct pt_dev *d)
 {
-    bool restore = d->policy.power_mgmt && d->pm.reset_on_d0;
     unsigned i;
 
     /* Who can't see that a device is of PCI Express does not look there. */
-    if (!pt_cap_find(d, PCI_CAP_ID_EXP) || !(d->policy.extended || restore)) {
+    if (!(shows_ext(d) || (restores(d) && has_express(d)))) {
         return;
     }
     ext_collect(d);

@@ -64,6 +64,30 @@ static int restore_rows(struct pt_dev *d, bool all)
     return failed;
 }
 
+/* Of what the policy hides, which the guest can't change. */
+static int restore_kept(struct pt_dev *d)
+{
+    int rc, failed = 0;
+    unsigned i, n;
+
+    for (i = d->num_caps; i-- > 0;) {
+        const struct pt_cap *c = &d->cap[i];
+
+        for (n = c->kept ? c->group->num_rows : 0; n-- > 0;) {
+            const struct pt_row *r = &c->group->rows[n];
+            uint16_t off = (uint16_t)(c->pos + r->off);
+
+            if ((r->flags & PT_ROW_RESTORE) &&
+                (!r->only || (r->only & c->variant))) {
+                rc = pt_host_put_val(d, off, pt_load(d->snap + off, r->size) &
+                                     ~r->rw1c, r->size);
+                failed = failed ? failed : rc;
+            }
+        }
+    }
+    return failed;
+}
+
 void pt_restore_changed(struct pt_dev *d)
 {
     restore_rows(d, false);
@@ -78,6 +102,8 @@ int pt_restore_host(struct pt_dev *d)
     d->command_known = true;
     /* A BAR that is resized has to be written again: PCIe 3.0, 7.22.3. */
     failed = restore_rows(d, true);
+    rc = restore_kept(d);
+    failed = failed ? failed : rc;
     if (!d->host->info.is_vf) {
         rc = restore_header(d);
         failed = failed ? failed : rc;

@@ -135,11 +135,16 @@ static void judge(struct ext_maker *m)
             }
         }
         c->size = size_of(m, c, end - c->pos);
-        c->shown = c->size && c->pos + c->size <= end && wanted(m, c->id);
+        c->shown = c->size && c->pos + c->size <= end;
         for (j = 0; j < i; j++) {
             c->shown &= c->id == 0x0b || c->id == 0x23 ||
                 c->id != m->cap[j].id;
         }
+        /* The host's errors are as they were, hidden or not. */
+        if (c->shown && c->id == 0x01) {
+            m->r->aer = c->pos;
+        }
+        c->shown &= wanted(m, c->id);
     }
 }
 
@@ -158,7 +163,6 @@ static void rule_shown(struct ext_maker *m, unsigned pos, unsigned id)
         /* ECRC on and off; no log of prefixes. */
         may(m, pos + 0x18, 4, 0x140);
         fixed(m, pos + 0x18, 4, 0x800, 0);
-        m->r->aer = pos;
         break;
     case 0x03:
         fixed_host(m, pos + 4, 4);

@@ -301,6 +301,7 @@ struct act {
     uint8_t before[SIM_CFG_SIZE];  /* the device */
     uint8_t copy[SIM_CFG_SIZE];    /* the guest's */
     enum pt_irq_mode mode;
+    unsigned power;                /* the state that the device was in */
     uint64_t resets;
     struct world_cost cost;
 };
@@ -552,6 +553,8 @@ static bool check_cost(struct inv *v, const struct act *a)
     reads = n > 1 ? n : n == 1 || covers(a, PCI_COMMAND, 2);
     /* The ROM's enable bit, and what is forwarded in the same dword. */
     writes = reads + covers(a, PCI_ROM_ADDRESS, 4);
+    /* What the guest wanted of its messages meanwhile is done as it wakes. */
+    irqs |= power && a->power != 0 && sim_dev_power(&v->w->sim.dev) == 0;
     if (irqs) {
         reads += 2;
         writes += 3;  /* with Command, after Xen was at it */
@@ -592,6 +595,7 @@ static void prepare(struct inv *v, struct act *a, uint32_t off, uint32_t val,
     memcpy(a->before, s->cfg, SIM_CFG_SIZE);
     memcpy(a->copy, v->w->d->copy, SIM_CFG_SIZE);
     a->mode = v->w->d->irq->mode;
+    a->power = sim_dev_power(s);
     a->resets = s->count.resets;
     memset(s->touched, 0, s->size);
     memset(s->covered, 0, s->size);

@@ -55,6 +55,9 @@ const struct world_policy world_all_policies[] = {
     { "hide all, permissive, power_mgmt", {
         .permissive = true, .power_mgmt = true, .hide = { [0 ... 31] = 0xff },
     } },
+    { "extended, power_mgmt, hide PCIe", {
+        .extended = true, .power_mgmt = true, .hide = { [0x10 / 8] = 1 },
+    } },
     { "extended, hide AER, LTR", {
         .extended = true, .hide_ext = { [0] = 1 << 1, [0x18 / 8] = 1 },
     } },
