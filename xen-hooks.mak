@@ -6,7 +6,7 @@
 PT_OBJS := \
 	pass-through.o pt-sync.o pt-space.o pt-chain.o \
 	pt-error.o pt-regs.o pt-command.o pt-restore.o \
-	pt-bar.o pt-page.o pt-trap.o \
+	pt-bar.o pt-page.o pt-trap.o pt-mask.o pt-added.o \
 	pt-window.o pt-window-table.o \
 	pt-header.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o pt-vendor.o \
 	pt-hidden.o \
@@ -21,7 +21,7 @@ PT_HOST_OBJS := pt-device-facts.o pt-device-near.o pt-device-mem.o \
 	$(if $(PT_NO_LIBPCI),$(PT_NOLIB_OBJS),$(PT_LIBPCI_OBJS))
 PT_XEN_OBJS := pt-xen.o
 # The policy file's reader, of hosts that have files: hosts/common.
-PT_CONF_OBJS := pt-conf.o pt-conf-choice.o
+PT_CONF_OBJS := pt-conf.o pt-conf-mask.o pt-conf-choice.o
 
 PT_CFLAGS :=
 PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci)

@@ -54,7 +54,7 @@ static int check_args(const struct pt_args *args, struct pt_error *err)
                        "%s: strict and permissive exclude each other",
                        pt_sbdf_str(&args->host->info.addr, addr));
     }
-    return 0;
+    return pt_masks_check(&args->policy, err);
 }
 
 /* Take the one block read, and refuse what can't be assigned. */
@@ -118,6 +118,10 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
     pt_bars_init(d);
     pt_chain_walk(d);
     pt_pm_init(d);
+    if (pt_chain_add(d, err) != 0) {
+        pt_detach(d);
+        return NULL;
+    }
     pt_ext_chain_walk(d);
     if (pt_irq_init(d) != 0) {
         pt_fail(err, ENOMEM, "out of memory");
@@ -167,6 +171,7 @@ static void log_attached(const struct pt_dev *d, const char *origin)
         const struct pt_cap *c = &d->cap[i];
 
         n += (size_t)snprintf(caps + n, sizeof(caps) - n, " %s%s@%02x",
+                              c->added ? "+" :
                               c->fate == PT_EXPOSED ? "" : "-",
                               c->group->name, c->pos);
         if (n >= sizeof(caps)) {
@@ -174,7 +179,8 @@ static void log_attached(const struct pt_dev *d, const char *origin)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%s; capabilities (-: hidden):%s%s%s%s", d->devfn >> 3,
+           "msitranslate=%s; capabilities (-: hidden, +: added):%s%s%s%s",
+           d->devfn >> 3,
            d->devfn & 7, policy_name(&d->policy),
            d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
            i ? caps : " none", window_names(d, windows, sizeof(windows)),

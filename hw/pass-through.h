@@ -27,6 +27,37 @@ struct pt_group;
 /* ------------------------------------------------------------------ */
 /* A device                                                            */
 
+#define PT_SAID_BY 64
+
+/*
+ * What a policy says of a register, in the place of the tables. A bit is in one
+ * of these masks, or in none and as the tables have it.
+ */
+struct pt_mask {
+    uint32_t fwd;    /* written to the device; device-specific, or as it is */
+    uint32_t rw1c;   /* so, and cleared by writing 1 */
+    uint32_t emu;    /* the guest's own copy, which starts as it would read */
+    uint32_t ro;     /* reads as it would, and is not written */
+    uint32_t fixed;  /* constant, what it would read at attach */
+    uint32_t zero;   /* constant */
+    uint32_t one;
+    uint16_t off;    /* a multiple of @size; not in the header */
+    uint8_t size;    /* 1, 2, 4 */
+    char from[PT_SAID_BY];  /* who says so, for messages; "": nobody asks */
+};
+
+/* A capability that the policy adds: bytes that the guest reads. */
+struct pt_added {
+    uint8_t pos;     /* where no capability of the device is */
+    uint8_t size;
+    uint8_t data[32];  /* from its ID on; the next pointer is not used */
+    char from[PT_SAID_BY];
+};
+
+#define PT_MAX_MASKS 16
+#define PT_MAX_ADDED 4
+#define PT_ADDED_SIZE sizeof(((struct pt_added *)0)->data)
+
 struct pt_policy {
     bool strict;        /* device-specific registers are not writable */
     bool permissive;    /* reserved and undeclared bits are writable */
@@ -41,6 +72,10 @@ struct pt_policy {
     /* A bit for each number of pt_window_number(); the second counts more. */
     uint32_t windows;    /* in force */
     uint32_t no_windows; /* not, though they are by default */
+    uint8_t num_masks;
+    uint8_t num_added;
+    struct pt_mask mask[PT_MAX_MASKS];
+    struct pt_added added[PT_MAX_ADDED];
 };
 
 /*
@@ -59,6 +94,13 @@ bool pt_hides(const struct pt_policy *p, uint32_t id);
 int pt_window_number(const char *name);
 const char *pt_window_name(unsigned n);
 
+/*
+ * Can this be, of any device? What depends on the device, pt_view() says.
+ * Returns 0, or -EINVAL and the reason in @err.
+ */
+int pt_mask_check(const struct pt_mask *m, struct pt_error *err);
+int pt_added_check(const struct pt_added *a, struct pt_error *err);
+
 struct pt_args {
     struct pt_device *host;  /* opened; the caller's to close, after us */
     struct pt_xen *xen;      /* shared by the domain's devices */
@@ -73,11 +115,13 @@ struct pt_args {
  * Build the guest's view of a device and touch nothing: one block read of
  * the configuration space. Under extended and power_mgmt also one for each
  * extended capability, and one more for each that is shown or restored (two for
- * Resizable BAR). @args->xen may be NULL. The view answers pt_config_read() and
+ * Resizable BAR), and one for each register of the policy that is there.
+ * @args->xen may be NULL. The view answers pt_config_read() and
  * what this header offers for looking; writes change the guest's copy alone.
  *
  * Returns the device, for pt_detach(), or NULL and the reason in @err: a
- * bridge, a function that reads all ones, strict together with permissive.
+ * bridge, a function that reads all ones, strict together with permissive; of
+ * the policy a register that must not be what it says, or no room to add.
  */
 struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err);
 
@@ -162,12 +206,12 @@ enum pt_fate {
 
 #define PT_MAX_BASIC_CAPS 48  /* (0x100 - 0x40) / 4 */
 #define PT_MAX_EXT_CAPS 64    /* no device has as many */
-#define PT_MAX_CAPS (PT_MAX_BASIC_CAPS + PT_MAX_EXT_CAPS)
+#define PT_MAX_CAPS (PT_MAX_BASIC_CAPS + PT_MAX_ADDED + PT_MAX_EXT_CAPS)
 
 /* The ID of an extended capability, told from those of the first 256 bytes. */
 #define PT_EXT_CAP(id) (UINT32_C(0x10000) | (id))
 
-/* A capability that the device has, in the order of its chain. */
+/* A capability that the device has, in the order of its chain, or an added. */
 struct pt_cap {
     const struct pt_group *group;
     uint16_t pos;
@@ -177,6 +221,7 @@ struct pt_cap {
     uint16_t next;    /* as the device has it */
     uint8_t variant;
     enum pt_fate fate;
+    const struct pt_added *added;  /* NULL: the device's */
     bool kept;        /* the policy hides it; what a reset takes comes back */
     char why[80];     /* the reason for its fate */
 };
@@ -191,6 +236,7 @@ enum pt_kind {
     PT_ZEROED,      /* in a structure that reads as 0; in extended space, in
                        none that the guest sees */
     PT_MIRRORED,    /* another way to a register of any of these */
+    PT_ADDED,       /* in a capability that the policy adds */
 };
 
 /* What one byte of the guest's space is. */
@@ -199,6 +245,7 @@ struct pt_byte {
     const struct pt_row *row;  /* PT_FIELD: its row, and */
     uint16_t row_off;          /* where it starts */
     const struct pt_cap *cap;  /* NULL: header or device-specific */
+    const struct pt_mask *mask;  /* the policy's; NULL: none */
     uint8_t emu;               /* read: the guest's copy */
     uint8_t own;               /* written to the guest's copy */
     uint8_t fwd;               /* written to the device */
@@ -221,8 +268,9 @@ const struct pt_device_info *pt_info(const struct pt_dev *d);
 uint16_t pt_command_device(const struct pt_dev *d);
 
 /*
- * Its capabilities, hidden ones too, in the order of its chain; behind them, if
- * the guest has extended space, those of the other chain.
+ * Its capabilities, hidden ones too, in the order of its chain; behind them
+ * those that are added; then, if the guest has extended space, those of the
+ * other chain.
  */
 unsigned pt_num_caps(const struct pt_dev *d);
 /* @i: 0..pt_num_caps() - 1. */

@@ -32,7 +32,7 @@ static uint32_t first_exposed(const struct pt_dev *d, unsigned i, unsigned end)
     return 0;
 }
 
-static uint32_t next_exposed(const struct pt_dev *d, unsigned i)
+uint32_t pt_cap_next(const struct pt_dev *d, unsigned i)
 {
     return first_exposed(d, i, d->num_basic);
 }
@@ -45,21 +45,21 @@ static uint32_t next_ext_exposed(const struct pt_dev *d, unsigned i)
 static void next_setup(const struct pt_dev *d, const struct pt_field *f,
                        struct pt_bits *bits)
 {
-    bits->init = next_exposed(d, f->cap + 1u);
+    bits->init = pt_cap_next(d, f->cap + 1u);
 }
 
 void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,
                           struct pt_bits *bits)
 {
     (void)f;
-    bits->init = next_exposed(d, 0);
+    bits->init = pt_cap_next(d, 0);
 }
 
 void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
                          struct pt_bits *bits)
 {
     (void)f;
-    bits->init = next_exposed(d, 0) ? PCI_STATUS_CAP_LIST : 0;
+    bits->init = pt_cap_next(d, 0) ? PCI_STATUS_CAP_LIST : 0;
 }
 
 static const struct pt_row cap_header_rows[] = {

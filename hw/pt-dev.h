@@ -141,8 +141,10 @@ struct pt_dev {
     uint8_t cap_at[PT_CFG_EXT_SIZE + 4];    /* index in cap[], PT_NO_CAP */
 
     uint8_t snap[PT_CFG_EXT_SIZE + 4];      /* the device's space at attach */
+    bool masked;                            /* the policy's registers are on */
+    uint32_t mask_start[PT_MAX_MASKS];      /* and in the policy's registers */
     unsigned num_caps;
-    unsigned num_basic;      /* of them in the first 256 bytes */
+    unsigned num_basic;      /* of them in the first 256 bytes, or added */
     struct pt_cap cap[PT_MAX_CAPS];
     unsigned num_fields;
     struct pt_field field[PT_MAX_FIELDS];
@@ -189,6 +191,25 @@ void pt_log_once(struct pt_dev *d, enum pt_once what, enum pt_level level,
 /* pt-space.c: compile the tables for the device in d->snap; reset them. */
 int pt_space_build(struct pt_dev *d, struct pt_error *err);
 void pt_space_reset(struct pt_dev *d);
+/*
+ * Does permissive leave the structure closed that has byte @off? Xen's own, and
+ * what the policy hides: nobody looks after power states and resets there.
+ */
+bool pt_space_closed(const struct pt_dev *d, unsigned off);
+
+/*
+ * pt-mask.c: what the policy says of registers, checked without the device; and
+ * with it, once the tables are compiled, which are then as it says; over tables
+ * that were compiled again; of the byte at @off, or NULL.
+ */
+int pt_masks_check(const struct pt_policy *p, struct pt_error *err);
+int pt_masks_init(struct pt_dev *d, struct pt_error *err);
+void pt_masks_apply(struct pt_dev *d);
+const struct pt_mask *pt_mask_at(const struct pt_dev *d, unsigned off);
+
+/* pt-added.c: behind the device's chain; what the guest reads there. */
+int pt_chain_add(struct pt_dev *d, struct pt_error *err);
+uint8_t pt_added_byte(const struct pt_dev *d, unsigned off);
 
 /* pt-chain.c: walk the device's chain into d->cap. */
 void pt_chain_walk(struct pt_dev *d);
@@ -201,6 +222,8 @@ bool pt_chain_xens(const struct pt_dev *d, unsigned off);
 void pt_ext_chain_walk(struct pt_dev *d);
 /* The exposed capability @id, or NULL. */
 const struct pt_cap *pt_cap_find(const struct pt_dev *d, uint32_t id);
+/* The guest's next one in the first 256 bytes, from cap[@i] on; 0: none. */
+uint32_t pt_cap_next(const struct pt_dev *d, unsigned i);
 void pt_cap_pointer_setup(const struct pt_dev *d, const struct pt_field *f,
                           struct pt_bits *bits);
 void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,

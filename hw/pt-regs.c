@@ -15,7 +15,7 @@ static void __attribute__((format(printf, 3, 0)))
 log_line(const struct pt_dev *d, enum pt_level level, const char *fmt,
          va_list ap)
 {
-    char line[1280], addr[PT_SBDF_LEN];
+    char line[3072], addr[PT_SBDF_LEN];
     int n = snprintf(line, sizeof(line), "pass-through %s: ",
                      pt_sbdf_str(&d->host->info.addr, addr));
 

@@ -417,9 +417,12 @@ static int claim(struct pt_dev *d, uint8_t index, struct pt_error *err)
     if (c->fate == PT_EXPOSED && c->group->open) {
         k = PT_OPEN;
     }
+    if (c->added) {
+        k = PT_ADDED;
+    }
     memset(d->kind + c->pos, k, c->size);
     memset(d->cap_at + c->pos, index, c->size);
-    if (c->fate != PT_EXPOSED) {
+    if (c->fate != PT_EXPOSED || c->added) {
         return 0;
     }
     rc = add_fields(d, header, c->pos, index, 0, err);
@@ -445,7 +448,8 @@ static void close_mirrors(struct pt_dev *d)
     pt_log(d, PT_LOG_INFO, "the header is found again every %#x bytes: there "
            "the guest can only read", period);
     for (off = 0; off < PT_CFG_SIZE; off++) {
-        ours[off % period] |= d->kind[off] != PT_DEVICE;
+        ours[off % period] |= d->kind[off] != PT_DEVICE &&
+            d->kind[off] != PT_ADDED;
     }
     for (at = PT_CFG_CAPS_START; at < PT_CFG_SIZE; at++) {
         if (ours[at % period] && d->kind[at] == PT_DEVICE) {
@@ -472,11 +476,7 @@ static void close_claims(struct pt_dev *d)
     }
 }
 
-/*
- * In a structure that permissive does not open: Xen's own, and what the policy
- * hides, as nobody looks after its power states and resets then.
- */
-static bool is_closed(const struct pt_dev *d, unsigned off)
+bool pt_space_closed(const struct pt_dev *d, unsigned off)
 {
     unsigned i = d->cap_at[off];
 
@@ -504,10 +504,14 @@ static void compile_byte(struct pt_dev *d, unsigned off)
         break;
     case PT_UNDECLARED:
     case PT_CONCEALED:
-        device = opened(d, off) && !is_closed(d, off);
+        device = opened(d, off) && !pt_space_closed(d, off);
         break;
     case PT_ZEROED:
         guest = true;
+        break;
+    case PT_ADDED:
+        guest = true;
+        d->copy[off] = pt_added_byte(d, off);
         break;
     case PT_MIRRORED:
         break;
@@ -602,7 +606,7 @@ int pt_space_build(struct pt_dev *d, struct pt_error *err)
     close_claims(d);
     close_mirrors(d);
     pt_space_reset(d);
-    return 0;
+    return pt_masks_init(d, err);
 }
 
 void pt_space_reset(struct pt_dev *d)
@@ -615,6 +619,7 @@ void pt_space_reset(struct pt_dev *d)
     for (i = 0; i < d->num_fields; i++) {
         compile_field(d, &d->field[i]);
     }
+    pt_masks_apply(d);
 }
 
 unsigned pt_config_size(const struct pt_dev *d)
@@ -638,6 +643,7 @@ void pt_look(const struct pt_dev *d, uint16_t off, struct pt_byte *b)
     if (d->cap_at[off] != PT_NO_CAP) {
         b->cap = &d->cap[d->cap_at[off]];
     }
+    b->mask = pt_mask_at(d, off);
     b->emu = d->emu[off];
     b->own = d->own[off];
     b->fwd = d->fwd[off];

@@ -230,6 +230,7 @@ void inv_make_ext_rules(struct inv *v)
               (last || c->pos == 0x100 ?
                get(v->found + (last ? last : 0x100), 4) & 0xfffff : 0) |
               (last || c->pos != 0x100 ? (uint32_t)c->pos << 20 : 0));
+        v->rules.ext_size[v->rules.num_ext] = (uint16_t)c->size;
         v->rules.ext[v->rules.num_ext++] = c->pos;
         last = c->pos;
         if (c->pos + c->size > v->rules.end) {

@@ -44,5 +44,13 @@ static inline uint32_t device(const struct inv *v, unsigned off,
 void inv_make_rules(struct inv *v);
 /* lib-invariants-ext.c: the part of them that is of extended space. */
 void inv_make_ext_rules(struct inv *v);
+/*
+ * lib-invariants-policy.c: what the policy file's registers and capabilities
+ * make of them, and what none of them may touch. @most: where a policy that is
+ * not strict would let the guest write.
+ */
+void inv_apply_policy(struct inv *v, const uint8_t most[PT_CFG_SIZE]);
+/* Bits of byte @off that the file says are cleared by writing 1. */
+uint8_t inv_policy_rw1c(const struct inv *v, unsigned off);
 
 #endif

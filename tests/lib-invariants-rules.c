@@ -432,6 +432,9 @@ static void rule_caps(struct rule_maker *m)
         uint8_t id = m->cap[i].id;
         bool xen = id == PCI_CAP_ID_MSI || id == PCI_CAP_ID_MSIX;
 
+        m->r->structure[i].pos = (uint8_t)pos;
+        m->r->structure[i].size = (uint16_t)size;
+        m->r->structure[i].exposed = m->cap[i].exposed;
         memset(m->r->may + pos, 0, size);
         if (m->cap[i].exposed) {
             rule_exposed(m, pos, size);
@@ -447,12 +450,13 @@ static void rule_caps(struct rule_maker *m)
         }
     }
     rule_claims(m);
+    m->r->num_structures = m->num;
     fixed(m, last ? last + 1 : PCI_CAPABILITY_LIST, 1, 0xff, 0);
     fixed(m, PCI_STATUS, 1, PCI_STATUS_CAP_LIST,
           last ? PCI_STATUS_CAP_LIST : 0);
 }
 
-void inv_make_rules(struct inv *v)
+static void make_rules(struct inv *v, bool strict)
 {
     struct rule_maker m = {
         .r = &v->rules, .cfg = v->found, .policy = &v->w->args.policy,
@@ -460,7 +464,7 @@ void inv_make_rules(struct inv *v)
     };
 
     memset(&v->rules, 0, sizeof(v->rules));
-    if (!v->w->args.policy.strict) {
+    if (!strict) {
         memset(v->rules.may + 0x40, 0xff, PT_CFG_SIZE - 0x40);
     }
     rule_header(&m);
@@ -468,5 +472,17 @@ void inv_make_rules(struct inv *v)
     judge(&m, v->w);
     rule_mirrors(&m);
     rule_caps(&m);
+}
+
+void inv_make_rules(struct inv *v)
+{
+    uint8_t most[PT_CFG_SIZE];
+
+    make_rules(v, false);
+    memcpy(most, v->rules.may, sizeof(most));
+    if (v->w->args.policy.strict) {
+        make_rules(v, true);
+    }
     inv_make_ext_rules(v);
+    inv_apply_policy(v, most);
 }

@@ -43,6 +43,9 @@ bool inv_attached(struct inv *v)
 {
     inv_make_rules(v);
     v->attached = true;
+    if (v->wrong[0]) {
+        return false;
+    }
     if (!v->w->d->irq->msix_pos) {
         /* Hidden, and never enabled: its table is memory as any other. */
         v->w->sim.dev.msix.pos = 0;
@@ -438,7 +441,7 @@ static bool check_sent(struct inv *v, const struct act *a)
             continue;
         }
         /* What is the driver's has to get there, in its own lane. */
-        plain = b.fwd & s->rw[i] & ~rw1c;
+        plain = (uint8_t)(b.fwd & s->rw[i] & ~rw1c & ~inv_policy_rw1c(v, i));
         if (mine && (b.kind == PT_DEVICE || b.kind == PT_OPEN) &&
             ((now ^ wrote(a, i)) & plain)) {
             return bad(v, "write of %u at %#x, %#x: byte %#x is %02x", a->len,
@@ -511,7 +514,10 @@ static bool check_copy(struct inv *v, const struct act *a)
     return true;
 }
 
-/* A hidden structure of two bytes splits a dword: one cycle for each side. */
+/*
+ * A hidden structure of two bytes splits a dword: one cycle for each side. So
+ * do a policy file's registers, and zeros where it says that ones clear.
+ */
 static unsigned runs(const struct inv *v, const struct act *a)
 {
     unsigned i, n = 0;
@@ -519,10 +525,12 @@ static unsigned runs(const struct inv *v, const struct act *a)
 
     for (i = a->off; i < a->off + a->len; i++) {
         struct pt_byte b;
+        bool sent;
 
         pt_look(v->w->d, (uint16_t)i, &b);
-        n += b.fwd && !in;
-        in = b.fwd != 0;
+        sent = b.fwd & ~(inv_policy_rw1c(v, i) & ~wrote(a, i));
+        n += sent && !in;
+        in = sent;
     }
     return n;
 }

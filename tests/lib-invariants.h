@@ -31,10 +31,13 @@ struct inv_rules {
     uint8_t fixed[SIM_CFG_SIZE];   /* a constant of the guest's: these bits */
     uint8_t value[SIM_CFG_SIZE];
     unsigned num_caps;            /* the chain that the guest has to see */
-    uint8_t cap[48];
+    uint8_t cap[48 + PT_MAX_ADDED];
+    unsigned num_added;           /* of these, at its end */
+    unsigned num_structures;      /* that the device has, shown or not */
+    struct { uint8_t pos; bool exposed; uint16_t size; } structure[48];
     unsigned size;                /* of the guest's space */
     unsigned num_ext;             /* and its other chain */
-    uint16_t ext[64];
+    uint16_t ext[64], ext_size[64];
     unsigned end;                 /* of what is not zeros throughout */
     unsigned aer;                 /* where the guest has AER; 0: nowhere */
 };

@@ -512,6 +512,48 @@ else
 	skip '--json with a policy file' 'no jq'
 fi
 
+cat > masks.conf <<-'END'
+	[8086:10c9]
+	register 0x90.2 = emu 0x00ff, zero
+	register 0xc4.4 = zero 0x00000010
+	add = 0xe0 Vendor 08 50 32 50 08 00
+	END
+run 0 -c masks.conf -F "$nic" && [ ! -s err ] &&
+has out '^policy: register=0x90.2,0xc4.4\+add=0xe0$' \
+	'^90\.\.91 .* emulated 7:0; hidden 15:8; by ' \
+	'^92\.\.9f .* forwarded$' \
+	'^c4 .*Device Capabilities 2 .* -> 0000000f .*by ' \
+	'^Vendor Specific capability \(ID 09\) at e0, 8 bytes; added$' \
+	'^e0\.\.e7 +added, 8 bytes .* constant$' \
+	'^  device  40 Power Management, 50 MSI, 70 MSI-X, a0 PCI Express$' \
+	'^  guest .* a0 PCI Express, e0 Vendor Specific$'
+ok $? '--config: registers and a capability'
+
+run 0 -d default config=masks.conf -F "$nic" &&
+has out '^90\.\.91 .*forwarded .*emulated 7:0' '^e0\.\.e7 ' '^a1 ' '^c4 ' &&
+! grep -qE '^(7c|92|d4|e8)' out
+ok $? '--diff of registers and a capability'
+
+printf '[all]\n\nregister 0x72.2 = fwd\n' > xens.conf
+printf '[all]\nregister 0x04.2 = fwd\n' > header.conf
+run 0 --check-config=xens.conf && run 1 -c xens.conf -F "$nic" 01:00.0 &&
+has out "not assignable: xens.conf:3 \[all\]: register 0x72.2: .* Xen's" &&
+run 2 --check-config=header.conf &&
+has err 'header.conf:2: register 0x4.2: the header, up to 0x3f, is as it is'
+ok $? '--config: registers that no file changes'
+
+if have jq; then
+	run 0 -j -c masks.conf -F "$nic" &&
+	jq -e '.[0] | (.policy.registers | map(.offset)) == [144, 196] and
+		.policy.add[0].bytes == "0900085032500800" and
+		(.capabilities | map(select(.added)) | length) == 1 and
+		(.registers | map(select(.policy_file)) | length) == 2' \
+		out > /dev/null
+	ok $? '--json with registers and a capability'
+else
+	skip '--json with registers and a capability' 'no jq'
+fi
+
 # A GeForce, of what is looked at.
 awk 'BEGIN {
 	print "01:00.0 VGA compatible controller: made for this"

@@ -495,6 +495,8 @@ static enum status show_diff(struct output *o, const char *const label[2],
     } else {
         count(o, v[0]);
         count(o, v[1]);
+        view_cut(v[0], v[1]);
+        view_cut(v[1], v[0]);
         if (o->opt->format == FORMAT_JSON) {
             status = add_json(o, report_diff_json(side));
         } else {

@@ -58,7 +58,10 @@ bool report_unlike(const struct report_side side[2],
                a->len) != 0) {
         return true;
     }
-    if (a->row) {
+    if (a->by_bits != b->by_bits) {
+        return true;
+    }
+    if (a->by_bits) {
         return memcmp(a->bits, b->bits, sizeof(a->bits)) != 0;
     }
     return a->all != b->all || a->kind != b->kind;

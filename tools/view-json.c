@@ -107,6 +107,44 @@ static json_t *window_names_json(uint32_t set)
     return list;
 }
 
+static json_t *masks_json(const struct pt_policy *p)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < p->num_masks; n++) {
+        const struct pt_mask *m = &p->mask[n];
+        struct builder b = begin();
+
+        add(&b, "offset", json_integer(m->off));
+        add(&b, "size", json_integer(m->size));
+        add(&b, "from", text(m->from));
+        if (json_array_append_new(list, end(&b)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *added_json(const struct pt_policy *p)
+{
+    json_t *list = json_array();
+
+    for (unsigned n = 0; list && n < p->num_added; n++) {
+        const struct pt_added *a = &p->added[n];
+        struct builder b = begin();
+
+        add(&b, "offset", json_integer(a->pos));
+        add(&b, "bytes", bytes(a->data, a->size));
+        add(&b, "from", text(a->from));
+        if (json_array_append_new(list, end(&b)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_t *policy_json(const struct view *v)
 {
     const struct view_policy *p = &v->policy;
@@ -123,6 +161,8 @@ static json_t *policy_json(const struct view *v)
     add(&b, "hide", hidden_json(&p->pt));
     add(&b, "window", window_names_json(p->pt.windows));
     add(&b, "no_window", window_names_json(p->pt.no_windows));
+    add(&b, "registers", masks_json(&p->pt));
+    add(&b, "add", added_json(&p->pt));
     add(&b, "romfile", v->romfile[0] ? text(v->romfile) : json_null());
     add(&b, "origin", v->origin[0] ? text(v->origin) : json_null());
     return end(&b);
@@ -202,6 +242,7 @@ static json_t *cap_json(const struct pt_cap *c)
     add(&b, "name", text(c->group->name));
     add(&b, "size", json_integer(c->size));
     add(&b, "fate", json_string(fate_name(c->fate)));
+    add(&b, "added", json_boolean(c->added));
     add(&b, "why", text(c->why));
     return end(&b);
 }
@@ -277,6 +318,7 @@ static const char *const kind_keys[] = {
     [PT_CONCEALED] = "concealed",
     [PT_ZEROED] = "zeroed",
     [PT_MIRRORED] = "mirrored",
+    [PT_ADDED] = "added",
 };
 
 static json_t *item_json(const struct view *v, const struct view_item *i)
@@ -295,10 +337,15 @@ static json_t *item_json(const struct view *v, const struct view_item *i)
         add(&b, "spec", text(i->row->spec));
         add(&b, "why", text(i->row->why));
     } else {
-        add(&b, "access", json_string(class_keys[i->all]));
+        if (i->by_bits) {
+            add(&b, "bits", bits_json(i));
+        } else {
+            add(&b, "access", json_string(class_keys[i->all]));
+        }
         add(&b, "host_bytes", bytes(v->src->cfg + i->off, i->len));
         add(&b, "guest_bytes", bytes(v->guest + i->off, i->len));
     }
+    add(&b, "policy_file", i->mask ? text(i->mask->from) : json_null());
     return end(&b);
 }
 

@@ -30,7 +30,7 @@ static void print_heading(FILE *f, const struct view_item *i)
     }
     snprintf(text, sizeof(text), "%s capability (ID %02x) at %02x, %u bytes%s",
              c->group->name, c->id & 0xffff, c->pos, c->size,
-             c->fate == PT_EXPOSED ? "" :
+             c->added ? "; added" : c->fate == PT_EXPOSED ? "" :
              c->fate == PT_HIDDEN ? "; hidden" : "; hidden, reads 0");
     fprintf(f, "\n%s", text);
     if (c->fate != PT_EXPOSED) {
@@ -172,7 +172,7 @@ static void print_chain(FILE *f, const struct view *v, bool guest)
     for (unsigned i = 0; i < pt_num_caps(v->dev) && n < sizeof(text); i++) {
         const struct pt_cap *c = pt_cap_at(v->dev, i);
 
-        if (guest && c->fate != PT_EXPOSED) {
+        if (guest ? c->fate != PT_EXPOSED : c->added != NULL) {
             continue;
         }
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%02x\t%s",

@@ -177,7 +177,7 @@ const char *text_bits(const struct view_item *i, char *out, size_t room)
     uint32_t all;
 
     out[0] = '\0';
-    if (!i->row) {
+    if (!i->by_bits) {
         append(out, room, "%s", view_class_name(i->all));
         return out;
     }
@@ -192,6 +192,9 @@ const char *text_bits(const struct view_item *i, char *out, size_t room)
             append_mask(out, room, i->bits[c]);
         }
         space = "; ";
+    }
+    if (i->mask) {
+        append(out, room, "; by the policy file");
     }
     return out;
 }
@@ -334,6 +337,19 @@ static void append_windows(const char *key, uint32_t set, char *out,
     }
 }
 
+/* "+register=0x44.2,0x48.4+add=0xd4" */
+static void append_changed(const struct view_policy *p, char *out, size_t room)
+{
+    for (unsigned n = 0; n < p->pt.num_masks; n++) {
+        append(out, room, "%s%#x.%u", n ? "," : out[0] ? "+register=" :
+               "register=", p->pt.mask[n].off, p->pt.mask[n].size);
+    }
+    for (unsigned n = 0; n < p->pt.num_added; n++) {
+        append(out, room, "%s%#x", n ? "," : out[0] ? "+add=" : "add=",
+               p->pt.added[n].pos);
+    }
+}
+
 const char *text_policy(const struct view_policy *p, char *out, size_t room)
 {
     const struct {
@@ -359,6 +375,7 @@ const char *text_policy(const struct view_policy *p, char *out, size_t room)
     append_hidden(p, out, room);
     append_windows("window", p->pt.windows, out, room);
     append_windows("no-window", p->pt.no_windows, out, room);
+    append_changed(p, out, room);
     if (!out[0]) {
         append(out, room, "default");
     }

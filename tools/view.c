@@ -190,6 +190,8 @@ const char *view_kind_name(enum pt_kind kind)
         return "zeroed";
     case PT_MIRRORED:
         return "mirrored";
+    case PT_ADDED:
+        return "added";
     }
     return "unknown";
 }
@@ -244,16 +246,18 @@ static uint32_t value(const uint8_t *p, unsigned len)
     return v;
 }
 
-static void add_register(struct view *v, unsigned off, const struct pt_byte *b)
+/* @len: 1 to 4. */
+static void add_bits(struct view *v, unsigned off, unsigned len,
+                     const struct pt_byte *b)
 {
     struct view_item *i = &v->item[v->num_items++];
     struct lanes l;
 
     *i = (struct view_item){
-        .off = (uint16_t)off, .len = b->row->size, .kind = b->kind,
-        .row = b->row, .cap = b->cap,
-        .host = value(v->src->cfg + off, b->row->size),
-        .guest = value(v->guest + off, b->row->size),
+        .off = (uint16_t)off, .len = (uint16_t)len, .kind = b->kind,
+        .row = b->row, .cap = b->cap, .mask = b->mask, .by_bits = true,
+        .host = value(v->src->cfg + off, len),
+        .guest = value(v->guest + off, len),
     };
     look_lanes(v->dev, off, i->len, &l);
     for (unsigned n = 0; n < 8u * i->len; n++) {
@@ -269,9 +273,10 @@ static void add_byte(struct view *v, unsigned off, const struct pt_byte *b)
     struct lanes l = { .emu = b->emu, .own = b->own, .fwd = b->fwd,
                        .rw1c = b->rw1c };
     /* Without a row, all bits of a byte are alike. */
-    enum view_class all = classify(NULL, &l, 1, 0);
+    enum view_class all = b->kind == PT_ADDED ? VIEW_CONSTANT :
+        classify(NULL, &l, 1, 0);
 
-    if (!i || i->row || i->kind != b->kind || i->cap != b->cap ||
+    if (!i || i->by_bits || i->kind != b->kind || i->cap != b->cap ||
         i->all != all) {
         i = &v->item[v->num_items++];
         *i = (struct view_item){ .off = (uint16_t)off, .kind = b->kind,
@@ -282,20 +287,90 @@ static void add_byte(struct view *v, unsigned off, const struct pt_byte *b)
     i->guest = i->len <= 4 ? value(v->guest + i->off, i->len) : 0;
 }
 
+/* Of a policy's register, the bytes from @off on that are in no row. */
+static unsigned masked(const struct view *v, unsigned off,
+                       const struct pt_byte *first)
+{
+    unsigned len = 0;
+    struct pt_byte b = *first;
+
+    while (b.mask && b.mask == first->mask && !b.row &&
+           b.kind == first->kind && b.cap == first->cap) {
+        len++;
+        if (off + len == v->len) {
+            break;
+        }
+        pt_look(v->dev, (uint16_t)(off + len), &b);
+    }
+    return len;
+}
+
+/* A register is changed if any byte of it is. */
+static void find_mask(const struct view *v, unsigned off, struct pt_byte *b)
+{
+    for (unsigned n = 1; n < b->row->size && !b->mask; n++) {
+        struct pt_byte next;
+
+        pt_look(v->dev, (uint16_t)(off + n), &next);
+        b->mask = next.mask;
+    }
+}
+
 static void add_items(struct view *v)
 {
     unsigned off = 0;
 
     while (off < v->len) {
         struct pt_byte b;
+        unsigned len;
 
         pt_look(v->dev, (uint16_t)off, &b);
+        len = masked(v, off, &b);
         if (b.row && b.row_off == off && off + b.row->size <= v->len) {
-            add_register(v, off, &b);
+            find_mask(v, off, &b);
+            add_bits(v, off, b.row->size, &b);
             off += b.row->size;
+        } else if (len) {
+            add_bits(v, off, len, &b);
+            off += len;
         } else {
             add_byte(v, off, &b);
             off++;
+        }
+    }
+}
+
+/* A range ends at @off, and another begins. */
+static void cut(struct view *v, unsigned off)
+{
+    struct view_item *i = v->item, *end = v->item + v->num_items;
+    unsigned len;
+
+    while (i < end && i->off + i->len <= off) {
+        i++;
+    }
+    if (i == end || i->off >= off || i->by_bits) {
+        return;
+    }
+    memmove(i + 1, i, (size_t)(end - i) * sizeof(*i));
+    v->num_items++;
+    len = off - i->off;
+    for (unsigned n = 0; n < 2; n++, i++) {
+        i->off = (uint16_t)(n ? off : i->off);
+        i->len = (uint16_t)(n ? i->len - len : len);
+        i->host = i->len <= 4 ? value(v->src->cfg + i->off, i->len) : 0;
+        i->guest = i->len <= 4 ? value(v->guest + i->off, i->len) : 0;
+    }
+}
+
+void view_cut(struct view *v, const struct view *other)
+{
+    for (unsigned n = 0; n < other->num_items; n++) {
+        const struct view_item *i = &other->item[n];
+
+        if ((i->mask && !i->row) || i->kind == PT_ADDED) {
+            cut(v, i->off);
+            cut(v, i->off + i->len);
         }
     }
 }

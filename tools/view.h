@@ -76,15 +76,20 @@ enum view_class {
 
 const char *view_class_name(enum view_class c);
 
-/* A register, or a range of bytes of one kind that no row declares. */
+/*
+ * A register, or a range of bytes of one kind that no row declares; of these,
+ * what the policy file has a register for is on its own.
+ */
 struct view_item {
     uint16_t off;
     uint16_t len;
     enum pt_kind kind;
     const struct pt_row *row;  /* NULL: a range */
     const struct pt_cap *cap;  /* NULL: header or device-specific */
-    uint32_t bits[VIEW_NUM_CLASSES];  /* of a register: masks */
-    enum view_class all;       /* of a range: what all of its bits are */
+    const struct pt_mask *mask; /* the policy's, of any part; NULL: none */
+    bool by_bits;
+    uint32_t bits[VIEW_NUM_CLASSES];  /* by bits: masks */
+    enum view_class all;       /* otherwise: what all of its bits are */
     uint32_t host;             /* of a register, or a range up to 4 bytes */
     uint32_t guest;
 };
@@ -119,7 +124,7 @@ struct view_note {
 struct view {
     const struct source *src;
     struct view_policy policy;  /* with what the files say */
-    char origin[768];           /* of the policy; "": no file has part in it */
+    char origin[PT_CONF_ORIGINS];  /* of the policy; "": of no file */
     char romfile[PT_CONF_MAX_LINE + 1];  /* of a file; "": none */
     struct pt_error refused;    /* the reason, where dev is NULL */
     struct pt_dev *dev;
@@ -143,6 +148,11 @@ struct view *view_open(const struct source *src,
                        const struct view_policy *policy);
 void view_close(struct view *v);
 
+/*
+ * For a comparison: where a policy file changed @other, ranges of @v end, too.
+ */
+void view_cut(struct view *v, const struct view *other);
+
 /* Is a guest's byte of the range not what the device has there? */
 bool view_differs(const struct view *v, const struct view_item *i);
 
@@ -151,8 +161,8 @@ bool view_differs(const struct view *v, const struct view_item *i);
 
 #define TEXT_WIDTH 100
 
-/* Room for what any text of up to 255 bytes is escaped to. */
-#define TEXT_ESCAPED 1024
+/* Room for what the longest text, of who said what, is escaped to. */
+#define TEXT_ESCAPED (4 * PT_CONF_ORIGINS)
 
 /*
  * @in with control characters and what is no UTF-8 as \xNN, so that it can do
@@ -189,7 +199,7 @@ const char *text_guest(const struct view *v, const struct view_item *i,
                        char *out, size_t room);
 
 /* "default", "permissive+power-mgmt+hide=MSI-X,VPD". */
-#define TEXT_POLICY 640
+#define TEXT_POLICY 960
 const char *text_policy(const struct view_policy *p, char *out, size_t room);
 
 /* ------------------------------------------------------------------ */

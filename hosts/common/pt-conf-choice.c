@@ -20,6 +20,7 @@ const char *const pt_conf_keys[PT_CONF_NUM_KEYS] = {
     [PT_CONF_HIDE] = "hide",
     [PT_CONF_WINDOW] = "window",
     [PT_CONF_NO_WINDOW] = "no-window",
+    [PT_CONF_ADD] = "add",
 };
 
 /* ------------------------------------------------------------------ */
@@ -147,30 +148,104 @@ static void apply_windows(const struct pt_conf_section *on,
     }
 }
 
+static void apply_key(const struct pt_conf_section *s, enum pt_conf_key key,
+                      struct pt_conf_choice *c)
+{
+    if (key == PT_CONF_HIDE) {
+        memcpy(c->hide, s->hide, sizeof(c->hide));
+        memcpy(c->hide_ext, s->hide_ext, sizeof(c->hide_ext));
+    } else if (key == PT_CONF_ADD) {
+        c->num_added = s->num_added;
+        memcpy(c->added, s->added, sizeof(c->added));
+        for (unsigned i = 0; i < c->num_added; i++) {
+            memcpy(c->added[i].from, c->from[key], PT_SAID_BY);
+        }
+    } else if (key == PT_CONF_ROMFILE) {
+        memcpy(c->romfile, s->romfile, sizeof(c->romfile));
+    } else if (key < PT_CONF_NUM_FLAGS) {
+        c->flag[key] = s->flag[key];
+    }
+}
+
+static void say_where(const struct pt_conf *conf, unsigned line,
+                      const struct pt_conf_section *s, char *from)
+{
+    snprintf(from, PT_CONF_ORIGIN, "%.20s:%u [%.31s]", conf->name, line,
+             s->head);
+}
+
+/* What is said of any byte of @m already. */
+static void drop_masks(struct pt_conf_choice *c, const struct pt_mask *m)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->num_masks; i++) {
+        const struct pt_mask *old = &c->mask[i];
+
+        if (old->off >= m->off + m->size || m->off >= old->off + old->size) {
+            c->mask[n++] = *old;
+        }
+    }
+    c->num_masks = (uint8_t)n;
+}
+
+static void apply_registers(const struct pt_conf *conf,
+                            const struct pt_conf_section *s,
+                            struct pt_conf_choice *c)
+{
+    for (unsigned i = 0; i < conf->num_regs; i++) {
+        const struct pt_conf_register *reg = &conf->reg[i];
+        struct pt_mask *m;
+
+        if (reg->section != s) {
+            continue;
+        }
+        drop_masks(c, &reg->mask);
+        if (c->num_masks == PT_MAX_MASKS) {
+            c->too_many = true;
+            return;
+        }
+        m = &c->mask[c->num_masks++];
+        *m = reg->mask;
+        say_where(conf, reg->line, s, m->from);
+    }
+}
+
+/* Of one kind, one section at most is for a device. */
+static void apply_all_registers(const struct pt_conf *conf,
+                                const struct pt_conf_id *id,
+                                struct pt_conf_choice *c)
+{
+    for (enum pt_conf_kind kind = 0; kind <= PT_CONF_ADDRESS; kind++) {
+        for (unsigned i = 0; i < conf->num; i++) {
+            const struct pt_conf_section *s = &conf->section[i];
+
+            if (s->kind == kind && matches(s, id)) {
+                apply_registers(conf, s, c);
+            }
+        }
+    }
+}
+
 void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
                    struct pt_conf_choice *c)
 {
-    for (enum pt_conf_key key = 0; conf && key < PT_CONF_NUM_KEYS; key++) {
+    if (!conf) {
+        return;
+    }
+    for (enum pt_conf_key key = 0; key < PT_CONF_NUM_KEYS; key++) {
         const struct pt_conf_section *s = best(conf, id, key);
 
-        if (!s) {
-            continue;
+        if (s) {
+            say_where(conf, s->key_line[key], s, c->from[key]);
+            apply_key(s, key, c);
         }
-        if (key == PT_CONF_HIDE) {
-            memcpy(c->hide, s->hide.hide, sizeof(c->hide));
-            memcpy(c->hide_ext, s->hide.hide_ext, sizeof(c->hide_ext));
-        } else if (key == PT_CONF_ROMFILE) {
-            memcpy(c->romfile, s->romfile, sizeof(c->romfile));
-        } else if (key < PT_CONF_NUM_FLAGS) {
-            c->flag[key] = s->flag[key];
-        }
-        snprintf(c->from[key], sizeof(c->from[key]), "%.20s:%u [%.31s]",
-                 conf->name, s->key_line[key], s->head);
     }
-    if (conf) {
-        apply_windows(best(conf, id, PT_CONF_WINDOW),
-                      best(conf, id, PT_CONF_NO_WINDOW), c);
+    if (conf->num_regs) {
+        apply_all_registers(conf, id, c);
     }
+    apply_windows(best(conf, id, PT_CONF_WINDOW),
+                  best(conf, id, PT_CONF_NO_WINDOW), c);
 }
 
 void pt_conf_say(struct pt_conf_choice *c,
@@ -188,6 +263,25 @@ void pt_conf_say(struct pt_conf_choice *c,
 static bool of_file(const char *from)
 {
     return strchr(from, '[') != NULL;
+}
+
+/* Of registers, what does not depend on the device. 0, or -EINVAL. */
+static int check_registers(const struct pt_conf_choice *c,
+                           struct pt_error *err)
+{
+    if (c->too_many) {
+        return pt_fail(err, EINVAL, "more than %u registers of one device",
+                       PT_MAX_MASKS);
+    }
+    for (unsigned i = 0; i < c->num_masks; i++) {
+        const struct pt_mask *m = &c->mask[i];
+
+        if (m->off >= PT_CFG_SIZE && c->flag[PT_CONF_EXTENDED] != 1) {
+            return pt_fail(err, EINVAL, "%s: register %#x.%u: only with "
+                           "extended", m->from, m->off, m->size);
+        }
+    }
+    return 0;
 }
 
 int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
@@ -208,6 +302,10 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
     };
     memcpy(policy->hide, c->hide, sizeof(policy->hide));
     memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));
+    policy->num_added = c->num_added;
+    memcpy(policy->added, c->added, sizeof(policy->added));
+    policy->num_masks = c->num_masks;
+    memcpy(policy->mask, c->mask, c->num_masks * sizeof(c->mask[0]));
     if (policy->strict && policy->permissive &&
         (of_file(c->from[PT_CONF_STRICT]) ||
          of_file(c->from[PT_CONF_PERMISSIVE]))) {
@@ -215,7 +313,7 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
                        "each other", c->from[PT_CONF_STRICT],
                        c->from[PT_CONF_PERMISSIVE]);
     }
-    return 0;
+    return check_registers(c, err);
 }
 
 static void __attribute__((format(printf, 3, 4)))
@@ -242,6 +340,11 @@ const char *pt_conf_origin(const struct pt_conf_choice *c, char *buf,
         append(buf, size, "%s %s", buf[4] ? "," : "", c->from[key]);
         append(buf, size, " %s", pt_conf_keys[key]);
         files |= of_file(c->from[key]);
+    }
+    for (unsigned i = 0; i < c->num_masks; i++) {
+        append(buf, size, "%s %s register %#x.%u", buf[4] ? "," : "",
+               c->mask[i].from, c->mask[i].off, c->mask[i].size);
+        files = true;
     }
     return files ? buf : NULL;
 }

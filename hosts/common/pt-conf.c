@@ -21,22 +21,8 @@
 #include "pt-conf-int.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define WORD_LEN 40
-#define BLANKS " \t"
 
-/* A file on its way through libinih. */
-struct reading {
-    struct pt_conf *conf;
-    struct pt_conf_section *section;  /* NULL: none has begun */
-    const char *at, *end;
-    unsigned line;
-    bool failed;
-    struct pt_error *err;
-};
-
-/* The first thing that is wrong is what is told. Returns false. */
-static bool __attribute__((format(printf, 2, 3)))
-wrong(struct reading *r, const char *fmt, ...)
+bool pt_conf_wrong(struct pt_conf_reading *r, const char *fmt, ...)
 {
     char text[128];
     va_list ap;
@@ -52,12 +38,11 @@ wrong(struct reading *r, const char *fmt, ...)
     return false;
 }
 
-/* @s for a message: cut, and without what a terminal or a log would obey. */
-static const char *show(const char *s, char buf[WORD_LEN])
+const char *pt_conf_show(const char *s, char buf[PT_CONF_WORD])
 {
     size_t n;
 
-    for (n = 0; s[n] && n < WORD_LEN - 1; n++) {
+    for (n = 0; s[n] && n < PT_CONF_WORD - 1; n++) {
         buf[n] = isprint((unsigned char)s[n]) ? s[n] : '?';
     }
     buf[n] = '\0';
@@ -125,10 +110,10 @@ static const char *behind(const char *s, const char *word)
 {
     size_t n = strlen(word);
 
-    if (strncmp(s, word, n) != 0 || !strchr(BLANKS, s[n]) || !s[n]) {
+    if (strncmp(s, word, n) != 0 || !strchr(PT_CONF_BLANKS, s[n]) || !s[n]) {
         return NULL;
     }
-    return s + n + strspn(s + n, BLANKS);
+    return s + n + strspn(s + n, PT_CONF_BLANKS);
 }
 
 /* "02", "0200", "020000" */
@@ -161,10 +146,10 @@ static bool is_device(const char *s, struct pt_conf_section *c)
         return true;
     }
     c->kind = PT_CONF_BOARD;
-    if (!strchr(BLANKS, *s)) {
+    if (!strchr(PT_CONF_BLANKS, *s)) {
         return false;
     }
-    s = behind(s + strspn(s, BLANKS), "subsystem");
+    s = behind(s + strspn(s, PT_CONF_BLANKS), "subsystem");
     return s && is_subsystem(s, &c->id);
 }
 
@@ -204,25 +189,27 @@ static bool same_head(const struct pt_conf_section *a,
         x->subdevice == y->subdevice && x->class == y->class;
 }
 
-static bool add_section(struct reading *r, const char *head, size_t len)
+static bool add_section(struct pt_conf_reading *r, const char *head, size_t len)
 {
     struct pt_conf *conf = r->conf;
     struct pt_conf_section *c = &conf->section[conf->num];
-    char word[WORD_LEN];
+    char word[PT_CONF_WORD];
 
     if (conf->num == PT_CONF_MAX_SECTIONS) {
-        return wrong(r, "more than %u sections", PT_CONF_MAX_SECTIONS);
+        return pt_conf_wrong(r, "more than %u sections", PT_CONF_MAX_SECTIONS);
     }
     snprintf(c->head, sizeof(c->head), "%.*s", (int)len, head);
     c->line = r->line;
     if (len >= sizeof(c->head) || !parse_head(c)) {
-        return wrong(r, "[%s] is no address, vendor:device, subsystem V:D, "
-                     "class or all", show(c->head, word));
+        return pt_conf_wrong(r, "[%s] is no address, vendor:device, "
+                             "subsystem V:D, class or all",
+                             pt_conf_show(c->head, word));
     }
     for (unsigned i = 0; i < conf->num; i++) {
         if (same_head(&conf->section[i], c)) {
-            return wrong(r, "[%s] is the section of line %u once more",
-                         show(c->head, word), conf->section[i].line);
+            return pt_conf_wrong(r, "[%s] is the section of line %u once more",
+                                 pt_conf_show(c->head, word),
+                                 conf->section[i].line);
         }
     }
     r->section = c;
@@ -231,20 +218,20 @@ static bool add_section(struct reading *r, const char *head, size_t len)
 }
 
 /* Libinih does not say where a section begins that has no keys. */
-static bool head_line(struct reading *r, const char *s)
+static bool head_line(struct pt_conf_reading *r, const char *s)
 {
     const char *end = strchr(s, ']'), *rest;
 
     if (!end) {
-        return wrong(r, "a [section] without its end");
+        return pt_conf_wrong(r, "a [section] without its end");
     }
-    rest = end + 1 + strspn(end + 1, BLANKS);
+    rest = end + 1 + strspn(end + 1, PT_CONF_BLANKS);
     if (*rest && *rest != ';' && *rest != '#') {
-        return wrong(r, "something follows the [section]");
+        return pt_conf_wrong(r, "something follows the [section]");
     }
-    for (s++; s < end && strchr(BLANKS, *s); s++) {
+    for (s++; s < end && strchr(PT_CONF_BLANKS, *s); s++) {
     }
-    while (end > s && strchr(BLANKS, end[-1])) {
+    while (end > s && strchr(PT_CONF_BLANKS, end[-1])) {
         end--;
     }
     return add_section(r, s, (size_t)(end - s));
@@ -304,55 +291,72 @@ static uint32_t named(const char *word)
     return 0;
 }
 
-static bool hide_one(struct reading *r, const char *word)
+static void hide_id(struct pt_conf_section *c, uint32_t id)
+{
+    struct pt_policy one = { .strict = false };
+
+    pt_hide(&one, id);
+    for (unsigned i = 0; i < COUNT(c->hide); i++) {
+        c->hide[i] |= one.hide[i];
+    }
+    for (unsigned i = 0; i < COUNT(c->hide_ext); i++) {
+        c->hide_ext[i] |= one.hide_ext[i];
+    }
+}
+
+static bool hide_one(struct pt_conf_reading *r, const char *word)
 {
     bool ext = strncasecmp(word, "ext:", 4) == 0;
     const char *digits = word + (ext ? 4 : 0);
     uint32_t id = 0, max = ext ? COUNT(ext_caps) - 1 : COUNT(caps) - 1;
-    char text[WORD_LEN];
+    char text[PT_CONF_WORD];
 
     if (ext || strncasecmp(digits, "0x", 2) == 0) {
         digits += strncasecmp(digits, "0x", 2) == 0 ? 2 : 0;
         if (!hex(&digits, 1, 2, &id) || *digits || id == 0 || id > max) {
-            return wrong(r, "'%s' is no capability's ID (%s01 to %s%02x)",
-                         show(word, text), ext ? "ext:0x" : "0x",
-                         ext ? "ext:0x" : "0x", max);
+            return pt_conf_wrong(r, "'%s' is no capability's ID (%s01 to "
+                                 "%s%02x)", pt_conf_show(word, text),
+                                 ext ? "ext:0x" : "0x",
+                                 ext ? "ext:0x" : "0x", max);
         }
         id = ext ? PT_EXT_CAP(id) : id;
     } else {
         id = named(word);
     }
     if (id == 0) {
-        return wrong(r, "no capability has the name '%s'; an ID is written "
-                     "as 0x11 or ext:0x01", show(word, text));
+        return pt_conf_wrong(r, "no capability has the name '%s'; an ID is "
+                             "written as 0x11 or ext:0x01",
+                             pt_conf_show(word, text));
     }
-    pt_hide(&r->section->hide, id);
+    hide_id(r->section, id);
     return true;
 }
 
 /* ------------------------------------------------------------------ */
 /* Windows                                                             */
 
-static bool window_one(struct reading *r, enum pt_conf_key key,
+static bool window_one(struct pt_conf_reading *r, enum pt_conf_key key,
                        const char *word)
 {
     struct pt_conf_section *s = r->section;
     uint32_t *set = key == PT_CONF_WINDOW ? &s->windows : &s->no_windows;
     int n = pt_window_number(word);
-    char text[WORD_LEN];
+    char text[PT_CONF_WORD];
 
     if (n < 0) {
-        return wrong(r, "there is no window '%s'", show(word, text));
+        return pt_conf_wrong(r, "there is no window '%s'",
+                             pt_conf_show(word, text));
     }
     *set |= UINT32_C(1) << n;
     return !(s->windows & s->no_windows) ||
-        wrong(r, "%s is in both window and no-window", show(word, text));
+        pt_conf_wrong(r, "%s is in both window and no-window",
+                      pt_conf_show(word, text));
 }
 
 /* ------------------------------------------------------------------ */
 /* Keys                                                                */
 
-static bool take_flag(struct reading *r, enum pt_conf_key key,
+static bool take_flag(struct pt_conf_reading *r, enum pt_conf_key key,
                       const char *value)
 {
     static const char *const words[][4] = {
@@ -360,30 +364,31 @@ static bool take_flag(struct reading *r, enum pt_conf_key key,
         { "yes", "1", "on", "true" },
     };
     bool *flag = r->section->flag;
-    char text[WORD_LEN];
+    char text[PT_CONF_WORD];
 
     for (unsigned i = 0; i < 2 * COUNT(words[0]); i++) {
         if (strcasecmp(value, words[i % 2][i / 2]) == 0) {
             flag[key] = i % 2;
             return !(flag[PT_CONF_STRICT] && flag[PT_CONF_PERMISSIVE]) ||
-                wrong(r, "strict and permissive exclude each other");
+                pt_conf_wrong(r, "strict and permissive exclude each other");
         }
     }
-    return wrong(r, "%s: '%s' is neither yes, 1, on, true nor no, 0, off, "
-                 "false", pt_conf_keys[key], show(value, text));
+    return pt_conf_wrong(r, "%s: '%s' is neither yes, 1, on, true nor no, 0, "
+                         "off, false", pt_conf_keys[key],
+                         pt_conf_show(value, text));
 }
 
-static bool take_romfile(struct reading *r, const char *value)
+static bool take_romfile(struct pt_conf_reading *r, const char *value)
 {
     if (*value && *value != '/') {
-        return wrong(r, "romfile: not an absolute path");
+        return pt_conf_wrong(r, "romfile: not an absolute path");
     }
     snprintf(r->section->romfile, sizeof(r->section->romfile), "%s", value);
     return true;
 }
 
 /* Each word of the list @value, by its key. */
-static bool take_list(struct reading *r, enum pt_conf_key key,
+static bool take_list(struct pt_conf_reading *r, enum pt_conf_key key,
                       const char *value)
 {
     char list[PT_CONF_MAX_LINE + 1], *rest = NULL;
@@ -399,27 +404,33 @@ static bool take_list(struct reading *r, enum pt_conf_key key,
     return true;
 }
 
-static bool take(struct reading *r, const char *name, const char *value)
+static bool take(struct pt_conf_reading *r, const char *name,
+                 const char *value)
 {
     enum pt_conf_key key = 0;
-    char text[WORD_LEN];
+    char text[PT_CONF_WORD];
 
     if (!r->section) {
-        return wrong(r, "'%s' is before the first [section]",
-                     show(name, text));
+        return pt_conf_wrong(r, "'%s' is before the first [section]",
+                             pt_conf_show(name, text));
+    }
+    if (pt_conf_is_register(name)) {
+        return pt_conf_take_register(r, name, value);
     }
     while (key < PT_CONF_NUM_KEYS && strcmp(name, pt_conf_keys[key]) != 0) {
         key++;
     }
     if (key == PT_CONF_NUM_KEYS) {
-        return wrong(r, "there is no key '%s'", show(name, text));
+        return pt_conf_wrong(r, "there is no key '%s'",
+                             pt_conf_show(name, text));
     }
     if (r->section->key_line[key]) {
-        return wrong(r, "%s is in line %u already", name,
-                     r->section->key_line[key]);
+        return pt_conf_wrong(r, "%s is in line %u already", name,
+                             r->section->key_line[key]);
     }
     r->section->key_line[key] = r->line;
     return key < PT_CONF_NUM_FLAGS ? take_flag(r, key, value) :
+        key == PT_CONF_ADD ? pt_conf_take_add(r, value) :
         key == PT_CONF_ROMFILE ? take_romfile(r, value) :
         take_list(r, key, value);
 }
@@ -445,14 +456,15 @@ static bool is_text(const char *s, size_t len)
 }
 
 /* Is [@s, @s + @len) fit for libinih, with a buffer of @room bytes? */
-static bool fits(struct reading *r, const char *s, size_t len, size_t room)
+static bool fits(struct pt_conf_reading *r, const char *s, size_t len,
+                 size_t room)
 {
     size_t most = room - 2 < PT_CONF_MAX_LINE ? room - 2 : PT_CONF_MAX_LINE;
 
     if (!is_text(s, len)) {
-        return wrong(r, "a character that is no text");
+        return pt_conf_wrong(r, "a character that is no text");
     }
-    return len <= most || wrong(r, "longer than %zu characters", most);
+    return len <= most || pt_conf_wrong(r, "longer than %zu characters", most);
 }
 
 /*
@@ -461,7 +473,7 @@ static bool fits(struct reading *r, const char *s, size_t len, size_t room)
  */
 static char *read_line(char *buf, int room, void *stream)
 {
-    struct reading *r = stream;
+    struct pt_conf_reading *r = stream;
     const char *s = r->at, *end;
     size_t len;
 
@@ -498,7 +510,7 @@ int pt_conf_parse(const char *name, const char *text, size_t len,
                   struct pt_conf **conf, struct pt_error *err)
 {
     const char *slash = strrchr(name, '/');
-    struct reading r = { .at = text, .end = text + len, .err = err };
+    struct pt_conf_reading r = { .at = text, .end = text + len, .err = err };
     bool bom = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
     int rc;
 
@@ -518,7 +530,7 @@ int pt_conf_parse(const char *name, const char *text, size_t len,
     rc = ini_parse_stream(read_line, &r, take_key, &r);
     if (rc != 0 && !r.failed) {
         r.line = rc > 0 ? (unsigned)rc : r.line;
-        wrong(&r, "neither [SECTION] nor KEY = VALUE");
+        pt_conf_wrong(&r, "neither [SECTION] nor KEY = VALUE");
     }
     r.conf->path = NULL;
     if (r.failed) {

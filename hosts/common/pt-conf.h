@@ -18,6 +18,7 @@
 #define PT_CONF_MAX_SIZE 65536
 #define PT_CONF_MAX_LINE 190
 #define PT_CONF_MAX_SECTIONS 256
+#define PT_CONF_MAX_REGISTERS 256
 
 enum pt_conf_key {
     PT_CONF_STRICT,
@@ -32,8 +33,9 @@ enum pt_conf_key {
     PT_CONF_HIDE,
     PT_CONF_WINDOW,
     PT_CONF_NO_WINDOW,
+    PT_CONF_ADD,
     PT_CONF_NUM_KEYS,
-};
+};  /* and registers */
 
 /* A file, read. */
 struct pt_conf;
@@ -72,7 +74,7 @@ int pt_conf_identify(const struct pt_device *dev, struct pt_conf_id *id,
                      struct pt_error *err);
 
 #define PT_CONF_UNSAID (-1)
-#define PT_CONF_ORIGIN 64
+#define PT_CONF_ORIGIN PT_SAID_BY
 
 /* What files and toolstack say of one device. */
 struct pt_conf_choice {
@@ -81,6 +83,11 @@ struct pt_conf_choice {
     uint8_t hide_ext[8];
     uint32_t windows;
     uint32_t no_windows;
+    uint8_t num_added;
+    struct pt_added added[PT_MAX_ADDED];
+    bool too_many;                   /* registers */
+    uint8_t num_masks;
+    struct pt_mask mask[PT_MAX_MASKS];
     char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
     /* "pass-through.conf:7 [all]"; "": nobody said it. */
     char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];
@@ -91,8 +98,9 @@ void pt_conf_begin(struct pt_conf_choice *c);
 
 /*
  * What @conf (may be NULL) says of device @id goes over what is said already:
- * of each key, what the most special section has. First the host's file, then
- * the guest's.
+ * of each key, what the most special section has; of each register, that of
+ * the most special section which has any of its bytes. First the host's file,
+ * then the guest's.
  */
 void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
                    struct pt_conf_choice *c);
@@ -115,11 +123,14 @@ void pt_conf_say(struct pt_conf_choice *c,
 
 /*
  * The policy that comes of it, in *@policy; what nobody said is the default.
- * Returns 0, or -EINVAL where a file has part in a contradiction, and in @err
- * which; one of the toolstack's own is left to pt_view().
+ * Returns 0, or -EINVAL where a file has part in a contradiction, or files say
+ * too much, and in @err what; one of the toolstack's own is left to pt_view().
  */
 int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
                    struct pt_error *err);
+
+/* Room for all of it. */
+#define PT_CONF_ORIGINS 2304
 
 /*
  * For pt_args.origin: who said what, in @buf, which it returns; NULL if

@@ -312,7 +312,7 @@ static int attach(struct pp_device *d, const struct pp_wish *w,
     struct pt_args args = {
         .host = &d->host, .xen = &g->xen, .bus = &d->bus, .devfn = d->devfn,
     };
-    char origin[768];
+    char origin[PT_CONF_ORIGINS];
     int rc = decide(d, w, &args.policy, origin, sizeof(origin), err);
 
     if (rc == 0) {

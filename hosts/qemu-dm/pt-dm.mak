@@ -4,7 +4,7 @@
 
 PT_DM_GLUE := pt-qemu-dm.o pt-slots.o pt-params.o pt-mmio.o pt-opts.o \
 	pt-graphics.o pt-os.o pt-common.o pt-mmcfg.o pt-conf-choice.o \
-	$(if $(CONFIG_STUBDOM),,pt-conf.o)
+	$(if $(CONFIG_STUBDOM),,pt-conf.o pt-conf-mask.o)
 
 # A stub domain has no sysfs: libpci is all that it has.
 PT_DM_HOST_OBJS := $(if $(CONFIG_STUBDOM),pt-stubdom.o,$(PT_HOST_OBJS))

@@ -33,7 +33,7 @@
 /* A policy, and who it is from. */
 struct wish {
     struct pt_policy policy;
-    char origin[768];  /* "": no file */
+    char origin[PT_CONF_ORIGINS];  /* "": no file */
 };
 
 /* An assigned function. */

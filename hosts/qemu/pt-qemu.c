@@ -147,7 +147,7 @@ static int attach(PtQemu *s, struct pt_error *err)
         .bus = &s->bus,
         .devfn = d->devfn,
     };
-    char origin[768];
+    char origin[PT_CONF_ORIGINS];
     int rc;
 
     if (addr.domain == UINT32_MAX) {

@@ -12,7 +12,7 @@
 #include "sim-xen.h"
 
 #define SIM_LOG_KEPT 64   /* lines; later ones are only counted */
-#define SIM_LOG_LEN 256
+#define SIM_LOG_LEN 512
 #define SIM_TRAPS_MAX 64
 #define SIM_TAKEN_MAX 16
 
