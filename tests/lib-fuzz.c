@@ -9,6 +9,7 @@
 #include "pt-pci.h"
 #include "pt-msi.h"
 
+#include "lib-conf.h"
 #include "lib-fuzz.h"
 #include "lib-invariants.h"
 
@@ -366,6 +367,74 @@ static bool reattach(struct life *l)
     return l->v.wrong[0] == '\0';
 }
 
+#define MAX_FILE_MASKS 4
+
+static void take_mask(struct life *l, struct pt_mask *m)
+{
+    uint32_t *const part[] = {
+        &m->fwd, &m->rw1c, &m->emu, &m->ro, &m->fixed, &m->zero, &m->one,
+    };
+    unsigned words;
+
+    m->off = (uint16_t)(take(l, 2) % SIM_CFG_SIZE);
+    m->size = (uint8_t)(1u << take(l, 1) % 3);
+    words = (unsigned)take(l, 1);
+    *part[words % 8 % 7] |= (uint32_t)take(l, 4);
+    *part[words / 8 % 7] |= (uint32_t)take(l, 4);
+}
+
+/* As a file, read again; what the file's reader refuses changes nothing. */
+static bool take_file(struct life *l, struct pt_policy *p)
+{
+    struct pt_policy drawn = *p;
+    struct pt_added *a = &drawn.added[0];
+    struct pt_error err = { "" };
+    char text[CONF_TEXT];
+
+    memset(drawn.mask, 0, sizeof(drawn.mask));
+    drawn.num_masks = (uint8_t)(take(l, 1) % (MAX_FILE_MASKS + 1));
+    for (unsigned i = 0; i < drawn.num_masks; i++) {
+        take_mask(l, &drawn.mask[i]);
+    }
+    memset(a, 0, sizeof(*a));
+    a->pos = (uint8_t)take(l, 1);
+    a->size = (uint8_t)(take(l, 1) % (PT_ADDED_SIZE + 1));
+    drawn.num_added = a->size > 2;
+    a->data[0] = PCI_CAP_ID_VNDR;
+    a->data[2] = a->size;
+    a->data[3] = (uint8_t)(a->size > 3 ? take(l, 1) : 0);
+    conf_write(&drawn, text);
+    trace(l, "%s", text);
+    if (conf_read(text, p, &err) != 0) {
+        trace(l, "%s\n", err.text);
+        return false;
+    }
+    if (!conf_same(&drawn, p)) {
+        snprintf(l->v.wrong, sizeof(l->v.wrong), "a policy file is read as "
+                 "something else");
+    }
+    return true;
+}
+
+static bool reattach_with_file(struct life *l)
+{
+    struct pt_policy p = l->w.args.policy;
+
+    if (!take_file(l, &p)) {
+        return true;
+    }
+    if (!inv_end(&l->v)) {
+        return false;
+    }
+    l->lies.state = 0;
+    do {
+        l->w.args.policy = p;
+        attach(l);
+        trace(l, "%s\n", l->w.d ? "attached" : l->w.err.text);
+    } while (!l->w.d && conf_drop(&p, &l->w.err));
+    return l->v.wrong[0] == '\0';
+}
+
 static void other_device(struct life *l)
 {
     uint64_t addr = take(l, 2) << 20, pages = 1 + take(l, 1);
@@ -404,6 +473,7 @@ static bool operate(struct life *l)
         [FUZZ_VANISH] = "vanishes", [FUZZ_LIE] = "lies",
         [FUZZ_RESET] = "reset", [FUZZ_REATTACH] = "attach again",
         [FUZZ_MULTI] = "multifunction", [FUZZ_SYNC] = "sync",
+        [FUZZ_FILE] = "policy file",
     };
     struct inv *v = &l->v;
     struct world *w = &l->w;
@@ -507,6 +577,8 @@ static bool operate(struct life *l)
     case FUZZ_EXT_READ:
         off = PT_CFG_SIZE + (uint32_t)take(l, 2) % (SIM_CFG_SIZE - PT_CFG_SIZE);
         return read_at(l, off, 1u << take(l, 1) % 3);
+    case FUZZ_FILE:
+        return reattach_with_file(l);
     case FUZZ_NUM_OPS:
         break;
     }

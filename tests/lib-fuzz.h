@@ -74,6 +74,10 @@ enum fuzz_op {
     /* With FUZZ_EXTENDED only. */
     FUZZ_EXT_WRITE,   /* offset 2, log2 of the length 1, value 4 */
     FUZZ_EXT_READ,    /* offset 2, log2 of the length 1 */
+    FUZZ_FILE,        /* attach again, with registers of a policy file: how
+                         many 1; of each offset 2, log2 of the size 1, two
+                         words 1, their masks 4 each; capability to add: where
+                         1, its size 1 (0: none), and a byte of it 1 */
     FUZZ_NUM_OPS,
 };
 

@@ -16,6 +16,7 @@
 
 #include "pt-pci.h"
 
+#include "lib-conf.h"
 #include "lib-invariants.h"
 #include "lib-malformed.h"
 #include "lib-temp.h"
@@ -492,6 +493,71 @@ static void nothing_is_mapped_outside_of_d0(void **state)
 }
 
 /* ------------------------------------------------------------------ */
+/* Policies from files                                                 */
+
+/* Attach under what can be of @p; the rest is refused by its line. */
+static void attach_under(const struct world_function *f, struct pt_policy *p,
+                         unsigned *refused)
+{
+    for (;;) {
+        world_init(&w, &f->capture, p, NULL);
+        inv_start(&v, &w);
+        if (world_attach(&w)) {
+            return;
+        }
+        if (!conf_drop(p, &w.err)) {
+            fail_msg("%s: %s", f->name, w.err.text);
+        }
+        ++*refused;
+        assert_int_equal(w.sim.dev.count.writes, 0);
+        assert_true(world_close(&w));
+    }
+}
+
+/*
+ * Registers and capabilities of a file, wherever: what the file says holds, and
+ * nothing else changes.
+ */
+static void policies_from_files_keep_the_rules(void **state)
+{
+    unsigned i, k, refused = 0, masks = 0, added = 0;
+    char text[CONF_TEXT];
+
+    (void)state;
+    for (i = 0; i < num_functions; i += stride()) {
+        const struct world_function *f = &functions[i];
+        struct world_rng r = { seed_of(f->name) };
+
+        for (k = 0; k < 6 && !is_bridge(&f->capture); k++) {
+            struct pt_policy drawn, read;
+            struct pt_error err = { "" };
+            struct world_policy p = { .name = text };
+
+            conf_draw(&r, &f->capture, &drawn);
+            conf_write(&drawn, text);
+            if (conf_read(text, &read, &err) != 0) {
+                fail_msg("%s\n%s", text, err.text);
+            }
+            if (!conf_same(&drawn, &read)) {
+                fail_msg("read as something else:\n%s", text);
+            }
+            attach_under(f, &read, &refused);
+            masks += read.num_masks;
+            added += read.num_added;
+            must(inv_attached(&v), f, &p);
+            check_reads(f, &p);
+            neighbours(f, &p);
+            random_writes(f, &p);
+            must(inv_chain(&v) && inv_end(&v), f, &p);
+            world_fini(&w);
+        }
+    }
+    assert_true(refused > num_functions / stride() / 4);
+    assert_true(masks > num_functions / stride());
+    assert_true(added > num_functions / stride() / 4);
+}
+
+/* ------------------------------------------------------------------ */
 /* Devices as no specification has them                                */
 
 /*
@@ -739,6 +805,7 @@ int main(void)
         cmocka_unit_test(sizing_tells_the_size),
         cmocka_unit_test(nothing_is_mapped_over_another_device),
         cmocka_unit_test(nothing_is_mapped_outside_of_d0),
+        cmocka_unit_test(policies_from_files_keep_the_rules),
         cmocka_unit_test(malformed_devices_work_and_hide_what_is_wrong),
         cmocka_unit_test(chain_holds_exactly_the_exposed),
         cmocka_unit_test(lspci_decodes_the_guests_view_without_complaint),

@@ -14,7 +14,8 @@ FUZZ_CC ?= clang
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 FUZZ_SRC := $(PT_OBJS:%.o=hw/%.c) $(wildcard tests/sim/*.c) $(CAPTURE_SRC) \
-	tests/lib-world.c $(wildcard tests/lib-invariants*.c) tests/lib-fuzz.c
+	tests/lib-world.c $(wildcard tests/lib-invariants*.c) tests/lib-fuzz.c \
+	tests/lib-conf.c $(PT_CONF_OBJS:%.o=hosts/common/%.c)
 FUZZ_OBJS := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 
 # Coverage of what is tested leads the fuzzer, not that of the simulators.
@@ -27,7 +28,7 @@ $(FUZZ)/%.o: %.c
 		-D_FILE_OFFSET_BITS=64 $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(FUZZ)/fuzz: $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ_OBJS)
-	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz
+	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz $(PT_CONF_LIBS)
 
 # Here it is the reader that leads.
 FUZZ_DUMP_OBJS := $(patsubst %.c,$(FUZZ)/lead/%.o,tests/fuzz/dump.c \
@@ -43,7 +44,7 @@ $(FUZZ)/dump: $(FUZZ_DUMP_OBJS)
 	$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lz
 
 $(FUZZ)/seeds: $(FUZZ)/tests/fuzz/seeds.o $(FUZZ_OBJS)
-	$(FUZZ_CC) $(FUZZ_SAN) -o $@ $^ -lz
+	$(FUZZ_CC) $(FUZZ_SAN) -o $@ $^ -lz $(PT_CONF_LIBS)
 
 fuzz-corpus: $(FUZZ)/seeds
 	@mkdir -p $(FUZZ)/corpus

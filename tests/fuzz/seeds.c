@@ -137,6 +137,28 @@ static unsigned windows(unsigned capture, unsigned policy)
     return policy == 0 && capture % 4 == 0 ? FUZZ_WINDOWS : 0;
 }
 
+/* Two registers, one of the device's own and AER's mask; the end of the space. */
+static void put_file(struct seed *s)
+{
+    static const struct {
+        unsigned off, size, words;
+    } reg[] = { { 0xe0, 2, 2 + 8 * 3 }, { 0x108, 2, 4 + 8 * 5 } };
+    unsigned i;
+
+    put(s, FUZZ_FILE, 1);
+    put(s, 2, 1);
+    for (i = 0; i < 2; i++) {
+        put(s, reg[i].off, 2);
+        put(s, reg[i].size, 1);
+        put(s, reg[i].words, 1);
+        put(s, 0x00ff0f0f, 4);
+        put(s, 0xff00f0f0, 4);
+    }
+    put(s, 0xf4, 1);
+    put(s, 8, 1);
+    put(s, 0x50, 1);
+}
+
 static unsigned policy_bits(const struct pt_policy *p)
 {
     return (p->strict ? FUZZ_STRICT : 0) |
@@ -170,6 +192,9 @@ int main(int argc, char **argv)
             put_device(&s, &list[i].capture);
             if (world_policies[k].policy.extended) {
                 put_extended(&s, &list[i].capture);
+            }
+            if (world_policies[k].policy.extended) {
+                put_file(&s);
             }
             put_life(&s, &list[i].capture);
             snprintf(path, sizeof(path), "%s/%03u-%u", argv[1], i, k);
