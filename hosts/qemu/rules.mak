@@ -20,4 +20,7 @@ qemu-compile:
 # What of the glue needs nothing of QEMU's has its test here.
 $(BUILD)/tests/test_qemu_stubdom: $(BUILD)/hosts/qemu/pt-qemu-stubdom.o
 
+# The policy needs little of QEMU: it is played by tests/qemu/include.
+CFLAGS_tests/test_qemu_conf := -Itests/qemu/include
+
 .PHONY: qemu qemu-compile

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What pt-qemu.h and pt-qemu-conf.c name of QEMU, as its test plays it: its
+ * own headers need all of QEMU.
+ */
+#ifndef QOM_OBJECT_H
+#define QOM_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define QLIST_ENTRY(type) struct { struct type *next; }
+#define OBJECT_DECLARE_SIMPLE_TYPE(Type, NAME) \
+    typedef struct Type Type; \
+    static inline Type *NAME(void *obj) { return obj; }
+
+typedef struct Object Object;
+typedef struct ObjectClass ObjectClass;
+typedef struct Visitor Visitor;
+typedef struct Error Error;
+typedef struct QEMUTimer { int unused; } QEMUTimer;
+typedef struct MemoryRegion { int unused; } MemoryRegion;
+typedef struct PCIHostDeviceAddress { unsigned bus; } PCIHostDeviceAddress;
+typedef struct PCIDevice { uint32_t rom_bar; } PCIDevice;
+
+typedef void ObjectPropertyAccessor(Object *obj, Visitor *v, const char *name,
+                                    void *opaque, Error **errp);
+
+void *object_class_property_add(ObjectClass *klass, const char *name,
+                                const char *type, ObjectPropertyAccessor *get,
+                                ObjectPropertyAccessor *set,
+                                void (*release)(Object *obj, const char *name,
+                                                void *opaque),
+                                void *opaque);
+void object_class_property_set_description(ObjectClass *klass,
+                                           const char *name,
+                                           const char *description);
+
+#endif
