@@ -489,19 +489,50 @@ static void a_thousand_times_leave_nothing(void **state)
     assert_int_equal(b->opened, 1000);
 }
 
+static void *say_late(void *priv)
+{
+    struct qemu *q = priv;
+
+    usleep(20000);
+    pthread_mutex_lock(&q->lock);
+    q->num--;
+    q_say(q, json_pack("{s:s, s:{s:s}}", "event", "DEVICE_DELETED", "data",
+                       "device", "pci-pt-01_00.0"));
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
 /* libxl hears of the end by another connection, perhaps before we do. */
 static void libxl_hears_of_what_is_done(void **state)
 {
     struct box *b = *state;
     json_t *event = json_pack("{s:s, s:{s:s}}", "event", "DEVICE_DELETED",
                               "data", "device", "pci-pt-01_00.0");
+    pthread_t thread;
 
     assert_string_equal(add(b, FIRST), "");
+    assert_int_equal(pthread_create(&thread, NULL, say_late, &b->qemu), 0);
     pp_guest_event(&b->g, event);
     assert_false(b->xen.claimed[0x18]);
+    pthread_join(thread, NULL);
     pp_guest_event(&b->g, event);
     pp_guest_event(&b->g, NULL);
+    /* of one that is gone for long */
+    assert_string_equal(add(b, FIRST), "");
+    pp_guest_event(&b->g, event);
+    assert_true(b->xen.claimed[0x18]);
     json_decref(event);
+}
+
+/* It went while nobody listened. */
+static void it_comes_again_at_once(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    say_late(&b->qemu);
+    assert_string_equal(add(b, FIRST), "");
+    assert_true(b->xen.claimed[0x18]);
 }
 
 /* ------------------------------------------------------------------ */
@@ -632,6 +663,7 @@ static void qemu_says_too_much(void **state)
 
     b->qemu.chatty = true;
     assert_string_equal(add(b, FIRST), "");
+    assert_int_equal(json_array_size(b->g.monitor.events), PP_MAX_EVENTS);
     pp_guest_listen(&b->g);
     eject(b, "pci-pt-01_00.0");
     assert_false(b->xen.claimed[0x18]);
@@ -668,6 +700,15 @@ static void the_machine_is_ended(void **state)
 
 /* ------------------------------------------------------------------ */
 /* The guest's space                                                   */
+
+static uint64_t mem_rd(struct box *b, uint64_t addr, unsigned size)
+{
+    fake_ask(&b->xen, 0, fake_memory(addr, size));
+    for (unsigned i = 0; i < FAKE_VCPUS; i++) {
+        pp_ioreq_work(&b->g.ioreq);
+    }
+    return b->xen.page[0].data;
+}
 
 static void windows_are_claimed(void **state)
 {
@@ -761,6 +802,43 @@ static void it_is_not_mapped_over_what_is_there(void **state)
     }
 }
 
+static void nor_over_ram_above_4_gib(void **state)
+{
+    static const uint64_t gib4 = UINT64_C(1) << 32;
+    struct box *b = *state;
+    struct pp_device *d;
+
+    assert_string_equal(add(b, FIRST), "");
+    d = b->g.at[0x18];
+    assert_true(pp_space_taken(d, d->dev, false, gib4, 0x1000));
+    assert_true(pp_space_taken(d, d->dev, false, gib4 + 0xffff000, 0x1000));
+    assert_false(pp_space_taken(d, d->dev, false, gib4 + 0x10000000, 0x1000));
+    assert_true(pp_space_taken(d, d->dev, true, 0xcf8, 8));
+    assert_true(pp_space_taken(d, d->dev, true, 0xb000, 0x20));
+    assert_false(pp_space_taken(d, d->dev, true, 0xc000, 0x100));
+}
+
+/* Each has a window of its own. */
+static void windows_do_not_mix(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    assert_string_equal(add(b, SECOND), "");
+    place(b, 0x18, 0xe0000000);
+    place(b, 0x20, 0xe1000000);
+    for (unsigned i = 0; i < 2; i++) {
+        ioreq_t r = fake_memory(0xe0000000 + i * 0x1000000, 4);
+
+        r.dir = IOREQ_WRITE;
+        r.data = 0xfee01000 + 4 * i;
+        fake_ask(&b->xen, 3, r);
+        pp_ioreq_work(&b->g.ioreq);
+    }
+    assert_int_equal(mem_rd(b, 0xe0000000, 4), 0xfee01000);
+    assert_int_equal(mem_rd(b, 0xe1000000, 4), 0xfee01004);
+}
+
 static void two_of_ours_do_not_overlap(void **state)
 {
     struct box *b = *state;
@@ -819,15 +897,6 @@ static const char *add_rom(struct box *b, const char *path, const char *more)
     return add(b, props);
 }
 
-static uint64_t rom_at(struct box *b, uint64_t addr, unsigned size)
-{
-    fake_ask(&b->xen, 0, fake_memory(addr, size));
-    for (unsigned i = 0; i < FAKE_VCPUS; i++) {
-        pp_ioreq_work(&b->g.ioreq);
-    }
-    return b->xen.page[0].data;
-}
-
 static void a_file_is_the_rom(void **state)
 {
     struct box *b = *state;
@@ -844,15 +913,15 @@ static void a_file_is_the_rom(void **state)
     assert_int_equal(b->xen.num_ranges, 1);
     assert_int_equal(b->xen.range[0].start, 0xe0100000);
     assert_int_equal(b->xen.range[0].end, 0xe0101fff);
-    assert_int_equal(rom_at(b, 0xe0100000, 4), 0x04030201);
-    assert_int_equal(rom_at(b, 0xe01000fd, 2), 0xfffe);
-    assert_int_equal(rom_at(b, 0xe0101ff8, 8), 0);
+    assert_int_equal(mem_rd(b, 0xe0100000, 4), 0x04030201);
+    assert_int_equal(mem_rd(b, 0xe01000fd, 2), 0xfffe);
+    assert_int_equal(mem_rd(b, 0xe0101ff8, 8), 0);
     /* bytes of the register; it moves, and goes */
     assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS + 2, 1), 0x10);
     assert_int_equal(rd(b, 0x18, PCI_ROM_ADDRESS - 2, 4), 0x0001a03c);
     wr(b, 0x18, PCI_ROM_ADDRESS + 2, 0x20, 1);
-    assert_int_equal(rom_at(b, 0xe0200001, 1), 2);
-    assert_int_equal(rom_at(b, 0xe0100001, 1), 0xff);
+    assert_int_equal(mem_rd(b, 0xe0200001, 1), 2);
+    assert_int_equal(mem_rd(b, 0xe0100001, 1), 0xff);
     wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0200000, 4);
     assert_int_equal(b->xen.num_ranges, 0);
     wr(b, 0x18, PCI_ROM_ADDRESS, 0xe0200001, 4);
@@ -1332,6 +1401,19 @@ static void without_a_placeholder_there_is_no_trace(void **state)
     assert_string_equal(add(b, FIRST), "");
 }
 
+/* QEMU still has answers for who was killed. */
+static void late_answers_are_anothers(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    for (int i = 0; i < 10; i++) {
+        q_say(&b->qemu, json_pack("{s:[], s:i}", "return", "id", i));
+    }
+    kill_and_recover(b);
+    assert_true(b->xen.claimed[0x18]);
+}
+
 static void without_devices_there_is_nothing_to_do(void **state)
 {
     struct box *b = *state;
@@ -1352,6 +1434,7 @@ int main(void)
         TEST(the_guest_lets_go_of_it),
         TEST(a_thousand_times_leave_nothing),
         TEST(libxl_hears_of_what_is_done),
+        TEST(it_comes_again_at_once),
         TEST(what_is_wrong_is_told),
         TEST(qemus_reason_is_passed_on),
         TEST(nothing_is_left_of_a_failure),
@@ -1364,6 +1447,8 @@ int main(void)
         TEST(extended_space_is_there_if_it_is_wanted),
         TEST(or_not_at_all),
         TEST(it_is_not_mapped_over_what_is_there),
+        TEST(nor_over_ram_above_4_gib),
+        TEST(windows_do_not_mix),
         TEST(two_of_ours_do_not_overlap),
         TEST(qemu_is_asked_once),
         TEST(a_file_is_the_rom),
@@ -1381,6 +1466,7 @@ int main(void)
         TEST(no_processor_waits_for_ever),
         TEST(another_guests_device_is_left_alone),
         TEST(without_a_placeholder_there_is_no_trace),
+        TEST(late_answers_are_anothers),
         TEST(without_devices_there_is_nothing_to_do),
     };
 

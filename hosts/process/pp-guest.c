@@ -106,6 +106,7 @@ int pp_guest_add(struct pp_guest *g, const json_t *args, struct pt_error *err)
     struct pp_wish w;
     int rc = pp_wish_parse(&w, args, err);
 
+    pp_guest_listen(g);
     if (rc == 0 && pp_device_find(g, w.id)) {
         rc = pt_fail(err, EEXIST, "Duplicate device ID '%s'", w.id);
     }
@@ -168,9 +169,17 @@ static bool is_end(const json_t *event)
                       strcmp(reason, "host-qmp-quit") == 0);
 }
 
-static void hear(struct pp_guest *g, const json_t *event)
+/* The device of ours that it is about, or NULL. */
+static struct pp_device *of_event(struct pp_guest *g, const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
+
+    return pp_device_find(g, json_string_value(json_object_get(data,
+                                                               "device")));
+}
+
+static void hear(struct pp_guest *g, const json_t *event)
+{
     const char *name = json_string_value(json_object_get(event, "event"));
     struct pp_device *d;
 
@@ -178,9 +187,8 @@ static void hear(struct pp_guest *g, const json_t *event)
         return;
     }
     if (strcmp(name, "DEVICE_DELETED") == 0) {
-        d = pp_device_find(g, json_string_value(json_object_get(data,
-                                                                "device")));
-        if (d && d->placed) {
+        d = of_event(g, event);
+        if (d) {
             remove_device(g, d);
         }
     } else if (strcmp(name, "RESET") == 0) {
@@ -203,17 +211,21 @@ int pp_guest_listen(struct pp_guest *g)
 }
 
 /*
- * libxl is not to hear of what has not been done: what QEMU says to it, it said
- * to us before or at once after.
+ * libxl is not to hear of what has not been done: what QEMU says to it, it says
+ * to us, too, before or at once after. That one counts; of another device with
+ * the same ID libxl may hear late.
  */
 void pp_guest_event(void *priv, const json_t *event)
 {
     struct pp_guest *g = priv;
     const char *name = json_string_value(json_object_get(event, "event"));
+    uint64_t end = pp_now_us() + PP_AT_ONCE_US;
+    int rc = pp_guest_listen(g);
 
-    pp_guest_listen(g);
-    if (name && strcmp(name, "DEVICE_DELETED") == 0) {
-        hear(g, event);
+    while (rc == 0 && name && strcmp(name, "DEVICE_DELETED") == 0 &&
+           of_event(g, event) && pp_now_us() < end) {
+        pp_monitor_wait(&g->monitor, 10);
+        rc = pp_guest_listen(g);
     }
 }
 

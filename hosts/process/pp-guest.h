@@ -27,6 +27,9 @@
 /* The same of one that a processor of the guest's waits for. */
 #define PP_GUEST_PATIENCE 500
 
+/* Microseconds in which it says to us what it said to libxl. */
+#define PP_AT_ONCE_US 100000
+
 struct pp_guest;
 
 /* What is outside of this process; tests put their own there. */

@@ -74,6 +74,13 @@ int pp_monitor_read(struct pp_monitor *m)
     return rc;
 }
 
+void pp_monitor_wait(const struct pp_monitor *m, int ms)
+{
+    struct pollfd p = { .fd = m->s.fd, .events = POLLIN };
+
+    poll(&p, 1, ms);
+}
+
 json_t *pp_monitor_event(struct pp_monitor *m)
 {
     json_t *event = json_incref(json_array_get(m->events, 0));

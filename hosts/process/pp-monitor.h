@@ -40,6 +40,9 @@ int pp_monitor_ask(struct pp_monitor *m, const char *command, json_t *args,
  */
 int pp_monitor_read(struct pp_monitor *m);
 
+/* Wait for at most @ms until there is something to be read. */
+void pp_monitor_wait(const struct pp_monitor *m, int ms);
+
 /* The next event that came, the caller's, or NULL. */
 json_t *pp_monitor_event(struct pp_monitor *m);
 
