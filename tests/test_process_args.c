@@ -68,6 +68,11 @@ static void libxl_has_it_open_already(void **state)
     assert_true(a.ours);
     assert_int_equal(a.listen_fd, 19);
     pp_args_free(&a);
+    /* a comma that is doubled is part of a value */
+    assert_int_equal(parse("dm -xen-domid 7 -m 320 -chardev "
+                           "socket,x=/y,,fd=8,id=libxl-cmd,fd=19"), 0);
+    assert_int_equal(a.listen_fd, 19);
+    pp_args_free(&a);
 }
 
 /* The hole below 4 GiB, as it is by default and by mmio_hole. */

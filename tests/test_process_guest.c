@@ -1401,6 +1401,20 @@ static void without_a_placeholder_there_is_no_trace(void **state)
     assert_string_equal(add(b, FIRST), "");
 }
 
+/* Nobody is left to end it. */
+static void an_interrupt_is_lowered(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    sim_dev_set_intx(&b->sim.dev, true);
+    assert_true(b->sim.xen.intx_level[3][0]);
+    kill_and_recover(b);
+    assert_int_equal(sim_xen_leaks(&b->sim.xen, NULL, 0), 0);
+    sim_dev_set_intx(&b->sim.dev, false);
+}
+
 /* QEMU still has answers for who was killed. */
 static void late_answers_are_anothers(void **state)
 {
@@ -1466,6 +1480,7 @@ int main(void)
         TEST(no_processor_waits_for_ever),
         TEST(another_guests_device_is_left_alone),
         TEST(without_a_placeholder_there_is_no_trace),
+        TEST(an_interrupt_is_lowered),
         TEST(late_answers_are_anothers),
         TEST(without_devices_there_is_nothing_to_do),
     };

@@ -154,7 +154,7 @@ static void all_passes_as_it_is(void **state)
         "{\"QMP\": {\"version\": {}, \"capabilities\": [\"oob\"]}}\r\n",
         "{\"execute\":\"qmp_capabilities\",\"id\":429467}\r\n",
         "{ \"execute\" : \"device_del\", \"arguments\": {\"id\": \"x\"} }\n",
-        "{\"a\":1,\"a\":2}\r\n",
+        "{\"execute\":\"x\",\"execute\":\"device_add\"}\r\n",
         "not JSON at all\r\n",
         "[1, 2, 3]\r\n", "42\r\n", "\"text\"\r\n", "}\r\n", "]]]]\r\n",
         "{'execute':'query-status'}\r\n",
