@@ -107,9 +107,10 @@ coverage:
 # SCENARIOS: some of them. STACK: a release of Debian, this machine's. HOST:
 # qemu, which is built, or process, beside the stack's own.
 HOST ?= qemu
-XEN_PROGRAM_qemu = $(QEMU_BUILD) --release "$$(bash -c \
-	'. tests/xen/lib.sh && echo $$STACK')" $(if $(SRC),"$(SRC)")
-XEN_PROGRAM_process = echo $(BUILD)/xen-pass-through
+XEN_STACK = "$$(bash -c '. tests/xen/lib.sh && echo $$STACK')"
+XEN_PROGRAM_qemu = $(QEMU_BUILD) --release $(XEN_STACK) \
+	$(if $(SRC),"$(SRC)")
+XEN_PROGRAM_process = hosts/process/build.sh $(BUILD) $(XEN_STACK)
 XEN_PROGRAM = $(or $(XEN_PROGRAM_$(HOST)),$(error HOST: qemu or process))
 export STACK HOST
 
@@ -160,7 +161,8 @@ deb:
 	@ls $(BUILD)/deb/*.deb
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz \
+		$(BUILD)-bookworm $(BUILD)-trixie
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

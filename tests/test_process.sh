@@ -178,6 +178,8 @@ ok "libxl and the device model speak" answers
 ok "and again" answers
 ok "without Xen no device is attached, and libxl hears why" refuses
 ok "it is confined" confined
+kill -TERM "$(server)"
+ok "it does not end before the device model" answers
 sleep 1
 ok "another one comes after one that is killed" another "$(server)"
 ok "libxl and the device model speak still" answers

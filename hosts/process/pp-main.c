@@ -4,8 +4,10 @@
  * the real device model, so that signals, its end and its status are QEMU's
  * own; the one that has the devices is beside it, and ends with it.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,13 +69,12 @@ static void hide(int fd)
 /* Files that libxl opened for QEMU are none of ours. */
 static void close_others(const struct pp_sockets *s)
 {
-    long max = sysconf(_SC_OPEN_MAX);
+    unsigned a = (unsigned)s->libxl, b = (unsigned)s->monitor;
+    unsigned low = a < b ? a : b, high = a < b ? b : a;
 
-    for (int fd = STDERR_FILENO + 1; fd < (max > 0 ? max : 1024); fd++) {
-        if (fd != s->libxl && fd != s->monitor) {
-            close(fd);
-        }
-    }
+    close_range(STDERR_FILENO + 1, low - 1, 0);
+    close_range(low + 1, high - 1, 0);
+    close_range(high + 1, ~0u, 0);
 }
 
 /* Everything of one process, which may be killed. */
@@ -103,6 +104,16 @@ static void serve(const struct pp_args *a, struct pp_sockets *s,
     pp_serve(&g, s);
 }
 
+/* It ends with QEMU, and not before: the guest's devices are here. */
+static void ignore_signals(void)
+{
+    static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+
+    for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        signal(signals[i], SIG_IGN);
+    }
+}
+
 /*
  * Who does nothing but wait, and has another process go on where one was
  * killed: without an answer the guest's processors would wait for ever. Not
@@ -117,6 +128,7 @@ static void keep_serving(const struct pp_args *a, struct pp_sockets *s)
     int status = 0;
     pid_t pid;
 
+    ignore_signals();
     close_others(s);
     s->qemu_listen = -1;
     s->qemu_monitor = -1;
@@ -132,6 +144,9 @@ static void keep_serving(const struct pp_args *a, struct pp_sockets *s)
         }
         tries = pp_now_us() - start < QUICK_US ? tries + 1 : 0;
     } while (pid > 0 && WIFSIGNALED(status) && tries < MAX_TRIES);
+    if (pid < 0 || WIFSIGNALED(status)) {
+        fprintf(stderr, NAME ": gives up: libxl does not reach QEMU\n");
+    }
     unlink(s->path);
 }
 

@@ -4,23 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "pp-proxy.h"
 #include "pp-server.h"
 
-enum { LIBXL, CLIENT, QEMU, MONITOR, GUEST, SIGNAL, NUM_FDS };
+enum { LIBXL, CLIENT, QEMU, MONITOR, GUEST, NUM_FDS };
 
 struct server {
     struct pp_guest *guest;
     struct pp_sockets *sockets;
     struct pp_proxy proxy;
-    int signals;
     struct pollfd fds[NUM_FDS];
 };
 
@@ -79,7 +75,6 @@ static void prepare(struct server *s)
     s->fds[MONITOR] = watch(s->guest->monitor.s.fd,
                             pp_stream_waits(&s->guest->monitor.s));
     s->fds[GUEST] = watch(pp_ioreq_fd(&s->guest->ioreq), false);
-    s->fds[SIGNAL] = watch(s->signals, false);
 }
 
 static void accept_client(struct server *s)
@@ -91,7 +86,7 @@ static void accept_client(struct server *s)
     }
 }
 
-/* Returns false when it is time to end. */
+/* Returns false when there is no QEMU any more. */
 static bool work(struct server *s)
 {
     struct pp_guest *g = s->guest;
@@ -109,17 +104,7 @@ static bool work(struct server *s)
     }
     pp_proxy_work(&s->proxy, s->fds[CLIENT].revents, s->fds[QEMU].revents);
     pp_guest_settle(g);
-    return !s->fds[SIGNAL].revents;
-}
-
-static int open_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
+    return true;
 }
 
 void pp_serve(struct pp_guest *g, struct pp_sockets *sockets)
@@ -128,7 +113,6 @@ void pp_serve(struct pp_guest *g, struct pp_sockets *sockets)
     bool on = true;
 
     pp_proxy_init(&s.proxy, &proxy_ops, &s);
-    s.signals = open_signals();
     fcntl(sockets->libxl, F_SETFL,
           fcntl(sockets->libxl, F_GETFL) | O_NONBLOCK);
     while (on) {
@@ -141,7 +125,6 @@ void pp_serve(struct pp_guest *g, struct pp_sockets *sockets)
     }
     pp_proxy_close(&s.proxy);
     pp_guest_close(g);
-    close(s.signals);
     unlink(sockets->path);
     sockets->monitor = -1;
     pp_sockets_close(sockets);

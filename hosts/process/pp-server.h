@@ -7,8 +7,7 @@
 #include "pp-sockets.h"
 
 /*
- * Serve libxl, QEMU and the guest until QEMU ends, or SIGTERM comes. Then @g
- * and @s are closed.
+ * Serve libxl, QEMU and the guest until QEMU ends. Then @g and @s are closed.
  */
 void pp_serve(struct pp_guest *g, struct pp_sockets *s);
 
