@@ -116,7 +116,8 @@ export STACK HOST
 
 check-xen: all
 	dm=$$($(XEN_PROGRAM)) && \
-		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/run $(SCENARIOS)
+		DM=$$dm PTVIEW=$(BUILD)/ptview MCFG=$(BUILD)/mcfg.bin \
+			tests/xen/run $(SCENARIOS)
 
 # Does check-xen notice when something is broken?
 check-breaks: all

@@ -22,6 +22,8 @@ PT_HOST_OBJS := pt-device-facts.o pt-device-near.o pt-device-mem.o \
 PT_XEN_OBJS := pt-xen.o
 # The policy file's reader, of hosts that have files: hosts/common.
 PT_CONF_OBJS := pt-conf.o pt-conf-mask.o pt-conf-choice.o
+# The MMCONFIG window, of hosts whose machine has none: hosts/common.
+PT_MMCFG_OBJS := pt-mmcfg.o
 
 PT_CFLAGS :=
 PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci)

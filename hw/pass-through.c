@@ -163,7 +163,7 @@ static const char *window_names(const struct pt_dev *d, char *buf, size_t size)
 /* One line for what is in force and what the guest gets. */
 static void log_attached(const struct pt_dev *d, const char *origin)
 {
-    char caps[256] = "", windows[128];
+    char caps[512] = "", windows[128];
     size_t n = 0;
     unsigned i;
 
@@ -179,12 +179,12 @@ static void log_attached(const struct pt_dev *d, const char *origin)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%s; capabilities (-: hidden, +: added):%s%s%s%s",
-           d->devfn >> 3,
-           d->devfn & 7, policy_name(&d->policy),
+           "msitranslate=%s, extended=%d; capabilities (-: hidden, +: added):"
+           "%s%s%s%s", d->devfn >> 3, d->devfn & 7, policy_name(&d->policy),
            d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
-           i ? caps : " none", window_names(d, windows, sizeof(windows)),
-           origin ? "; " : "", origin ? origin : "");
+           d->size > PT_CFG_SIZE, i ? caps : " none",
+           window_names(d, windows, sizeof(windows)), origin ? "; " : "",
+           origin ? origin : "");
 }
 
 /* Take what the view only looked at. 0 or -errno, and the reason in @err. */

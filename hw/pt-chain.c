@@ -4,12 +4,12 @@
  * what the guest's chain is made of.
  * PCI Local Bus 3.0 section 6.7.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "pt-pci.h"
-
 #include "pt-dev.h"
 
 /* Of an extended capability's header: PCIe 3.0, 7.9.3. */
@@ -472,7 +472,8 @@ static uint32_t ext_head(struct pt_dev *d, uint16_t pos)
     }
     memset(d->snap + pos, 0, 4);
     pt_log(d, PT_LOG_WARNING, "no extended configuration space from %#x on: "
-           "can't read it: %s", pos, strerror(-rc));
+           "can't read it: %s", pos, rc == -ENXIO ?
+           "the host has 256 bytes of it (no MMCONFIG?)" : strerror(-rc));
     return UINT32_MAX;
 }
 

@@ -185,7 +185,8 @@ static void test_a_function_of_256_bytes_ends_there(void **state)
     assert_int_equal(bus.accesses, 0);
 
     assert_true(pt_mmcfg_read(&ops, &bus, 5 * SPACE + 0xfe, 4) ==
-                (0xffff0000 | pattern(5, 0xff) << 8 | pattern(5, 0xfe)));
+                (0xffff0000u | (uint32_t)pattern(5, 0xff) << 8 |
+                 pattern(5, 0xfe)));
     assert_int_equal(bus.accesses, 1);
     bus.accesses = 0;
     pt_mmcfg_write(&ops, &bus, 5 * SPACE + 0xfc, UINT64_C(0x123456789abcdef0),

@@ -135,7 +135,8 @@ MAK
         for s in cpu_physical_memory_rw cpu_register_io_memory \
             cpu_register_physical_memory cpu_unregister_io_memory \
             direct_pci_msitranslate direct_pci_power_mgmt domid gfx_passthru \
-            logfile pci_default_read_config pci_default_write_config \
+            logfile pci_data_read pci_data_write pci_default_read_config \
+            pci_default_write_config \
             pci_devfn_in_use pci_isa_bridge_init pci_register_device \
             pt_chk_bar_overlap qemu_del_timer qemu_free_timer \
             qemu_get_clock qemu_mod_timer qemu_new_timer rt_clock \

@@ -95,6 +95,16 @@ void warn_reportf_err(Error *err, const char *fmt, ...)
     warnings++;
 }
 
+void warn_report(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(warning, sizeof(warning), fmt, ap);
+    va_end(ap);
+    warnings++;
+}
+
 /* Of another program, for the compiler, too. */
 bool __attribute__((noinline))
 visit_type_bool(Visitor *v, const char *name, bool *obj, Error **errp)
@@ -107,6 +117,18 @@ visit_type_bool(Visitor *v, const char *name, bool *obj, Error **errp)
         v->value = *obj;
     }
     return true;
+}
+
+/* pt-qemu-mmcfg.c's. */
+static unsigned windows_asked;
+static bool no_window;
+
+bool pt_qemu_mmcfg(const PtQemu *s, const char **why)
+{
+    (void)s;
+    windows_asked++;
+    *why = no_window ? "it is not the day" : NULL;
+    return !no_window;
 }
 
 /* pt-qemu-rom.c's: there is one file. */
@@ -170,6 +192,8 @@ static void make(struct card_in_qemu *q, const char *host, const char *guest)
     q->s.config = guest ? q->guest_file : NULL;
     warnings = 0;
     rom_asked = NULL;
+    windows_asked = 0;
+    no_window = false;
 }
 
 static int decide(struct card_in_qemu *q)
@@ -354,6 +378,42 @@ static void rombar_of_1_is_no_word(void **state)
     done(&q);
 }
 
+/* Who asks for extended space gets the way to it; nobody else does. */
+static void extended_space_has_its_window(void **state)
+{
+    (void)state;
+    make(&q, "[all]\nextended = yes\n", NULL);
+    assert_int_equal(decide(&q), 0);
+    assert_true(q.policy.extended);
+    assert_int_equal(windows_asked, 1);
+    assert_int_equal(warnings, 0);
+    done(&q);
+    make(&q, "[all]\nextended = yes\n", NULL);
+    assert_true(set(&q, "extended", false));
+    assert_int_equal(decide(&q), 0);
+    assert_false(q.policy.extended);
+    assert_int_equal(windows_asked, 0);
+    done(&q);
+    make(&q, NULL, NULL);
+    assert_true(set(&q, "extended", true));
+    assert_int_equal(decide(&q), 0);
+    assert_true(q.policy.extended);
+    done(&q);
+}
+
+static void without_a_window_the_space_is_256_bytes(void **state)
+{
+    (void)state;
+    make(&q, "[all]\nextended = yes\n", NULL);
+    no_window = true;
+    assert_int_equal(decide(&q), 0);
+    assert_false(q.policy.extended);
+    assert_int_equal(warnings, 1);
+    assert_string_equal(warning, "pass-through 0000:03:00.0: no extended "
+                        "configuration space: it is not the day");
+    done(&q);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -379,6 +439,8 @@ int main(void)
         cmocka_unit_test(a_romfile_is_in_the_place_of_the_devices_rom),
         cmocka_unit_test(a_romfile_is_not_read_in_vain),
         cmocka_unit_test(rombar_of_1_is_no_word),
+        cmocka_unit_test(extended_space_has_its_window),
+        cmocka_unit_test(without_a_window_the_space_is_256_bytes),
     };
 
     return cmocka_run_group_tests_name("QEMU's policies", tests, start, end);

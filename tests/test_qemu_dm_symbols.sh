@@ -102,6 +102,8 @@ direct_pci_power_mgmt
 domid
 gfx_passthru
 logfile
+pci_data_read
+pci_data_write
 pci_default_read_config
 pci_default_write_config
 pci_devfn_in_use

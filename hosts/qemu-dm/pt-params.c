@@ -152,6 +152,7 @@ static const struct {
     { "permissive", offsetof(struct pt_options, permissive) },
     { "strict", offsetof(struct pt_options, strict) },
     { "flr", offsetof(struct pt_options, flr) },
+    { "extended", offsetof(struct pt_options, extended) },
 };
 
 static bool flag(struct word w, int8_t *val)
@@ -207,6 +208,7 @@ int pt_params_options(const char *text, struct pt_options *o,
     *o = (struct pt_options) {
         .msitranslate = PT_UNSAID, .power_mgmt = PT_UNSAID,
         .permissive = PT_UNSAID, .strict = PT_UNSAID, .flr = PT_UNSAID,
+        .extended = PT_UNSAID,
     };
     while (*text) {
         struct word w = until(text, ",");

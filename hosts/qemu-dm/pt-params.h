@@ -3,7 +3,7 @@
  * What the toolstack asks for, as text:
  *
  *     SSSS:BB:DD.F[@VDEVFN][,msitranslate=][,power_mgmt=][,permissive=]
- *                          [,strict=][,flr=]
+ *                          [,strict=][,flr=][,extended=]
  *
  * Numbers are hexadecimal; values are 0, no, off, false or 1, yes, on, true.
  * Nothing here has state, and no text is too long or too strange.
@@ -27,6 +27,7 @@ struct pt_options {
     int8_t permissive;
     int8_t strict;
     int8_t flr;
+    int8_t extended;
     /* The first key that nobody knows, fit to be printed; "": none. */
     char unknown[PT_WORD_LEN];
 };

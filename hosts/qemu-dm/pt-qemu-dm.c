@@ -17,6 +17,7 @@
 #include "pt-common.h"
 #include "pt-conf.h"
 #include "pt-graphics.h"
+#include "pt-mmconfig.h"
 #include "pt-mmio.h"
 #include "pt-opts.h"
 #include "pt-os.h"
@@ -70,6 +71,7 @@ static struct {
     struct pt_xen xen;   /* open from the first function on */
     bool room;           /* an address range became free */
     bool watched;        /* the backend node */
+    bool window;         /* the guest has the one of MMCONFIG */
     pid_t pid;           /* who has asked for release_all() at its exit */
 } dm;
 
@@ -172,6 +174,10 @@ static bool bus_taken(void *priv, const struct pt_dev *self, bool io,
                       uint64_t addr, uint64_t size)
 {
     (void)self;
+    if (dm.window && !io &&
+        pt_overlap(addr, size, PT_MMCFG_BASE, PT_MMCFG_SIZE)) {
+        return true;
+    }
     for (unsigned i = 0; i < PT_NUM_DEVFNS; i++) {
         const struct function *fn = function_at(i);
 
@@ -272,6 +278,57 @@ static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 }
 
 /* ------------------------------------------------------------------ */
+/* Those by MMCONFIG                                                   */
+
+static bool mmcfg_extended(void *priv, unsigned devfn)
+{
+    const struct function *fn = function_at(devfn);
+
+    (void)priv;
+    return fn && pt_config_size(fn->dev) > PT_CFG_SIZE;
+}
+
+/* The tree has an address as the ports do: bus, function, register. */
+static uint32_t mmcfg_read(void *priv, unsigned devfn, unsigned off,
+                           unsigned len)
+{
+    (void)priv;
+    return off < PT_CFG_SIZE ?
+        pci_data_read(dm.bus, devfn << 8 | off, (int)len) :
+        config_read(&dm.shell[devfn]->pci, off, (int)len);
+}
+
+static void mmcfg_write(void *priv, unsigned devfn, unsigned off,
+                        uint32_t val, unsigned len)
+{
+    (void)priv;
+    if (off < PT_CFG_SIZE) {
+        pci_data_write(dm.bus, devfn << 8 | off, val, (int)len);
+    } else {
+        config_write(&dm.shell[devfn]->pci, off, val, (int)len);
+    }
+}
+
+static const struct pt_mmcfg_ops mmcfg_ops = {
+    .read = mmcfg_read, .write = mmcfg_write, .extended = mmcfg_extended,
+};
+
+/* For @host: without it, the guest's space ends after 256 bytes. */
+static bool have_window(const struct pt_device *host)
+{
+    char name[PT_SBDF_LEN];
+
+    if (!dm.window && pt_mmconfig_on(&mmcfg_ops) != 0) {
+        say_of(PT_LOG_WARNING, pt_sbdf_str(&host->info.addr, name),
+               "no extended configuration space: the tree has no room for an "
+               "MMCONFIG window");
+        return false;
+    }
+    dm.window = true;
+    return true;
+}
+
+/* ------------------------------------------------------------------ */
 /* Policies                                                            */
 
 /*
@@ -322,7 +379,8 @@ static int choose(const struct pt_device *host, const struct pt_options *r,
         [PT_CONF_STRICT] = r->strict != PT_UNSAID ? r->strict : n->strict,
         [PT_CONF_FLR] = r->flr != PT_UNSAID ? r->flr : n->flr,
         [PT_CONF_ROMBAR] = PT_CONF_UNSAID,
-        [PT_CONF_EXTENDED] = PT_CONF_UNSAID,
+        [PT_CONF_EXTENDED] = r->extended != PT_UNSAID ? r->extended :
+            n->extended,
     };
     struct pt_conf_choice c;
     int rc = read_files(host, &c, err);
@@ -331,7 +389,7 @@ static int choose(const struct pt_device *host, const struct pt_options *r,
     if (rc == 0) {
         pt_conf_say(&c, toolstack);
         rc = pt_conf_policy(&c, &wish->policy, err);
-        wish->policy.extended = false;  /* an i440FX has none */
+        wish->policy.extended = wish->policy.extended && have_window(host);
     }
     if (rc == 0 && !pt_conf_origin(&c, wish->origin, sizeof(wish->origin))) {
         wish->origin[0] = '\0';
@@ -683,6 +741,7 @@ int pt_init(PCIBus *bus)
     dm.mmio.written = use_room;
     dm.room = false;
     dm.watched = false;
+    dm.window = false;
     if (dm.pid == 0 && atexit(at_exit) == 0) {
         dm.pid = getpid();
     }

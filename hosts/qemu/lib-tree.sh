@@ -59,11 +59,12 @@ ours()
     for object in $objects; do
         echo "hw/${object%.o}.c"
     done
-    for object in $(hook PT_CONF_OBJS); do
+    for object in $(hook PT_CONF_OBJS PT_MMCFG_OBJS); do
         echo "hosts/common/${object%.o}.c"
     done
     (cd "$top" &&
-        ls hw/*.h hosts/common/pt-conf*.h hosts/qemu/*.c hosts/qemu/*.h)
+        ls hw/*.h hosts/common/pt-{conf,conf-int,mmcfg}.h \
+            hosts/qemu/*.c hosts/qemu/*.h)
 }
 
 # The overlay's meson.build. `softmmu_ss` became `system_ss` in QEMU 8.2.

@@ -8,6 +8,7 @@
 
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "qemu/error-report.h"
 
 #include "pt-conf.h"
 
@@ -27,6 +28,8 @@ static const PtFlag flags[] = {
       "the device's MSI arrives as the guest's INTx" },
     { PT_CONF_FLR, "flr",
       "the guest can reset the function, where the host can" },
+    { PT_CONF_EXTENDED, "extended",
+      "the guest gets extended configuration space, by MMCONFIG" },
 };
 
 /* ------------------------------------------------------------------ */
@@ -88,6 +91,20 @@ static void load_rom(PtQemu *s, const char *path)
     }
 }
 
+/* Without it, the guest's space ends after 256 bytes. */
+static bool have_window(const PtQemu *s)
+{
+    char addr[PT_SBDF_LEN];
+    const char *why;
+
+    if (pt_qemu_mmcfg(s, &why)) {
+        return true;
+    }
+    warn_report("pass-through %s: no extended configuration space: %s",
+                pt_sbdf_str(&s->host.info.addr, addr), why);
+    return false;
+}
+
 int pt_qemu_decide(PtQemu *s, struct pt_policy *policy, char *origin,
                    size_t size, struct pt_error *err)
 {
@@ -111,7 +128,7 @@ int pt_qemu_decide(PtQemu *s, struct pt_policy *policy, char *origin,
     if (c.romfile[0] && !s->romfile && !policy->no_rom) {
         load_rom(s, c.romfile);
     }
-    policy->extended = false;  /* an i440FX has none */
+    policy->extended = policy->extended && have_window(s);
     /* QEMU's, then, not the engine's. */
     policy->no_rom |= s->romfile || s->rom;
     return 0;

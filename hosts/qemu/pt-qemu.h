@@ -3,8 +3,8 @@
  * Today's QEMU as a host of pass-through: the type xen-pci-passthrough
  * (pt-qemu.c) and its policy (pt-qemu-conf.c), what QEMU offers to the engine
  * (pt-qemu-bus.c), its regions and its copy of the header (pt-qemu-regions.c,
- * pt-qemu-header.c), a file as expansion ROM (pt-qemu-rom.c), the domain
- * (pt-qemu-domain.c).
+ * pt-qemu-header.c), the MMCONFIG window (pt-qemu-mmcfg.c), a file as
+ * expansion ROM (pt-qemu-rom.c), the domain (pt-qemu-domain.c).
  */
 #ifndef PT_QEMU_H
 #define PT_QEMU_H
@@ -100,6 +100,13 @@ void pt_qemu_conf_init(PtQemu *s);
  */
 int pt_qemu_decide(PtQemu *s, struct pt_policy *policy, char *origin,
                    size_t size, struct pt_error *err);
+
+/*
+ * The guest's way to extended configuration space: have it for @s, if it is
+ * not there already. Returns false, and in *@why the reason, if @s can't be
+ * reached by it.
+ */
+bool pt_qemu_mmcfg(const PtQemu *s, const char **why);
 
 /*
  * The file @name, read before the device is attached, and then the guest's

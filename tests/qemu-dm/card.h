@@ -3,6 +3,7 @@
 #ifndef CARD_H
 #define CARD_H
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "pt-tree.h"
 #include "tree.h"
 #include "lib-lessons.h"
+#include "lib-temp.h"
 
 #define HOST_MEM UINT64_C(0xe0000000)
 #define GUEST_MEM UINT64_C(0xc0000000)
@@ -66,6 +69,19 @@ static inline bool logged(const char *text)
     }
     fseek(logfile, 0, SEEK_END);
     return has;
+}
+
+/* The host's policy file, for the tree; to be unlinked. */
+static inline void write_conf(const char *text)
+{
+    static char path[TEMP_MAX];
+    int fd = tree.conf_path ? open(path, O_WRONLY | O_TRUNC) :
+        mkstemp(temp_path(path, "conf"));
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    tree.conf_path = path;
 }
 
 /* The guest's system places the BARs of @devfn, and switches decoding on. */

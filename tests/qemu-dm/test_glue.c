@@ -4,12 +4,10 @@
  * is named by numbers stands for that line of the lessons; those that the
  * tree's own files answer for are in tests/test_qemu_dm_symbols.sh.
  */
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "card.h"
-#include "lib-temp.h"
 #include "pt-mmio.h"
 
 #define F0 "0000:03:00.0"
@@ -364,19 +362,6 @@ static void test_1_8_18_domain_defaults(void **state)
     assert_true(tree_remove(F0, 0x20));
     tree_insert(F0 ",power_mgmt=yes");
     assert_true(is_power_managed(0x20, d));
-}
-
-/* The host's policy file, for one test. */
-static void write_conf(const char *text)
-{
-    static char path[TEMP_MAX];
-    int fd = tree.conf_path ? open(path, O_WRONLY | O_TRUNC) :
-        mkstemp(temp_path(path, "conf"));
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    tree.conf_path = path;
 }
 
 /* libxl says no to what nobody asked for, and so no file was ever heard. */

@@ -90,6 +90,31 @@ void pci_default_write_config(PCIDevice *d, uint32_t address, uint32_t data,
     memcpy(d->config + address, &data, (size_t)len);
 }
 
+/* Bus, function and register; only the register's low eight bits count. */
+static PCIDevice *at_address(void *opaque, uint32_t addr)
+{
+    PCIBus *bus = opaque;
+
+    return addr >> 16 & 0xff ? NULL : bus->devices[addr >> 8 & 0xff];
+}
+
+void pci_data_write(void *opaque, uint32_t addr, uint32_t val, int len)
+{
+    PCIDevice *d = at_address(opaque, addr);
+
+    if (d) {
+        d->config_write(d, addr & 0xff, val, len);
+    }
+}
+
+uint32_t pci_data_read(void *opaque, uint32_t addr, int len)
+{
+    PCIDevice *d = at_address(opaque, addr);
+
+    return d ? d->config_read(d, addr & 0xff, len) :
+        len == 4 ? UINT32_MAX : (1u << (8 * len)) - 1;
+}
+
 PCIBus *pci_isa_bridge_init(PCIBus *bus, int devfn, uint16_t vid,
                             uint16_t did, uint8_t rid, pci_map_irq_fn map_irq,
                             const char *name)

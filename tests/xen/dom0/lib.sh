@@ -142,7 +142,7 @@ free_devices()
 
 # guest_config PCI: write the guest's configuration, with the devices of the
 # list PCI (as between the brackets of pci=[...]).  DM_ARGS: the same of
-# device_model_args.  DISK: another file to boot from.
+# device_model_args.  MORE: more lines.  DISK: another file to boot from.
 guest_config()
 {
     cat >/tmp/$GUEST.cfg <<-EOT
@@ -165,6 +165,7 @@ guest_config()
 	device_model_args=[${DM_ARGS:-}]
 	passthrough="enabled"
 	pci=[$1]
+	${MORE:-}
 	EOT
     : >$GUEST_LOG
 }

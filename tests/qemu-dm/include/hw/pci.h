@@ -62,6 +62,8 @@ PCIDevice *pci_register_device(PCIBus *bus, const char *name,
                                int instance_size, int devfn,
                                PCIConfigReadFunc *config_read,
                                PCIConfigWriteFunc *config_write);
+void pci_data_write(void *opaque, uint32_t addr, uint32_t val, int len);
+uint32_t pci_data_read(void *opaque, uint32_t addr, int len);
 int pci_devfn_in_use(PCIBus *bus, int devfn);
 int pt_chk_bar_overlap(PCIBus *bus, int devfn, uint32_t addr, uint32_t size,
                        uint8_t type);
