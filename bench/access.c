@@ -11,6 +11,7 @@
 
 #include "capture.h"
 #include "pt-dev.h"
+#include "pt-mmcfg.h"
 
 struct memory {
     uint8_t cfg[PT_CFG_SIZE];
@@ -100,6 +101,24 @@ static const struct pt_xen_ops xen_ops = {
 #define DEVICE_REG 0xf8
 #define UNDECLARED 0x38
 
+/* A bus with this device at 00.0, for the MMCONFIG window. */
+static uint32_t window_read(void *priv, unsigned devfn, unsigned off,
+                            unsigned len)
+{
+    (void)devfn;
+    return pt_config_read(priv, off, len);
+}
+
+static bool window_extended(void *priv, unsigned devfn)
+{
+    (void)devfn;
+    return pt_config_size(priv) > PT_CFG_SIZE;
+}
+
+static const struct pt_mmcfg_ops window_ops = {
+    .read = window_read, .extended = window_extended,
+};
+
 /* The name is what callgrind switches counting on and off by. */
 void bench_accesses(struct pt_dev **d, unsigned devices, const char *kind,
                     unsigned accesses);
@@ -117,6 +136,9 @@ bench_accesses(struct pt_dev **d, unsigned devices, const char *kind,
         switch (k) {
         case 'e':  /* emulated read */
             pt_config_read(dev, 0x00, 4);
+            break;
+        case 'm':  /* emulated read by MMCONFIG */
+            pt_mmcfg_read(&window_ops, dev, 0x00, 4);
             break;
         case 'f':  /* forwarded read */
             pt_config_read(dev, DEVICE_REG, 4);

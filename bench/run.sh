@@ -29,8 +29,8 @@ few=$here/qemu-e1000.txt
 many=$here/qemu-virtio-net.txt
 failed=0
 echo "instructions per access   no capability  7 capabilities  7, 256 devices"
-for kind in emulated-read forwarded-read denied-write forwarded-write \
-    command-write; do
+for kind in emulated-read mmconfig-read forwarded-read denied-write \
+    forwarded-write command-write; do
     a=$(cost $kind 1 "$few")
     b=$(cost $kind 1 "$many")
     c=$(cost $kind 256 "$many")
