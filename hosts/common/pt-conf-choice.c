@@ -289,17 +289,17 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
 {
     const int8_t *flag = c->flag;
 
-    *policy = (struct pt_policy) {
-        .strict = flag[PT_CONF_STRICT] == 1,
-        .permissive = flag[PT_CONF_PERMISSIVE] == 1,
-        .power_mgmt = flag[PT_CONF_POWER_MGMT] == 1,
-        .msitranslate = flag[PT_CONF_MSITRANSLATE] == 1,
-        .no_rom = flag[PT_CONF_ROMBAR] == 0,
-        .extended = flag[PT_CONF_EXTENDED] == 1,
-        .flr = flag[PT_CONF_FLR] == 1,
-        .windows = c->windows,
-        .no_windows = c->no_windows,
-    };
+    /* To its last byte: policies are compared as memory. */
+    memset(policy, 0, sizeof(*policy));
+    policy->strict = flag[PT_CONF_STRICT] == 1;
+    policy->permissive = flag[PT_CONF_PERMISSIVE] == 1;
+    policy->power_mgmt = flag[PT_CONF_POWER_MGMT] == 1;
+    policy->msitranslate = flag[PT_CONF_MSITRANSLATE] == 1;
+    policy->no_rom = flag[PT_CONF_ROMBAR] == 0;
+    policy->extended = flag[PT_CONF_EXTENDED] == 1;
+    policy->flr = flag[PT_CONF_FLR] == 1;
+    policy->windows = c->windows;
+    policy->no_windows = c->no_windows;
     memcpy(policy->hide, c->hide, sizeof(policy->hide));
     memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));
     policy->num_added = c->num_added;
