@@ -28,13 +28,56 @@ static void check_message(const char *s)
     }
 }
 
+/* Each bit once, never the header, nothing opened above 0xff. */
+static void check_mask(const struct pt_policy *p, unsigned n)
+{
+    const struct pt_mask *m = &p->mask[n];
+    const uint32_t part[] = {
+        m->fwd, m->rw1c, m->emu, m->ro, m->fixed, m->zero, m->one,
+    };
+    uint32_t seen = 0;
+
+    for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+        want(!(seen & part[i]), "a bit that is named twice");
+        seen |= part[i];
+    }
+    want(m->size == 1 || m->size == 2 || m->size == 4, "a size");
+    want(seen && !(m->size < 4 && seen >> (8 * m->size)), "bits of nothing");
+    want(m->off >= 0x40 && m->off % m->size == 0 && m->off < 0x1000,
+         "a place");
+    want(m->off < 0x100 || (p->extended && !(m->fwd | m->rw1c)),
+         "extended space that is opened");
+    want(m->from[0] && memchr(m->from, 0, PT_SAID_BY), "a mask from nowhere");
+    for (unsigned i = 0; i < n; i++) {
+        want(m->off >= p->mask[i].off + p->mask[i].size ||
+             p->mask[i].off >= m->off + m->size, "registers that overlap");
+    }
+}
+
+static void check_policy(const struct pt_policy *p)
+{
+    want(!(p->strict && p->permissive), "strict and permissive");
+    want(p->num_masks <= PT_MAX_MASKS && p->num_added <= PT_MAX_ADDED,
+         "too many");
+    for (unsigned n = 0; n < p->num_masks; n++) {
+        check_mask(p, n);
+    }
+    for (unsigned n = 0; n < p->num_added; n++) {
+        const struct pt_added *a = &p->added[n];
+
+        want(a->pos >= 0x40 && a->pos % 4 == 0 && a->size >= 3 &&
+             a->size <= 32 && a->pos + a->size <= 0x100, "a place to add");
+        want(a->data[0] == 0x09 && a->data[2] == a->size, "what is added");
+    }
+}
+
 static void check_choice(const struct pt_conf_choice *c)
 {
-    char buf[512];
+    char buf[PT_CONF_ORIGINS];
     const char *origin = pt_conf_origin(c, buf, sizeof(buf));
     struct pt_error err = { "" };
     struct pt_policy policy;
-    bool any = false;
+    bool any = c->num_masks != 0;
 
     for (unsigned key = 0; key < PT_CONF_NUM_KEYS; key++) {
         want(memchr(c->from[key], 0, PT_CONF_ORIGIN) != NULL, "no end");
@@ -45,9 +88,11 @@ static void check_choice(const struct pt_conf_choice *c)
              "a value from nowhere");
     }
     want(any == (origin != NULL), "an origin of nothing");
-    want(pt_conf_policy(c, &policy, &err) == 0 ?
-         !(policy.strict && policy.permissive) : err.text[0] != 0,
-         "no policy, and no reason");
+    if (pt_conf_policy(c, &policy, &err) == 0) {
+        check_policy(&policy);
+    } else {
+        want(err.text[0] != 0, "no policy, and no reason");
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
