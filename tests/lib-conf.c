@@ -137,17 +137,22 @@ bool conf_same(const struct pt_policy *a, const struct pt_policy *b)
 /* ------------------------------------------------------------------ */
 /* Chance                                                              */
 
-/* Device-specific ones for the most part; else anything but the header. */
+/* Anywhere but in the header; half of them in a capability, or behind it. */
 static uint16_t some_place(struct world_rng *r, const struct capture *c,
                            bool extended)
 {
-    uint32_t val = world_random(r);
+    uint32_t val = world_random(r), steps = (val >> 2) % 8;
+    unsigned pos = c->cfg[PCI_CAPABILITY_LIST] & 0xfc;
 
     if (extended && val % 4 == 0) {
         return (uint16_t)(0x100 + (val >> 8) % 0x80);
     }
-    (void)c;
-    return (uint16_t)(0x40 + (val >> 8) % 0xc0);
+    while (steps-- && pos >= 0x40 && c->cfg[pos + 1] >= 0x40) {
+        pos = c->cfg[pos + 1] & 0xfc;
+    }
+    pos = val % 2 && pos >= 0x40 ? pos + (val >> 8) % 0x30 :
+        0x40 + (val >> 8) % 0xc0;
+    return (uint16_t)(pos < 0x100 ? pos : 0xff);
 }
 
 static void draw_mask(struct world_rng *r, const struct capture *c,

@@ -516,7 +516,7 @@ static bool check_copy(struct inv *v, const struct act *a)
 
 /*
  * A hidden structure of two bytes splits a dword: one cycle for each side. So
- * do a policy file's registers, and zeros where it says that ones clear.
+ * do a policy file's registers, and zeros in them where ones clear.
  */
 static unsigned runs(const struct inv *v, const struct act *a)
 {
@@ -528,7 +528,7 @@ static unsigned runs(const struct inv *v, const struct act *a)
         bool sent;
 
         pt_look(v->w->d, (uint16_t)i, &b);
-        sent = b.fwd & ~(inv_policy_rw1c(v, i) & ~wrote(a, i));
+        sent = b.fwd & ~(b.mask ? b.rw1c & ~wrote(a, i) : 0);
         n += sent && !in;
         in = sent;
     }
