@@ -28,7 +28,7 @@
 #define PP_GUEST_PATIENCE 500
 
 /* Microseconds in which it says to us what it said to libxl. */
-#define PP_AT_ONCE_US 100000
+#define PP_AT_ONCE_US 500000
 
 struct pp_guest;
 
