@@ -327,11 +327,12 @@ device_model_pid()
 # The process that has the devices. Beside a QEMU, it is the younger of two.
 host_pid()
 {
-    if [ $HOST = process ]; then
-        pgrep -n -f "xen-pass-through.*-xen-domid $(guest_id) "
-    else
-        device_model_pid
-    fi
+    [ $HOST = process ] || { device_model_pid; return; }
+    hp_words="xen-pass-through.* -xen-domid $(guest_id) "
+    for hp_dir in /proc/[0-9]*; do
+        tr '\0' ' ' <$hp_dir/cmdline | grep -q "$hp_words" &&
+            echo ${hp_dir#/proc/}
+    done 2>/dev/null | sort -n | tail -n 1
 }
 
 # Alive, and still listening to the toolstack.

@@ -31,13 +31,21 @@ reads_ones()
     grep -q ffffffff /tmp/seen
 }
 
+# It is the guest's still, but for Xen and by itself it does nothing.
+silent()
+{
+    quiet 01:00.0 || return 1
+    xen_says Q | grep "0000:01:00.0 - " | tee /tmp/silent
+    grep -qE " - d$(guest_id) - node [-0-9]+ *$" /tmp/silent
+}
+
 check "killed: a guest with e1000e boots" new_guest "'01:00.0'" || exit 1
 check "killed: the drivers load" load_drivers
 check "killed: e1000e works" proof net 01:00.0 msix $md5_tftp
 check "killed: there is traffic" traffic
 check "killed: kill -9, and another one is there" killed
 check "killed: the guest reads all ones" reads_ones
-check "killed: nothing is left of the device" nothing_left $(guest_id) 01:00.0
+check "killed: nothing is left of the device" silent
 check "killed: the device model answers" device_model_answers
 check "killed: detach e1000e" detach 01:00.0
 check "killed: attach e1000e again" attach 01:00.0
