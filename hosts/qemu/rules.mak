@@ -20,7 +20,10 @@ qemu-compile:
 # What of the glue needs nothing of QEMU's has its test here.
 $(BUILD)/tests/test_qemu_stubdom: $(BUILD)/hosts/qemu/pt-qemu-stubdom.o
 
-# The policy needs little of QEMU: it is played by tests/qemu/include.
+# These need little of QEMU: it is played by tests/qemu/include.
 CFLAGS_tests/test_qemu_conf := -Itests/qemu/include
+# As QEMU compiles it.
+CFLAGS_tests/test_qemu_mmcfg := -Itests/qemu/include -Wno-conversion \
+	-Wno-sign-conversion -Wno-unused-parameter
 
 .PHONY: qemu qemu-compile

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What pt-qemu.h and pt-qemu-conf.c name of QEMU, as its test plays it: its
- * own headers need all of QEMU.
+ * What pt-qemu.h, pt-qemu-conf.c and pt-qemu-mmcfg.c name of QEMU, as their
+ * tests play it: its own headers need all of QEMU.
  */
 #ifndef QOM_OBJECT_H
 #define QOM_OBJECT_H
@@ -22,9 +22,22 @@ typedef struct ObjectClass ObjectClass;
 typedef struct Visitor Visitor;
 typedef struct Error Error;
 typedef struct QEMUTimer { int unused; } QEMUTimer;
-typedef struct MemoryRegion { int unused; } MemoryRegion;
+typedef struct MemoryRegion {
+    const void *ops;
+    uint64_t addr, size;
+} MemoryRegion;
 typedef struct PCIHostDeviceAddress { unsigned bus; } PCIHostDeviceAddress;
-typedef struct PCIDevice { uint32_t rom_bar; } PCIDevice;
+typedef struct DeviceState { bool hotplugged; } DeviceState;
+typedef struct PCIBus PCIBus;
+typedef struct PCIDevice PCIDevice;
+
+struct PCIDevice {
+    DeviceState qdev;
+    PCIBus *bus;
+    uint32_t rom_bar;
+    uint32_t (*config_read)(PCIDevice *d, uint32_t addr, int len);
+    void (*config_write)(PCIDevice *d, uint32_t addr, uint32_t val, int len);
+};
 
 typedef void ObjectPropertyAccessor(Object *obj, Visitor *v, const char *name,
                                     void *opaque, Error **errp);
