@@ -17,7 +17,7 @@ PT_OBJS := \
 PT_LIBPCI_OBJS := pt-device.o pt-device-config.o pt-libpci.o
 PT_NOLIB_OBJS := pt-device-nolib.o
 PT_HOST_OBJS := pt-device-facts.o pt-device-near.o pt-device-mem.o \
-	pt-device-sysfs.o \
+	pt-device-sysfs.o pt-device-reset.o \
 	$(if $(PT_NO_LIBPCI),$(PT_NOLIB_OBJS),$(PT_LIBPCI_OBJS))
 PT_XEN_OBJS := pt-xen.o
 # The policy file's reader, of hosts that have files: hosts/common.
@@ -26,6 +26,6 @@ PT_CONF_OBJS := pt-conf.o pt-conf-mask.o pt-conf-choice.o
 PT_MMCFG_OBJS := pt-mmcfg.o
 
 PT_CFLAGS :=
-PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci)
+PT_HOST_LIBS := $(if $(PT_NO_LIBPCI),,-lpci) -lpthread
 PT_XEN_LIBS := -lxenctrl -lxencall
 PT_CONF_LIBS := -linih

@@ -139,6 +139,7 @@ int pt_real_facts(const struct pt_real *r, struct pt_device_info *info,
     for (unsigned n = 0; n < PT_NUM_REGIONS; n++) {
         set_region(&info->region[n], &res[n], n == PT_ROM);
     }
+    info->can_flr = pt_real_can_flr(r);
     pt_real_share(r, info);
     return 0;
 }

@@ -36,6 +36,8 @@ struct pt_real_window {
     uint64_t off;   /* into the region */
 };
 
+struct pt_real_reset;
+
 struct pt_real {
     struct pci_access *acc;       /* libpci ... */
     struct pci_dev *pci;
@@ -46,6 +48,7 @@ struct pt_real {
     char dir[PATH_MAX];           /* and of this one */
     char iomem[PATH_MAX];         /* who has which memory of the host */
     uint64_t ports[PT_NUM_BARS];  /* how many; 0: it has none */
+    struct pt_real_reset *reset;  /* NULL: not prepared */
     struct {
         uint64_t size;  /* 0: nothing here to map */
         uint64_t skew;  /* of the region in its first page */
@@ -101,6 +104,24 @@ int pt_real_short(const struct pt_real *r, unsigned end);
  * PT_REGION_SHARED.
  */
 void pt_real_share(const struct pt_real *r, struct pt_device_info *info);
+
+/*
+ * Is this a stub domain's, of pcifront? Then of the host there is but the
+ * guest's devices, and a function's reset ends in the backend.
+ */
+bool pt_real_behind_pcifront(const struct pt_real *r);
+
+/*
+ * pt-device-reset.c: does the operating system say that it can reset the
+ * function alone, by a function level reset? What does not say so can't: Linux
+ * does since 5.15.
+ */
+bool pt_real_can_flr(const struct pt_real *r);
+/* Of struct pt_device_ops. */
+int pt_real_reset_prepare(void *priv);
+int pt_real_reset_start(void *priv);
+int pt_real_reset_result(void *priv);
+void pt_real_reset_close(struct pt_real *r);
 
 /* pt-device-config.c: read and write of struct pt_device_ops. */
 int pt_real_read(void *priv, uint16_t pos, void *buf, unsigned len);

@@ -62,11 +62,8 @@ static void near_resources(struct pt_device_info *info,
     }
 }
 
-/*
- * In a stub domain, pcifront ("/sys/devices/pci-0/pci0000:00/...") has the
- * guest's devices alone: those of the host can be anywhere.
- */
-static bool behind_pcifront(const struct pt_real *r)
+/* "/sys/devices/pci-0/pci0000:00/..." */
+bool pt_real_behind_pcifront(const struct pt_real *r)
 {
     char path[PATH_MAX];
     const char *p = realpath(r->dir, path);
@@ -88,7 +85,7 @@ static void near_functions(const struct pt_real *r,
     char dir[PATH_MAX];
     const struct dirent *e;
     int ret;
-    DIR *all = behind_pcifront(r) ? NULL : opendir(r->devices);
+    DIR *all = pt_real_behind_pcifront(r) ? NULL : opendir(r->devices);
 
     if (!all) {
         share_all(info);

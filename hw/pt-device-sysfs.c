@@ -89,6 +89,7 @@ static void sysfs_close(void *priv)
     struct pt_real *r = priv;
 
     pt_real_unmap(r);
+    pt_real_reset_close(r);
     if (r->config >= 0) {
         close(r->config);
     }
@@ -100,6 +101,9 @@ static const struct pt_device_ops sysfs_ops = {
     .write = sysfs_write,
     .mmio_read = pt_real_mmio_read,
     .mmio_write = pt_real_mmio_write,
+    .reset_prepare = pt_real_reset_prepare,
+    .reset_start = pt_real_reset_start,
+    .reset_result = pt_real_reset_result,
     .close = sysfs_close,
 };
 

@@ -71,6 +71,7 @@ static void real_close(void *priv)
     struct pt_libpci said;
 
     pt_real_unmap(r);
+    pt_real_reset_close(r);
     if (r->acc) {
         pt_libpci_run(&said, lib_stop, r, NULL);
     }
@@ -82,6 +83,9 @@ static const struct pt_device_ops real_ops = {
     .write = pt_real_write,
     .mmio_read = pt_real_mmio_read,
     .mmio_write = pt_real_mmio_write,
+    .reset_prepare = pt_real_reset_prepare,
+    .reset_start = pt_real_reset_start,
+    .reset_result = pt_real_reset_result,
     .close = real_close,
 };
 

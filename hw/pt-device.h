@@ -64,6 +64,7 @@ struct pt_device_info {
     uint16_t vendor;  /* not from configuration space: a VF reads FFFF */
     uint16_t device;
     bool is_vf;
+    bool can_flr;     /* resets it, and nothing else, by a function's reset */
     int irq;          /* GSI of INTx, as the operating system routed it */
     struct pt_region region[PT_NUM_REGIONS];
 };
@@ -87,6 +88,19 @@ struct pt_device_ops {
                      unsigned width, uint64_t *val);
     int (*mmio_write)(void *priv, unsigned region, uint64_t off,
                       unsigned width, uint64_t val);
+
+    /*
+     * The operating system's function level reset, where info.can_flr; may be
+     * NULL otherwise. None of them waits for it. reset_prepare() is called at
+     * attach, for reset_start() to depend on nothing when a guest asks for it;
+     * that is called while no reset is under way. Both return 0 or -errno;
+     * reset_result() -EINPROGRESS until it has ended, and then how it did: 0,
+     * its registers as they were or lost, or -errno. No other function is
+     * called in between, but close(), after which it goes on by itself.
+     */
+    int (*reset_prepare)(void *priv);
+    int (*reset_start)(void *priv);
+    int (*reset_result)(void *priv);
 
     void (*close)(void *priv);
 };

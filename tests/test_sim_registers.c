@@ -357,6 +357,117 @@ static void test_flr(void **state)
     assert_int_equal(sim_dev_msix_word(&s->dev, 0, 3), 1);
 }
 
+/* 6.6.2's list: sticky ones, whatever feeds them, and what is the link's. */
+static void test_flr_leaves_some(void **state)
+{
+    const struct sim_opts o = { .dev = { .lose_sticky = true } };
+    struct sim *s = start(make_express, false, &o);
+
+    (void)state;
+    wr(s, EXP + PCI_EXP_DEVCTL, 2, 0x503f);
+    wr(s, EXP + PCI_EXP_LNKCTL, 2, 0x03cb);
+    wr(s, EXP + PCI_EXP_LNKCTL2, 2, 0x0031);
+    wr(s, AER + PCI_ERR_UNCOR_MASK, 4, 0x00100000);
+    wr(s, EXP + PCI_EXP_DEVCTL2, 2, 0x0040);
+    wr(s, PCI_COMMAND, 2, 7);
+    wr(s, EXP + PCI_EXP_DEVCTL + 1, 1, 0xd0);
+    wait_us(s, SIM_SETTLE_FLR_US);
+    /* Payload; ASPM, completion boundary, clock, width. */
+    assert_int_equal(rd(s, EXP + PCI_EXP_DEVCTL, 2), 0x2830);
+    assert_int_equal(rd(s, EXP + PCI_EXP_LNKCTL, 2), 0x020b);
+    assert_int_equal(rd(s, EXP + PCI_EXP_LNKCTL2, 2), 0x0031);
+    assert_int_equal(rd(s, AER + PCI_ERR_UNCOR_MASK, 4), 0x00100000);
+    assert_int_equal(rd(s, EXP + PCI_EXP_DEVCTL2, 2), 0);
+    assert_int_equal(rd(s, PCI_COMMAND, 2), 0);
+    stop(s);
+}
+
+static int os(struct sim *s, int (*call)(void *priv))
+{
+    return call(s->dev.pt.priv);
+}
+
+/* The operating system's way to it: nobody else touches the device then. */
+static void test_os_reset(void **state)
+{
+    struct sim *s = *state;
+    const struct pt_device_ops *ops = s->dev.pt.ops;
+    unsigned i;
+
+    s->dev.pt.info.can_flr = true;
+    assert_true(sim_dev_can_flr(&s->dev));
+    wr(s, PCI_COMMAND, 2, 3);
+    assert_int_equal(os(s, ops->reset_prepare), 0);
+    for (i = 0; i < 2; i++) {
+        s->dev.os.restores = i;
+        wr(s, PCI_CACHE_LINE_SIZE, 1, 0x10);
+        wr(s, EXP + PCI_EXP_DEVCTL, 2, 0x5010);
+        assert_int_equal(os(s, ops->reset_start), 0);
+        wait_us(s, SIM_SETTLE_FLR_US - 1);
+        assert_int_equal(os(s, ops->reset_result), -EINPROGRESS);
+        wait_us(s, 1);
+        complaints(s, 0);
+        rd(s, 0, 4);
+        complaints(s, 1);
+        assert_int_equal(os(s, ops->reset_result), 0);
+        rd(s, 0, 4);
+        assert_int_equal(rd(s, PCI_CACHE_LINE_SIZE, 1), i ? 0x10 : 0);
+        assert_int_equal(rd(s, EXP + PCI_EXP_DEVCTL, 2), i ? 0x5010 : 0x2810);
+        complaints(s, 0);
+    }
+    assert_int_equal(s->dev.count.os_resets, 2);
+}
+
+static void test_os_reset_fails(void **state)
+{
+    struct sim *s = *state;
+    const struct pt_device_ops *ops = s->dev.pt.ops;
+
+    s->dev.pt.info.can_flr = true;
+    wr(s, PCI_COMMAND, 2, 3);
+    sim_fault_at(&s->dev.prepare_fault, 1, EACCES);
+    assert_int_equal(os(s, ops->reset_prepare), -EACCES);
+    assert_int_equal(os(s, ops->reset_prepare), 0);
+    sim_fault_at(&s->dev.reset_fault, 1, EIO);
+    assert_int_equal(os(s, ops->reset_start), -EIO);
+    assert_int_equal(s->dev.count.resets, 0);
+    s->dev.os.hangs = true;
+    assert_int_equal(os(s, ops->reset_start), 0);
+    wait_us(s, 100 * SIM_SETTLE_FLR_US);
+    assert_int_equal(os(s, ops->reset_result), -EINPROGRESS);
+    s->dev.os.hangs = false;
+    s->dev.os.errnum = ENOTTY;
+    assert_int_equal(os(s, ops->reset_result), -ENOTTY);
+    assert_int_equal(os(s, ops->reset_result), 0);
+    complaints(s, 0);
+}
+
+/* What is to be over before, and how often it may be. */
+static void test_os_reset_is_watched(void **state)
+{
+    struct sim *s = *state;
+    const struct pt_device_ops *ops = s->dev.pt.ops;
+    unsigned i;
+
+    wr(s, PCI_COMMAND, 2, 3);
+    os(s, ops->reset_prepare);
+    complaints(s, 1);
+    s->dev.pt.info.can_flr = true;
+    wr(s, PCI_COMMAND, 2, 7);
+    os(s, ops->reset_start);
+    complaints(s, 1);
+    os(s, ops->reset_start);
+    complaints(s, 1);
+    wait_us(s, SIM_SETTLE_FLR_US);
+    os(s, ops->reset_result);
+    for (i = 0; i < 4; i++) {
+        os(s, ops->reset_start);
+        wait_us(s, SIM_SETTLE_FLR_US);
+        os(s, ops->reset_result);
+    }
+    complaints(s, 1);  /* six within a second */
+}
+
 static void test_no_flr_without_the_capability(void **state)
 {
     struct sim *s = *state;
@@ -454,6 +565,10 @@ int main(void)
         T_CONV(test_pm_version_2_always_resets),
         T(test_pm_status_and_data),
         T(test_flr),
+        T_OWN(test_flr_leaves_some),
+        T(test_os_reset),
+        T(test_os_reset_fails),
+        T(test_os_reset_is_watched),
         T(test_no_flr_without_the_capability),
         T(test_hot_reset),
         T_CONV(test_advanced_features_flr),

@@ -563,6 +563,33 @@ static bool title_ids(const char *title, uint16_t *vendor, uint16_t *device)
     return found;
 }
 
+static unsigned find_cap(const struct capture *c, uint8_t id)
+{
+    unsigned pos = c->cfg[PCI_CAPABILITY_LIST] & 0xfcu, i;
+
+    if (!(c->cfg[PCI_STATUS] & PCI_STATUS_CAP_LIST)) {
+        return 0;
+    }
+    for (i = 0; i < 48 && pos >= 0x40; i++) {
+        if (c->cfg[pos + PCI_CAP_LIST_ID] == id) {
+            return pos;
+        }
+        pos = c->cfg[pos + PCI_CAP_LIST_NEXT] & 0xfcu;
+    }
+    return 0;
+}
+
+/* What Linux would say, unless it knows better of the device. */
+static bool can_flr(const struct capture *c)
+{
+    unsigned exp = find_cap(c, PCI_CAP_ID_EXP), af = find_cap(c, PCI_CAP_ID_AF);
+    const uint8_t both = PCI_AF_CAP_TP | PCI_AF_CAP_FLR;
+
+    return (exp && exp + 8 <= 0x100 &&
+            (c->cfg[exp + PCI_EXP_DEVCAP + 3] & PCI_EXP_DEVCAP_FLRESET >> 24)) ||
+        (af && (c->cfg[af + PCI_AF_CAP] & both) == both);
+}
+
 void capture_info(const struct capture *c, struct pt_device_info *info)
 {
     memset(info, 0, sizeof(*info));
@@ -575,6 +602,7 @@ void capture_info(const struct capture *c, struct pt_device_info *info)
         info->is_vf = true;
         title_ids(c->title, &info->vendor, &info->device);
     }
+    info->can_flr = can_flr(c);
     if (c->cfg[PCI_INTERRUPT_PIN] && c->cfg[PCI_INTERRUPT_LINE] != 0xff) {
         info->irq = c->cfg[PCI_INTERRUPT_LINE];
     }

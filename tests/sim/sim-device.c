@@ -86,15 +86,16 @@ static void select_pm_data(struct sim_dev *d)
 
 /*
  * All registers as after power-on, but sticky ones. PCI PM 1.2, 5.4.1; PCI
- * Express 3.0, 6.6.2.
+ * Express 3.0, 6.6.2. @flr: of the function, which keeps power and link.
  */
-static void reset(struct sim_dev *d)
+static void reset(struct sim_dev *d, bool flr)
 {
     unsigned i;
 
     for (i = 0; i < d->size; i++) {
-        uint8_t keep = d->opts.lose_sticky ? 0 : d->sticky[i];
+        uint8_t keep = d->opts.lose_sticky && !flr ? 0 : d->sticky[i];
 
+        keep |= flr ? d->linked[i] : 0;
         d->cfg[i] = (uint8_t)((d->cfg[i] & keep) | (d->reset[i] & ~keep));
     }
     d->cfg[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTx;
@@ -115,7 +116,7 @@ static void reset(struct sim_dev *d)
 
 void sim_dev_hot_reset(struct sim_dev *d)
 {
-    reset(d);
+    reset(d, false);
     d->settled_us = 0;
     sim_irq_update(d);
 }
@@ -180,19 +181,19 @@ static unsigned set_power(struct sim_dev *d, unsigned to)
         settle(d, SIM_SETTLE_D2_US);
     }
     if (from == 3 && !keeps) {
-        reset(d);
+        reset(d, false);
         d->count.resets++;
         return SIM_WROTE_RESET | SIM_WROTE_DECODE;
     }
     return 0;
 }
 
-static unsigned function_level_reset(struct sim_dev *d)
+void sim_dev_flr(struct sim_dev *d)
 {
-    reset(d);
+    reset(d, true);
     d->count.resets++;
     settle(d, SIM_SETTLE_FLR_US);
-    return SIM_WROTE_RESET | SIM_WROTE_DECODE;
+    sim_irq_update(d);
 }
 
 static bool starts_flr(const struct sim_dev *d, const struct cycle *c)
@@ -252,7 +253,8 @@ static unsigned effects(struct sim_dev *d, const struct cycle *c)
                           PCI_PM_CTRL_STATE_MASK);
     }
     if (starts_flr(d, c)) {
-        what |= function_level_reset(d);
+        sim_dev_flr(d);
+        what |= SIM_WROTE_RESET | SIM_WROTE_DECODE;
     }
     sim_irq_update(d);
     return what;
@@ -326,6 +328,10 @@ static int check(struct sim_dev *d, const char *what, unsigned pos,
     }
     if (d->closed) {
         sim_note(&d->notes, "config %s of a closed device", what);
+    }
+    if (d->os.running) {
+        sim_note(&d->notes, "config %s at %#x waits for the operating "
+                 "system's reset", what, pos);
     }
     if (!d->vanished && d->clock->now_us < d->settled_us) {
         d->count.early++;
@@ -470,6 +476,9 @@ const struct pt_device_ops sim_dev_ops = {
     .write = dev_write,
     .mmio_read = sim_dev_mmio_read,
     .mmio_write = sim_dev_mmio_write,
+    .reset_prepare = sim_dev_reset_prepare,
+    .reset_start = sim_dev_reset_start,
+    .reset_result = sim_dev_reset_result,
     .close = dev_close,
 };
 
@@ -512,6 +521,8 @@ void sim_dev_forget(struct sim_dev *d)
     memset(&d->count, 0, sizeof(d->count));
     memset(&d->config_fault, 0, sizeof(d->config_fault));
     memset(&d->mmio_fault, 0, sizeof(d->mmio_fault));
+    memset(&d->prepare_fault, 0, sizeof(d->prepare_fault));
+    memset(&d->reset_fault, 0, sizeof(d->reset_fault));
     memset(d->touched, 0, sizeof(d->touched));
     memset(d->changed, 0, sizeof(d->changed));
     memset(d->covered, 0, sizeof(d->covered));

@@ -108,6 +108,7 @@ struct sim_dev_count {
     uint64_t msix_written_by_dm;  /* writes that met the MSI-X table */
     uint64_t unsupported;      /* memory accesses that it did not decode */
     uint64_t resets;           /* D3hot to D0, FLR */
+    uint64_t os_resets;        /* asked of the operating system */
     uint64_t bad_states;       /* writes of a D-state it can't go to */
 };
 
@@ -146,6 +147,20 @@ struct sim_page {
     uint8_t *bytes;
 };
 
+/* The operating system's reset: sim-reset.c. */
+struct sim_os_reset {
+    bool restores;      /* it gives back what it has saved, as Linux does */
+    bool hangs;         /* it never ends */
+    int errnum;         /* it ends in this */
+    uint64_t takes_us;  /* 0: as long as it may */
+
+    bool prepared;
+    bool running;
+    uint64_t ready_us;
+    uint64_t started[5];  /* the last ones */
+    uint8_t saved[SIM_CFG_SIZE];
+};
+
 #define SIM_PAGES_MAX 4096  /* further pages read 0 and drop writes */
 /* So many are there from the start: no allocation in an access. */
 #define SIM_PAGES_READY 16
@@ -162,6 +177,9 @@ struct sim_dev {
     struct sim_dev_count count;
     struct sim_fault config_fault;  /* read and write of config space */
     struct sim_fault mmio_fault;    /* mmio_read and mmio_write */
+    struct sim_fault prepare_fault; /* reset_prepare */
+    struct sim_fault reset_fault;   /* reset_start */
+    struct sim_os_reset os;
     bool vanished;        /* unplugged: reads are all ones, and succeed */
     bool closed;          /* by pt_device_ops.close */
 
@@ -171,6 +189,7 @@ struct sim_dev {
     uint8_t rw[SIM_CFG_SIZE];
     uint8_t rw1c[SIM_CFG_SIZE];
     uint8_t sticky[SIM_CFG_SIZE];    /* bits that a reset leaves alone */
+    uint8_t linked[SIM_CFG_SIZE];    /* and those that FLR does: the link's */
     uint8_t reset[SIM_CFG_SIZE];     /* values after a reset */
     struct pt_region region[PT_NUM_REGIONS];  /* as the hardware decodes */
     uint64_t settled_us;  /* until then it answers nothing */
@@ -241,6 +260,8 @@ uint16_t sim_dev_find_cap(const struct sim_dev *d, uint8_t id);
 unsigned sim_dev_power(const struct sim_dev *d);
 /* Does it answer at all now? */
 bool sim_dev_answers(const struct sim_dev *d);
+/* Has it a function level reset that an operating system uses? */
+bool sim_dev_can_flr(const struct sim_dev *d);
 /* A reset by the toolstack or the bus, from outside: as FLR, but settled. */
 void sim_dev_hot_reset(struct sim_dev *d);
 
@@ -309,6 +330,13 @@ bool sim_dev_xen_write_msix(struct sim_dev *d, unsigned entry, unsigned word,
 
 /* ------------------------------------------------------------------ */
 /* Between sim-device.c, sim-regs.c and sim-mem.c                       */
+
+/* What FLR does to the registers, and to who answers; nobody is told. */
+void sim_dev_flr(struct sim_dev *d);
+/* sim-reset.c: of pt_device_ops. */
+int sim_dev_reset_prepare(void *priv);
+int sim_dev_reset_start(void *priv);
+int sim_dev_reset_result(void *priv);
 
 /* sim-regs.c: fill the masks, and what the structures say, from d->cfg. */
 int sim_regs_build(struct sim_dev *d);

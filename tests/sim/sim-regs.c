@@ -22,6 +22,7 @@ struct bits {
     uint32_t rw1c;
     uint32_t sticky;  /* not changed by a reset */
     uint32_t reset;   /* values of the rw bits after one */
+    uint32_t linked;  /* not changed by FLR: 6.6.2's list */
 };
 
 static void set(struct sim_dev *d, unsigned off, unsigned len, struct bits b)
@@ -33,6 +34,7 @@ static void set(struct sim_dev *d, unsigned off, unsigned len, struct bits b)
     sim_put(d->rw1c + off, len, b.rw1c);
     sim_put(d->sticky + off, len, b.sticky);
     sim_put(d->reset + off, len, b.reset);
+    sim_put(d->linked + off, len, b.linked);
 }
 
 static void read_only(struct sim_dev *d, unsigned off, unsigned len)
@@ -45,6 +47,7 @@ static void read_only(struct sim_dev *d, unsigned off, unsigned len)
     memset(d->rw1c + off, 0, len);
     memset(d->sticky + off, 0, len);
     memset(d->reset + off, 0, len);
+    memset(d->linked + off, 0, len);
 }
 
 /* Registers of which no specification tells: they start as captured. */
@@ -321,6 +324,7 @@ static struct bits device_control(const struct sim_dev *d, unsigned pos)
               PCI_EXP_DEVCTL_RELAXED | PCI_EXP_DEVCTL_PAYLOAD |
               PCI_EXP_DEVCTL_NOSNOOP | PCI_EXP_DEVCTL_READRQ,
         .reset = PCI_EXP_DEVCTL_RELAXED | PCI_EXP_DEVCTL_NOSNOOP | 0x2000,
+        .linked = PCI_EXP_DEVCTL_PAYLOAD,
     };
 
     /* SR-IOV 1.1, 3.5.4: the physical function's settings hold. */
@@ -344,6 +348,8 @@ static void link(struct sim_dev *d, unsigned pos)
         .rw = PCI_EXP_LNKCTL_ASPM | PCI_EXP_LNKCTL_RCB |
               PCI_EXP_LNKCTL_CLOCK | PCI_EXP_LNKCTL_XSYNCH |
               PCI_EXP_LNKCTL_HWAUTWD,
+        .linked = PCI_EXP_LNKCTL_ASPM | PCI_EXP_LNKCTL_RCB |
+                  PCI_EXP_LNKCTL_CLOCKPM | PCI_EXP_LNKCTL_HWAUTWD,
     };
 
     if (is_vf(d)) {
@@ -476,7 +482,7 @@ static int capability(struct sim_dev *d, uint8_t id, unsigned pos)
     case PCI_CAP_ID_AF:
         /* Its one control bit starts a reset and reads 0. */
         read_only(d, pos, 6);
-        d->af = (uint16_t)pos;
+        d->af = d->af ? d->af : (uint16_t)pos;
         break;
     default:
         break;
