@@ -9,6 +9,7 @@ PT_OBJS := \
 	pt-bar.o pt-page.o pt-trap.o pt-mask.o pt-added.o \
 	pt-window.o pt-window-table.o \
 	pt-header.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o pt-vendor.o \
+	pt-af.o pt-flr.o \
 	pt-hidden.o \
 	pt-aer.o pt-rebar.o pt-vsec.o pt-ext.o pt-ext-hidden.o \
 	pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o

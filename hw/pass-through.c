@@ -24,6 +24,7 @@ const struct pt_group *const pt_groups[] = {
     &pt_group_pcix,
     &pt_group_msi,
     &pt_group_msix,
+    &pt_group_af,
     /* Of extended space. */
     &pt_group_aer,
     &pt_group_dsn,
@@ -114,6 +115,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
+    pt_flr_init(d);
     pt_command_init(d);
     pt_bars_init(d);
     pt_chain_walk(d);
@@ -179,10 +181,11 @@ static void log_attached(const struct pt_dev *d, const char *origin)
         }
     }
     pt_log(d, PT_LOG_INFO, "attached at %02x.%x: policy %s, power_mgmt=%d, "
-           "msitranslate=%s, extended=%d; capabilities (-: hidden, +: added):"
-           "%s%s%s%s", d->devfn >> 3, d->devfn & 7, policy_name(&d->policy),
-           d->policy.power_mgmt && d->pm.pos, pt_irq_translation(d),
-           d->size > PT_CFG_SIZE, i ? caps : " none",
+           "msitranslate=%s, extended=%d, flr=%s; capabilities (-: hidden, "
+           "+: added):%s%s%s%s", d->devfn >> 3, d->devfn & 7,
+           policy_name(&d->policy), d->policy.power_mgmt && d->pm.pos,
+           pt_irq_translation(d), d->size > PT_CFG_SIZE, pt_flr_state(d),
+           i ? caps : " none",
            window_names(d, windows, sizeof(windows)), origin ? "; " : "",
            origin ? origin : "");
 }
@@ -212,12 +215,32 @@ static int start(struct pt_dev *d, struct pt_error *err)
     return rc;
 }
 
+/* What it takes to reset the device; without, the guest is not offered it. */
+static int prepare_reset(const struct pt_args *args)
+{
+    const struct pt_device *host = args->host;
+
+    if (!args->policy.flr || !host->info.can_flr) {
+        return 0;
+    }
+    return host->ops->reset_prepare ? host->ops->reset_prepare(host->priv) :
+        -ENOSYS;
+}
+
 struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
 {
-    struct pt_dev *d = pt_view(args, err);
+    struct pt_args a = *args;
+    int rc = prepare_reset(args);
+    struct pt_dev *d;
 
+    a.policy.flr = args->policy.flr && rc == 0;
+    d = pt_view(&a, err);
     if (!d) {
         return NULL;
+    }
+    if (rc != 0) {
+        pt_log(d, PT_LOG_WARNING, "can't prepare its reset, which is not "
+               "offered to the guest: %s", strerror(-rc));
     }
     d->started = true;
     if (start(d, err) != 0) {
@@ -237,6 +260,10 @@ void pt_reset(struct pt_dev *d)
         pt_space_reset(d);
         return;
     }
+    if (!pt_flr_settle(d)) {
+        pt_forget(d);  /* the rest when it has ended */
+        return;
+    }
     pt_pm_settle(d);
     pt_pm_rest(d);
     pt_restore_missed(d);
@@ -249,6 +276,16 @@ void pt_reset(struct pt_dev *d)
     pt_sync(d);
 }
 
+/* A timer that is set is for a device that there is. */
+static void destroy(struct pt_dev *d)
+{
+    if (d->deaf) {
+        pt_call_at(d, PT_NEVER);
+    }
+    pt_irq_free(d);
+    free(d);
+}
+
 void pt_detach(struct pt_dev *d)
 {
     if (!d) {
@@ -257,8 +294,7 @@ void pt_detach(struct pt_dev *d)
     if (d->started) {
         pt_sync_end(d);
     }
-    pt_irq_free(d);
-    free(d);
+    destroy(d);
 }
 
 /* How many MSIs the device has, whatever the guest is offered; 0: none. */
@@ -300,8 +336,7 @@ void pt_detach_left(struct pt_dev *d)
     }
     pt_bars_stop(d);
     pt_irq_leave(d);
-    pt_irq_free(d);
-    free(d);
+    destroy(d);
 }
 
 void pt_set_multifunction(struct pt_dev *d, bool on)

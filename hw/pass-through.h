@@ -113,7 +113,7 @@ struct pt_args {
 };
 /*
  * Build the guest's view of a device and touch nothing: one block read of
- * the configuration space. Under extended and power_mgmt also one for each
+ * the configuration space. Under extended, power_mgmt and flr also one for each
  * extended capability, and one more for each that is shown or restored (two for
  * Resizable BAR), and one for each register of the policy that is there.
  * @args->xen may be NULL. The view answers pt_config_read() and
@@ -154,7 +154,9 @@ void pt_detach_left(struct pt_dev *d);
 
 /*
  * The guest was reset: its programming is gone, mappings and interrupts with
- * it; the device itself is silenced, and reset only by the toolstack.
+ * it; the device itself is silenced, and reset only by the toolstack. A reset
+ * that the guest has asked for is waited for, a second at most; so it is by
+ * pt_detach().
  */
 void pt_reset(struct pt_dev *d);
 
@@ -164,11 +166,12 @@ void pt_set_multifunction(struct pt_dev *d, bool on);
 /*
  * A guest's access to configuration space, from the bus.
  * @off: 0..pt_config_size() - @len, aligned or not; @len: 1, 2, 4. Anything
- * else reads as 0 and is not written. Cost: a read at most one access of the
- * device, none where all bits are the guest's copy; a write at most one read
- * and one write, none where nothing is forwarded. What changes the power
- * state or the interrupt mode takes more, and so does an access over a
- * structure of two bytes.
+ * else reads as 0 and is not written. In a reset that the guest has asked for,
+ * reads give all ones and writes are dropped. Cost: a read at most one access
+ * of the device, none where all bits are the guest's copy; a write at most one
+ * read and one write, none where nothing is forwarded. What changes the power
+ * state or the interrupt mode, or begins or ends a reset, takes more, and so
+ * does an access over a structure of two bytes.
  */
 uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len);
 void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,

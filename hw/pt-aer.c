@@ -4,6 +4,7 @@
  *
  * What the device takes for an error and how bad it is, is its driver's to
  * say; whether the host hears of it is Device Control's, which is the host's.
+ * All of it is sticky: a reset of the function leaves it.
  */
 #include "pt-pci.h"
 #include "pt-dev.h"
@@ -35,12 +36,12 @@ static const struct pt_row aer_rows[] = {
         .name = "Uncorrectable Error Mask", .spec = "PCIe 3.0, 7.10.3",
         .why = "the driver's; the host's again when the guest is gone",
         .off = PCI_ERR_UNCOR_MASK, .size = 4, .flags = PT_ROW_RESTORE,
-        .rsvd = ~UNCORRECTABLE,
+        .rsvd = ~UNCORRECTABLE, .sticky = UNCORRECTABLE,
     }, {
         .name = "Uncorrectable Error Severity", .spec = "PCIe 3.0, 7.10.4",
         .why = "the driver's; the host's again when the guest is gone",
         .off = PCI_ERR_UNCOR_SEVER, .size = 4, .flags = PT_ROW_RESTORE,
-        .rsvd = ~UNCORRECTABLE,
+        .rsvd = ~UNCORRECTABLE, .sticky = UNCORRECTABLE,
     }, {
         .name = "Correctable Error Status", .spec = "PCIe 3.0, 7.10.5",
         .why = "the device's; errors are cleared by writing 1",
@@ -50,7 +51,7 @@ static const struct pt_row aer_rows[] = {
         .name = "Correctable Error Mask", .spec = "PCIe 3.0, 7.10.6",
         .why = "the driver's; the host's again when the guest is gone",
         .off = PCI_ERR_COR_MASK, .size = 4, .flags = PT_ROW_RESTORE,
-        .rsvd = ~CORRECTABLE,
+        .rsvd = ~CORRECTABLE, .sticky = CORRECTABLE,
     }, {
         .name = "AER Capabilities and Control",
         .spec = "PCIe 3.0, 7.10.7",
@@ -60,6 +61,7 @@ static const struct pt_row aer_rows[] = {
         .emu = PCI_ERR_CAP_TLP_PFX,
         .ro = CAP_RO | PCI_ERR_CAP_TLP_PFX,
         .rsvd = ~(CAP_RO | PCI_ERR_CAP_TLP_PFX | CAP_ECRC_ENABLES),
+        .sticky = CAP_ECRC_ENABLES,
     },
     LOG(0), LOG(1), LOG(2), LOG(3),
 };

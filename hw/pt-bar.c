@@ -156,7 +156,7 @@ static bool answers(const struct pt_dev *d, unsigned n)
         return false;
     }
     return d->started && d->bar[n].size && d->host->info.region[n].addr &&
-        d->pm.state == 0 && d->pm.want == 0 && !d->pm.waiting &&
+        d->pm.state == 0 && d->pm.want == 0 && !d->deaf && !d->flr.asked &&
         (n != PT_ROM || d->rom_on);
 }
 
@@ -477,6 +477,16 @@ void pt_bars_recheck(struct pt_dev *d)
         }
     }
     pt_bars_sync(d);
+}
+
+bool pt_bars_mapped(const struct pt_dev *d)
+{
+    unsigned n, on = 0;
+
+    for (n = 0; n < PT_NUM_REGIONS; n++) {
+        on += pieces_on(&d->bar[n]);
+    }
+    return on != 0;
 }
 
 void pt_bars_stop(struct pt_dev *d)

@@ -60,6 +60,10 @@ void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
 {
     (void)f;
     bits->init = pt_cap_next(d, 0) ? PCI_STATUS_CAP_LIST : 0;
+    if (d->flr.offered) {
+        /* After a reset, too, says this bit, and that is not so: it reads 0. */
+        bits->emu |= PCI_STATUS_IMM_READY;
+    }
 }
 
 static const struct pt_row cap_header_rows[] = {
@@ -382,7 +386,10 @@ static void size_up(struct pt_dev *d, struct pt_cap *c)
     if (c->fate != PT_EXPOSED) {
         return;
     }
-    if (p.why_not[0]) {
+    if (p.why_not[0] && p.usual) {
+        c->fate = PT_HIDDEN;
+        memcpy(c->why, p.why_not, sizeof(c->why));
+    } else if (p.why_not[0]) {
         hide(d, c, "%s", p.why_not);
     } else if (c->pos + p.size > end_of(c)) {
         hide(d, c, "its %u bytes leave the configuration space", p.size);
@@ -525,7 +532,7 @@ static void ext_collect(struct pt_dev *d)
 
 static bool restores(const struct pt_dev *d)
 {
-    return d->policy.power_mgmt && d->pm.reset_on_d0;
+    return (d->policy.power_mgmt && d->pm.reset_on_d0) || d->flr.offered;
 }
 
 static void ext_size_up(struct pt_dev *d, struct pt_cap *c)

@@ -40,6 +40,9 @@ enum pt_once {
     PT_ONCE_MMIO,
     PT_ONCE_PROTECTED,
     PT_ONCE_SENT,
+    PT_ONCE_RESET,
+    PT_ONCE_RESET_LATE,
+    PT_ONCE_RESET_FAILED,
 };
 
 /* What pt_sync() has to look at. */
@@ -48,6 +51,20 @@ enum pt_dirty {
     PT_DIRTY_IRQ = 0x02,
     PT_DIRTY_COMMAND = 0x04,  /* the guest wrote it */
     PT_DIRTY_ALL = 0x07,
+    PT_DIRTY_RESET = 0x08,    /* the guest wants one: before anything else */
+};
+
+/* Why the device answers nothing now. */
+enum pt_deaf {
+    PT_DEAF_POWER = 0x01,  /* on its way to another D-state, until ready_us */
+    PT_DEAF_RESET = 0x02,  /* the guest's reset: the guest reads all ones */
+};
+
+/* Of the device's registers, and the guest's programming with them. */
+enum pt_loss {
+    PT_LOST_REGISTERS,  /* the device's: by its driver, whose guest goes on */
+    PT_LOST_ALL,        /* and the guest's */
+    PT_LOST_RESET,      /* of these, not what a function's reset leaves */
 };
 
 /* A piece of a BAR, as wished for and as Xen has it: see pt-bar.c. */
@@ -93,9 +110,18 @@ struct pt_pm {
     uint8_t state;      /* that the device is in: 0 D0 .. 3 D3hot */
     uint8_t want;       /* and that it is brought to */
     bool reset_on_d0;   /* No_Soft_Reset is 0 */
-    bool waiting;       /* until @ready_us the device answers nothing */
-    bool reset;         /* and it then needs its registers back */
+    bool reset;         /* it needs its registers back, once it is ready */
     uint64_t ready_us;
+};
+
+struct pt_flr {
+    bool offered;       /* to the guest */
+    bool asked;         /* by the access that is under way */
+    bool running;       /* in the operating system; else it waits its turn */
+    bool failed;        /* or is over, and will not be again */
+    uint64_t not_before_us;  /* the next one */
+    uint64_t look_us;        /* while it runs: for its end */
+    uint64_t late_us;        /* and when that is to be logged */
 };
 
 struct pt_irq;         /* pt-msi.h */
@@ -111,6 +137,7 @@ struct pt_dev {
     bool started;      /* pt_attach, not pt_view: device and Xen are ours */
     bool left;         /* the domain: never write to the device again */
     uint8_t dirty;     /* enum pt_dirty */
+    uint8_t deaf;      /* enum pt_deaf */
     bool lost;         /* its registers: their way back failed, or waits */
     uint16_t command;      /* decode bits that the device keeps */
     uint16_t command_has;  /* as last read or written */
@@ -154,6 +181,7 @@ struct pt_dev {
     unsigned num_windows;
     struct pt_open_window window[PT_MAX_WINDOWS];
     struct pt_pm pm;
+    struct pt_flr flr;
     struct pt_irq *irq;
 };
 
@@ -172,6 +200,8 @@ void pt_access_drop(struct pt_access *a, uint16_t reg, unsigned len,
  */
 void pt_access_take(struct pt_access *a, uint16_t reg, unsigned len,
                     uint32_t *mask, uint32_t *val);
+/* The ones that the guest writes to a @len byte register at @reg. */
+uint32_t pt_access_ones(const struct pt_access *a, uint16_t reg, unsigned len);
 
 /* pt-regs.c: the device, with a failure logged once; 0 or -errno. */
 int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len);
@@ -191,6 +221,8 @@ void pt_log_once(struct pt_dev *d, enum pt_once what, enum pt_level level,
 /* pt-space.c: compile the tables for the device in d->snap; reset them. */
 int pt_space_build(struct pt_dev *d, struct pt_error *err);
 void pt_space_reset(struct pt_dev *d);
+/* The same, but for what a reset of the function leaves: pt_row.sticky. */
+void pt_space_was_reset(struct pt_dev *d);
 /*
  * Does permissive leave the structure closed that has byte @off? Xen's own, and
  * what the policy hides: nobody looks after power states and resets there.
@@ -235,6 +267,10 @@ void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
  * can't be written.
  */
 int pt_sync(struct pt_dev *d);
+/* A guest's access: is the device listening, or can it be waited for? */
+bool pt_listens(struct pt_dev *d);
+/* pt_bus_ops.call_at, if there is one: otherwise a later access has to do. */
+void pt_call_at(const struct pt_dev *d, uint64_t us);
 /*
  * Detach: all of it gone, the device awake, Command last and once. What is
  * refused is tried once more.
@@ -252,6 +288,8 @@ void pt_bar_commit(struct pt_dev *d, const struct pt_field *f, uint32_t old,
 /* For the reconciler: what has to go, then what has to come. */
 void pt_bars_leave(struct pt_dev *d);
 void pt_bars_enter(struct pt_dev *d);
+/* Is any of it mapped or trapped? */
+bool pt_bars_mapped(const struct pt_dev *d);
 /* Detach: all of it unmapped; what Xen refuses is tried once more. */
 void pt_bars_stop(struct pt_dev *d);
 /* The registers start again: so does the meaning of what was written. */
@@ -273,8 +311,10 @@ void pt_pm_settle(struct pt_dev *d);
 void pt_pm_finish(struct pt_dev *d);
 /* Not in D0, or on its way: it answers configuration accesses at best. */
 bool pt_pm_asleep(const struct pt_dev *d);
-/* On its way to a state that it loses its registers after. */
-bool pt_pm_will_lose(const struct pt_dev *d);
+/* On its way to a state, or a reset, that it loses its registers in. */
+bool pt_will_lose(const struct pt_dev *d);
+/* It has been reset: it is in D0. */
+void pt_pm_was_reset(struct pt_dev *d);
 /* Leave the device in D0, whatever the guest did with it. */
 void pt_pm_rest(struct pt_dev *d);
 
@@ -293,11 +333,27 @@ void pt_restore_missed(struct pt_dev *d);
 void pt_restore_changed(struct pt_dev *d);
 /*
  * The same while it is a guest's, whatever made it lose them: messages go and
- * come again with the next pt_sync(). @guest: what the guest programmed is
- * lost, too.
+ * come again with the next pt_sync().
  */
-void pt_lost(struct pt_dev *d, bool guest);
+void pt_lost(struct pt_dev *d, enum pt_loss what);
 /* What the guest programmed is gone; pt_sync() draws the consequences. */
 void pt_forget(struct pt_dev *d);
+
+/* pt-flr.c: what is offered, before the chains are walked. */
+void pt_flr_init(struct pt_dev *d);
+/* For the log: what is in force. */
+const char *pt_flr_state(const struct pt_dev *d);
+/* A prepare hook: the guest's access @a asks for it, if it is offered. */
+void pt_flr_ask(struct pt_dev *d, struct pt_access *a);
+/* For the reconciler: all of it taken back, and begun when its time comes. */
+void pt_flr_begin(struct pt_dev *d);
+/* Has it ended? Then what follows is done. And the same with the timer set. */
+void pt_flr_look(struct pt_dev *d);
+void pt_flr_tick(struct pt_dev *d);
+/*
+ * Reset or detach: wait for its end, a second at most. Returns false if it has
+ * not ended: the device is not to be touched.
+ */
+bool pt_flr_settle(struct pt_dev *d);
 
 #endif

@@ -92,8 +92,6 @@ const struct pt_group pt_group_hidden[] = {
         .why = "an index and data window into the BARs",
         .probe = sata_probe,
     },
-    PASSED_OVER(PCI_CAP_ID_AF, "Advanced Features", 6,
-                "its function level reset would go past the toolstack"),
     {
         .id = PCI_CAP_ID_EA, .name = "Enhanced Allocation",
         .fate = PT_HIDDEN, .why = "holds the host's addresses",

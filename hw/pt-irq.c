@@ -36,7 +36,7 @@ static enum pt_irq_mode guest_mode(const struct pt_dev *d)
 
 static enum pt_irq_mode wanted_mode(const struct pt_dev *d)
 {
-    return pt_pm_will_lose(d) ? PT_IRQ_INTX : guest_mode(d);
+    return pt_will_lose(d) ? PT_IRQ_INTX : guest_mode(d);
 }
 
 /* From one mode to the next: the device is silenced before anything goes. */
@@ -162,7 +162,7 @@ void pt_irq_sync(struct pt_dev *d)
             break;
         }
     }
-    if (q->mode == PT_IRQ_INTX && !q->intx_bound && !pt_pm_will_lose(d)) {
+    if (q->mode == PT_IRQ_INTX && !q->intx_bound && !pt_will_lose(d)) {
         pt_intx_on(d);  /* translation was tried in its place */
     }
 }

@@ -14,7 +14,7 @@ enum {
     LINK2 = 0x04,  /* has both */
 };
 
-/* The guest's reset would go past the toolstack's, and past our restore. */
+/* A reset by the guest's own hand would go past the toolstack, and us. */
 #define DEVCAP_HIDDEN (PCI_EXP_DEVCAP_FLRESET | PCI_EXP_DEVCAP_PHANTOM)
 
 /* The ordering and size of the device's own requests: its driver's to tell. */
@@ -36,6 +36,9 @@ enum {
 #define LNKCTL_COPY (PCI_EXP_LNKCTL_ASPM | PCI_EXP_LNKCTL_RCB | \
     PCI_EXP_LNKCTL_CLOCK | PCI_EXP_LNKCTL_XSYNCH | PCI_EXP_LNKCTL_CLOCKPM | \
     PCI_EXP_LNKCTL_HWAUTWD)
+/* A reset of the function is none of the link: PCIe 3.0, 6.6.2. */
+#define LNKCTL_STICKY (PCI_EXP_LNKCTL_ASPM | PCI_EXP_LNKCTL_RCB | \
+    PCI_EXP_LNKCTL_CLOCKPM | PCI_EXP_LNKCTL_HWAUTWD)
 #define LNKSTA_RW1C (PCI_EXP_LNKSTA_BWMGMT | PCI_EXP_LNKSTA_AUTBW)
 
 /*
@@ -87,10 +90,24 @@ static uint32_t read_request(uint32_t host, uint32_t guest)
 static void devctl_prepare(struct pt_dev *d, const struct pt_field *f,
                            uint32_t old, struct pt_access *a)
 {
+    uint16_t devcap = (uint16_t)(f->off - PCI_EXP_DEVCTL + PCI_EXP_DEVCAP);
+
     (void)old;
     pt_access_send(a, f->off, 2, PCI_EXP_DEVCTL_READRQ,
                    read_request(pt_load(d->snap + f->off, 2),
                                 pt_copy(d, f->off, 2)));
+    if ((pt_access_ones(a, f->off, 2) & PCI_EXP_DEVCTL_FLRESET) &&
+        (pt_copy(d, devcap, 4) & PCI_EXP_DEVCAP_FLRESET)) {
+        pt_flr_ask(d, a);
+    }
+}
+
+static void devcap_setup(const struct pt_dev *d, const struct pt_field *f,
+                         struct pt_bits *bits)
+{
+    if (d->flr.offered) {
+        bits->init |= pt_load(d->snap + f->off, 4) & PCI_EXP_DEVCAP_FLRESET;
+    }
 }
 
 /*
@@ -114,17 +131,19 @@ static const struct pt_row pcie_rows[] = {
         .host = 0xffff, .emu = 0xffff, .ro = 0xffff,
     }, {
         .name = "Device Capabilities", .spec = "PCIe 2.0, 7.8.3",
-        .why = "constant; function level reset and phantom functions are "
-            "not offered",
+        .why = "constant; phantom functions are not offered, function level "
+            "reset by the policy flr alone",
         .off = PCI_EXP_DEVCAP, .size = 4, .flags = PT_ROW_INERT,
         .host = ~(uint32_t)DEVCAP_HIDDEN,
         .emu = 0xffffffff, .ro = 0xffffffff,
+        .setup = devcap_setup,
     }, {
         .name = "Device Control", .spec = "PCIe 2.0, 7.8.4",
         .why = "relaxed ordering, no snoop and read request size are the "
             "driver's, no smaller than a payload; payload, tags and power "
             "are the host's fabric; errors are reported to the host; phantom "
-            "functions are outside of the IOMMU (XSA-449); no reset",
+            "functions are outside of the IOMMU (XSA-449); a reset goes "
+            "through the operating system, if at all",
         .off = PCI_EXP_DEVCTL, .size = 2, .flags = PT_ROW_RESTORE,
         .host = 0xffff & ~(DEVCTL_SENT | PCI_EXP_DEVCTL_PHANTOM |
                            PCI_EXP_DEVCTL_FLRESET),
@@ -151,6 +170,7 @@ static const struct pt_row pcie_rows[] = {
         .off = PCI_EXP_LNKCTL, .size = 2, .only = LINK,
         .flags = PT_ROW_RESTORE,
         .host = 0xffff, .emu = 0xffff, .ro = 0xffff & ~LNKCTL_COPY,
+        .sticky = LNKCTL_STICKY,
     }, {
         .name = "Link Status", .spec = "PCIe 2.0, 7.8.8",
         .why = "the device's; events are cleared by writing 1",
@@ -185,6 +205,7 @@ static const struct pt_row pcie_rows[] = {
         .off = PCI_EXP_LNKCTL2, .size = 2, .only = LINK2,
         .flags = PT_ROW_RESTORE,
         .host = 0xffff, .emu = 0xffff, .ro = 0xffff & ~LNKCTL2_COPY,
+        .sticky = LNKCTL2_COPY,  /* all are sticky */
     }, {
         .name = "Link Status 2", .spec = "PCIe 3.0, 7.8.20",
         .why = "the device's; events are cleared by writing 1",

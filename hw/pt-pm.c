@@ -45,33 +45,31 @@ static uint32_t delay_us(uint8_t from, uint8_t to)
     return from == D2 || to == D2 ? D2_DELAY_US : 0;
 }
 
-/* A host without timers has it done by the next access. */
-static void call_at(const struct pt_dev *d, uint64_t us)
-{
-    if (d->bus->ops->call_at) {
-        d->bus->ops->call_at(d->bus->priv, us);
-    }
-}
-
 static void start_waiting(struct pt_dev *d, uint8_t from, uint8_t to)
 {
     uint32_t us = delay_us(from, to);
 
     if (us != 0) {
-        d->pm.waiting = true;
+        d->deaf |= PT_DEAF_POWER;
         d->pm.ready_us = d->bus->ops->now_us(d->bus->priv) + us;
-        call_at(d, d->pm.ready_us);
+        pt_call_at(d, d->pm.ready_us);
     }
 }
 
 bool pt_pm_asleep(const struct pt_dev *d)
 {
-    return d->pm.state != D0 || d->pm.waiting;
+    return d->pm.state != D0 || d->deaf;
 }
 
-bool pt_pm_will_lose(const struct pt_dev *d)
+bool pt_will_lose(const struct pt_dev *d)
 {
-    return d->pm.want == D3HOT && d->pm.reset_on_d0;
+    return (d->pm.want == D3HOT && d->pm.reset_on_d0) || d->flr.asked;
+}
+
+void pt_pm_was_reset(struct pt_dev *d)
+{
+    d->pm.state = d->pm.want = D0;
+    d->pm.reset = false;
 }
 
 /* From any state to D0, or deeper; to states that the function has. */
@@ -169,15 +167,15 @@ void pt_pm_settle(struct pt_dev *d)
 {
     uint64_t now;
 
-    if (!d->pm.waiting) {
+    if (!(d->deaf & PT_DEAF_POWER)) {
         return;
     }
     now = d->bus->ops->now_us(d->bus->priv);
     if (now < d->pm.ready_us) {
         d->bus->ops->delay_us(d->bus->priv, (uint32_t)(d->pm.ready_us - now));
     }
-    d->pm.waiting = false;
-    call_at(d, PT_NEVER);
+    d->deaf &= (uint8_t)~PT_DEAF_POWER;
+    pt_call_at(d, PT_NEVER);
 }
 
 void pt_pm_finish(struct pt_dev *d)
@@ -185,18 +183,10 @@ void pt_pm_finish(struct pt_dev *d)
     pt_pm_settle(d);
     if (d->pm.reset) {
         d->pm.reset = false;
-        pt_lost(d, true);
+        pt_lost(d, PT_LOST_ALL);
     }
     d->dirty |= PT_DIRTY_REGIONS | PT_DIRTY_IRQ;
     pt_sync(d);
-}
-
-void pt_tick(struct pt_dev *d)
-{
-    if (d->pm.waiting &&
-        d->bus->ops->now_us(d->bus->priv) >= d->pm.ready_us) {
-        pt_pm_finish(d);
-    }
 }
 
 /* Bring the device itself to D0 and wait for it. */
@@ -277,7 +267,7 @@ void pt_pm_rest(struct pt_dev *d)
     }
     if (d->pm.reset || (from == D3HOT && d->pm.reset_on_d0)) {
         d->pm.reset = false;
-        pt_lost(d, true);
+        pt_lost(d, PT_LOST_ALL);
     }
 }
 

@@ -78,6 +78,7 @@ struct pt_row {
     uint32_t ro;
     uint32_t rw1c;
     uint32_t rsvd;
+    uint32_t sticky;   /* the guest's, and not lost in a reset of its own */
 
     /*
      * Masks that depend on the device (a BAR's on its size). Called at
@@ -101,6 +102,7 @@ struct pt_probe {
     uint16_t size;     /* bytes that it takes */
     uint8_t variant;   /* which of the rows it has: see pt_row.only */
     char why_not[80];  /* set: it can't be offered, and for this reason */
+    bool usual;        /* which is nothing to log */
 };
 
 /* One capability: its table. */
@@ -133,7 +135,7 @@ struct pt_group {
  * Is @g's table sound? Refuses masks that overlap (all but emu with ro or
  * rw1c), bits beyond a row's width, rows that overlap in one variant or leave
  * the structure, rows without a name or a reason, inert ones that can be
- * written, and hidden groups with rows.
+ * written, ones that keep what no guest writes, and hidden groups with rows.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_group_check(const struct pt_group *g, struct pt_error *err);
@@ -161,6 +163,7 @@ extern const struct pt_group pt_group_vpd;
 extern const struct pt_group pt_group_vendor;
 extern const struct pt_group pt_group_pcie;
 extern const struct pt_group pt_group_pcix;
+extern const struct pt_group pt_group_af;
 extern const struct pt_group pt_group_aer;
 extern const struct pt_group pt_group_dsn;
 extern const struct pt_group pt_group_ext_vendor;

@@ -41,6 +41,16 @@ static bool changed(const struct pt_dev *d, const struct pt_field *f)
         pt_load(d->fwd + f->off, size);
 }
 
+/* The host's value; the guest's where a reset would have left that. */
+static uint32_t to_restore(const struct pt_dev *d, const struct pt_field *f)
+{
+    const struct pt_row *r = f->row;
+    uint32_t guests = r->sticky & pt_load(d->fwd + f->off, r->size);
+
+    return ((pt_load(d->snap + f->off, r->size) & ~guests) |
+            (pt_copy(d, f->off, r->size) & guests)) & ~r->rw1c;
+}
+
 /*
  * The rows of PT_ROW_RESTORE: all, or those that the guest changed. Backwards,
  * so that errors are masked, latencies known and L1 substates set up before the
@@ -56,8 +66,9 @@ static int restore_rows(struct pt_dev *d, bool all)
         const struct pt_row *r = f->row;
 
         if ((r->flags & PT_ROW_RESTORE) && (all || changed(d, f))) {
-            rc = pt_host_put_val(d, f->off, pt_load(d->snap + f->off, r->size)
-                                 & ~r->rw1c, r->size);
+            rc = pt_host_put_val(d, f->off, all ? to_restore(d, f) :
+                                 pt_load(d->snap + f->off, r->size) &
+                                 ~r->rw1c, r->size);
             failed = failed ? failed : rc;
         }
     }
@@ -124,27 +135,36 @@ void pt_restore_missed(struct pt_dev *d)
         pt_command_look(d, &lost);
     }
     if (lost) {
-        pt_lost(d, true);
+        pt_lost(d, PT_LOST_ALL);
     }
 }
 
-void pt_forget(struct pt_dev *d)
+static void forget(struct pt_dev *d, bool all)
 {
-    pt_space_reset(d);
+    if (all) {
+        pt_space_reset(d);
+    } else {
+        pt_space_was_reset(d);
+    }
     pt_bars_forget(d);
     pt_windows_forget(d);
     d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
 }
 
-void pt_lost(struct pt_dev *d, bool guest)
+void pt_forget(struct pt_dev *d)
 {
-    if (guest) {
-        pt_forget(d);
+    forget(d, true);
+}
+
+void pt_lost(struct pt_dev *d, enum pt_loss what)
+{
+    if (what != PT_LOST_REGISTERS) {
+        forget(d, what == PT_LOST_ALL);
     }
     pt_restore_host(d);
     /* Xen writes to the MSI-X table with each message that it gives up. */
     pt_command_decode(d);
-    if (guest) {
+    if (what != PT_LOST_REGISTERS) {
         pt_irq_reset(d, true);
     } else {
         pt_irq_lost(d);

@@ -69,10 +69,9 @@ static inline uint32_t read_now(struct pt_dev *d, uint16_t off, unsigned len)
 
 /* Apart from the usual path, which it would make longer. */
 static uint32_t __attribute__((noinline))
-read_after_waiting(struct pt_dev *d, uint16_t off, unsigned len)
+read_deaf(struct pt_dev *d, uint16_t off, unsigned len)
 {
-    pt_pm_finish(d);
-    return read_now(d, off, len);
+    return pt_listens(d) ? read_now(d, off, len) : len_mask(len);
 }
 
 uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len)
@@ -80,7 +79,7 @@ uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len)
     if (!legal(d, off, len)) {
         return 0;
     }
-    return d->pm.waiting ? read_after_waiting(d, (uint16_t)off, len) :
+    return d->deaf ? read_deaf(d, (uint16_t)off, len) :
         read_now(d, (uint16_t)off, len);
 }
 
@@ -136,6 +135,19 @@ void pt_access_take(struct pt_access *a, uint16_t reg, unsigned len,
     }
     *mask = shift < 0 ? mine << -shift : mine >> shift;
     *val = shift < 0 ? (a->val & mine) << -shift : (a->val & mine) >> shift;
+}
+
+uint32_t pt_access_ones(const struct pt_access *a, uint16_t reg, unsigned len)
+{
+    uint32_t ones = 0;
+    unsigned i;
+
+    for (i = 0; i < a->len; i++) {
+        if (a->off + i >= reg && a->off + i < reg + len) {
+            ones |= (a->val >> (8 * i) & 0xff) << (8 * (a->off + i - reg));
+        }
+    }
+    return ones;
 }
 
 static uint8_t lane(uint32_t v, unsigned i)
@@ -267,8 +279,8 @@ void pt_config_write(struct pt_dev *d, uint32_t off, uint32_t val,
                     "ignored a write of %u bytes at offset %#x", len, off);
         return;
     }
-    if (d->pm.waiting) {
-        pt_pm_finish(d);
+    if (d->deaf && !pt_listens(d)) {
+        return;
     }
 
     a = (struct pt_access) {
@@ -325,6 +337,8 @@ static int check_row(const struct pt_group *g, const struct pt_row *r,
     } else if ((r->flags & PT_ROW_INERT) &&
                (all & ~(r->ro | r->rw1c | r->rsvd))) {
         wrong = "is inert and yet writable";
+    } else if (r->sticky & (r->ro | r->rw1c | r->rsvd | ~all)) {
+        wrong = "keeps what no guest writes";
     }
     if (wrong) {
         return pt_fail(err, EINVAL, "%s: register %s at +%#x %s", g->name,
@@ -620,6 +634,23 @@ void pt_space_reset(struct pt_dev *d)
         compile_field(d, &d->field[i]);
     }
     pt_masks_apply(d);
+}
+
+void pt_space_was_reset(struct pt_dev *d)
+{
+    uint8_t old[sizeof(d->copy)];
+    unsigned i;
+
+    memcpy(old, d->copy, sizeof(old));
+    pt_space_reset(d);
+    for (i = 0; i < d->num_fields; i++) {
+        const struct pt_field *f = &d->field[i];
+        unsigned size = f->row->size;
+        uint32_t stays = f->row->sticky & pt_load(d->own + f->off, size);
+
+        pt_store(d->copy + f->off, (pt_copy(d, f->off, size) & ~stays) |
+                 (pt_load(old + f->off, size) & stays), size);
+    }
 }
 
 unsigned pt_config_size(const struct pt_dev *d)

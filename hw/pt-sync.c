@@ -20,7 +20,7 @@ static int look(struct pt_dev *d)
     if (lost && pt_pm_asleep(d)) {
         d->lost = true;
     } else if (lost) {
-        pt_lost(d, false);
+        pt_lost(d, PT_LOST_REGISTERS);
     }
     return rc;
 }
@@ -45,7 +45,7 @@ static int command(struct pt_dev *d)
 {
     int rc = 0;
 
-    if (d->pm.waiting || !pt_command_waits(d)) {
+    if (d->deaf || !pt_command_waits(d)) {
         return 0;
     }
     /* Messages that went took Interrupt Disable along. */
@@ -65,6 +65,12 @@ int pt_sync(struct pt_dev *d)
     if (!d->started || !what) {
         return 0;
     }
+    if (what & PT_DIRTY_RESET) {
+        pt_flr_begin(d);
+    }
+    if (d->deaf & PT_DEAF_RESET) {
+        return 0;  /* all of it follows at its end */
+    }
     if ((what & PT_DIRTY_COMMAND) || (d->lost && !pt_pm_asleep(d))) {
         rc = look(d);
     }
@@ -75,8 +81,56 @@ int pt_sync(struct pt_dev *d)
     return rc;
 }
 
+/* ------------------------------------------------------------------ */
+/* Time                                                                */
+
+void pt_call_at(const struct pt_dev *d, uint64_t us)
+{
+    if (d->bus->ops->call_at) {
+        d->bus->ops->call_at(d->bus->priv, us);
+    }
+}
+
+void pt_tick(struct pt_dev *d)
+{
+    if (d->deaf & PT_DEAF_RESET) {
+        pt_flr_tick(d);
+    } else if ((d->deaf & PT_DEAF_POWER) &&
+               d->bus->ops->now_us(d->bus->priv) >= d->pm.ready_us) {
+        pt_pm_finish(d);
+    }
+}
+
+bool pt_listens(struct pt_dev *d)
+{
+    if (d->deaf & PT_DEAF_POWER) {
+        pt_pm_finish(d);
+    }
+    if (d->deaf & PT_DEAF_RESET) {
+        pt_flr_look(d);
+    }
+    return !d->deaf;
+}
+
+/* ------------------------------------------------------------------ */
+/* The end                                                             */
+
+/* Its own reset holds it: no access, as each would wait for the end. */
+static void end_in_reset(struct pt_dev *d)
+{
+    pt_log(d, PT_LOG_WARNING, "detached in its reset, which has not ended: "
+           "nothing is written to it");
+    d->left = true;
+    pt_bars_stop(d);
+    pt_irq_leave(d);
+}
+
 void pt_sync_end(struct pt_dev *d)
 {
+    if (!pt_flr_settle(d)) {
+        end_in_reset(d);
+        return;
+    }
     pt_pm_settle(d);
     pt_pm_rest(d);
     pt_restore_missed(d);

@@ -23,6 +23,7 @@ struct life {
     struct world w;
     struct inv v;
     bool extended;
+    bool flr;
     struct inv_mirror mirror;
     bool persistent;         /* a failure that stays: leaks are not ours */
     struct world_rng lies;
@@ -64,6 +65,7 @@ static void take_region(struct life *l, struct capture *c, unsigned n,
     unsigned quirks = (unsigned)take(l, 1);
     uint64_t addr, size = UINT64_C(1) << shift;
 
+    l->flr |= n == 0 && (quirks & FUZZ_R_FLR);
     /* SR-IOV 1.1, 3.4.1.11: a virtual function has no ports and no ROM. */
     if (pt_load(c->cfg, 4) == UINT32_MAX) {
         flags &= ~(unsigned)PT_REGION_IO;
@@ -245,7 +247,9 @@ static uint64_t misunderstood(const struct life *l, const struct pt_dev *d)
     if (s->pm && d->pm.pos != s->pm) {
         where |= UINT64_C(1) << (s->pm / 4);
     }
-    if (s->af && l->w.args.policy.permissive) {
+    if (s->af && (l->w.args.policy.flr ? sim_dev_can_flr(s) &&
+                  !is_at(d, PCI_CAP_ID_AF, s->af, 6) :
+                  l->w.args.policy.permissive)) {
         where |= UINT64_C(1) << (s->af / 4);
     }
     return where;
@@ -273,6 +277,7 @@ static void make_plain(struct life *l)
         }
     }
     correct(s);
+    s->pt.info.can_flr = sim_dev_can_flr(s);
     pt_detach(d);
     sim_forget(&l->w.sim);
 }
@@ -442,8 +447,51 @@ static void other_device(struct life *l)
     /* It was there first, or finds another place. */
     if (!(pt_copy(l->w.d, PCI_COMMAND, 2) &
           (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))) {
+        pt_yield(l->w.d, false, addr, pages << PT_PAGE_SHIFT);
         sim_bus_take(&l->w.sim.bus, false, addr, pages << PT_PAGE_SHIFT);
     }
+}
+
+static bool write_at(struct life *l, uint32_t off, uint32_t val,
+                     unsigned len);
+
+static bool ask(struct life *l)
+{
+    const struct inv_rules *r = &l->v.rules;
+    unsigned i = r->flr_bit[0] ? 0 : 1;
+
+    return !r->flr_bit[i] || write_at(l, r->flr[i], r->flr_bit[i], 1);
+}
+
+static void os_does(struct life *l)
+{
+    struct sim_dev *s = &l->w.sim.dev;
+    unsigned how = (unsigned)take(l, 1);
+
+    s->os.takes_us = 10000 * take(l, 1);
+    s->os.restores = how & FUZZ_OS_RESTORES;
+    s->os.errnum = how & FUZZ_OS_FAILS ? ENOTTY : 0;
+    s->os.hangs = how & FUZZ_OS_HANGS;
+    if (how & FUZZ_OS_REFUSES) {
+        sim_fault_at(&s->reset_fault, 1, EAGAIN);
+    }
+    l->v.failures |= (how & ~(unsigned)FUZZ_OS_RESTORES) != 0;
+}
+
+static unsigned num_ops(const struct life *l)
+{
+    unsigned n = l->extended ? FUZZ_NUM_OPS : FUZZ_EXT_WRITE;
+
+    return l->w.args.policy.flr ? n + FUZZ_NUM_ALL_OPS - FUZZ_NUM_OPS : n;
+}
+
+/* Those of resets come last, whether or not there are those before. */
+static enum fuzz_op take_op(struct life *l)
+{
+    unsigned op = (unsigned)take(l, 1) % num_ops(l);
+    bool skip = !l->extended && op >= FUZZ_EXT_WRITE;
+
+    return (enum fuzz_op)(skip ? op + FUZZ_NUM_OPS - FUZZ_EXT_WRITE : op);
 }
 
 static bool write_at(struct life *l, uint32_t off, uint32_t val, unsigned len)
@@ -461,7 +509,7 @@ static bool read_at(struct life *l, uint32_t off, unsigned len)
 /* Returns whether all held. */
 static bool operate(struct life *l)
 {
-    static const char *const names[FUZZ_NUM_OPS] = {
+    static const char *const names[FUZZ_NUM_ALL_OPS] = {
         [FUZZ_MMIO_WRITE] = "MMIO write", [FUZZ_MMIO_READ] = "MMIO read",
         [FUZZ_ENTRY] = "table entry", [FUZZ_PLACE] = "place",
         [FUZZ_DECODE] = "decode", [FUZZ_RAISE] = "errors",
@@ -474,6 +522,8 @@ static bool operate(struct life *l)
         [FUZZ_RESET] = "reset", [FUZZ_REATTACH] = "attach again",
         [FUZZ_MULTI] = "multifunction", [FUZZ_SYNC] = "sync",
         [FUZZ_FILE] = "policy file",
+        [FUZZ_ASK] = "reset, asked for", [FUZZ_OS] = "the operating system",
+        [FUZZ_PASS] = "time, with timers",
     };
     struct inv *v = &l->v;
     struct world *w = &l->w;
@@ -481,8 +531,7 @@ static bool operate(struct life *l)
     uint32_t off;
     unsigned len;
 
-    op = (enum fuzz_op)(take(l, 1) %
-                        (l->extended ? FUZZ_NUM_OPS : FUZZ_EXT_WRITE));
+    op = take_op(l);
     if (names[op]) {
         trace(l, "%s\n", names[op]);
     }
@@ -579,7 +628,15 @@ static bool operate(struct life *l)
         return read_at(l, off, 1u << take(l, 1) % 3);
     case FUZZ_FILE:
         return reattach_with_file(l);
-    case FUZZ_NUM_OPS:
+    case FUZZ_ASK:
+        return ask(l);
+    case FUZZ_OS:
+        os_does(l);
+        break;
+    case FUZZ_PASS:
+        sim_bus_pass(&w->sim.bus, w->d, 10000 * take(l, 1));
+        break;
+    case FUZZ_NUM_ALL_OPS:
         break;
     }
     return v->wrong[0] == '\0';
@@ -593,7 +650,7 @@ static void live(struct life *l)
         if (!operate(l)) {
             return;
         }
-        if (l->w.d && !l->w.d->pm.waiting && !inv_state(&l->v)) {
+        if (l->w.d && !l->w.d->deaf && !inv_state(&l->v)) {
             return;
         }
     }
@@ -627,7 +684,7 @@ const char *fuzz_one(const uint8_t *data, size_t size)
 
     l.data = data;
     l.left = size;
-    l.persistent = false;
+    l.persistent = l.flr = false;
     l.lies.state = 0;
     memset(&l.v, 0, sizeof(l.v));
     flags = (unsigned)take(&l, 1);
@@ -648,6 +705,7 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     o.dev.lose_sticky = opts & FUZZ_LOSE_STICKY;
 
     take_device(&l, &c, opts & FUZZ_BARS_LOST);
+    policy.flr = l.flr;
     if (flags & FUZZ_WINDOWS) {
         make_chip(&l, &c);
     }

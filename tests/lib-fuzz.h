@@ -38,10 +38,16 @@
 #define FUZZ_R_UNASSIGNED  0x01  /* of a region: without an address */
 #define FUZZ_R_ODD_SIZE    0x02  /* no power of two */
 #define FUZZ_R_INSIDE      0x04  /* not at a page's start */
+#define FUZZ_R_FLR         0x80  /* of the first: the policy has flr */
 
 #define FUZZ_HEAD (2 + 256 + 7 * 3)
 #define FUZZ_MAX_DWORDS 64
 #define FUZZ_EXT (1 + FUZZ_MAX_DWORDS * 6)
+
+#define FUZZ_OS_RESTORES   0x01  /* Linux does */
+#define FUZZ_OS_FAILS      0x02
+#define FUZZ_OS_HANGS      0x04
+#define FUZZ_OS_REFUSES    0x08  /* the next one */
 
 enum fuzz_op {
     FUZZ_WRITE1,      /* offset 1, value 1 */
@@ -79,6 +85,11 @@ enum fuzz_op {
                          words 1, their masks 4 each; capability to add: where
                          1, its size 1 (0: none), and a byte of it 1 */
     FUZZ_NUM_OPS,
+    /* With FUZZ_R_FLR, after those that there are otherwise. */
+    FUZZ_ASK = FUZZ_NUM_OPS,  /* for a reset */
+    FUZZ_OS,          /* how it does: FUZZ_OS_*, in 10 ms 1 */
+    FUZZ_PASS,        /* in 10 ms, with timers, 1 */
+    FUZZ_NUM_ALL_OPS,
 };
 
 struct capture;

@@ -163,6 +163,11 @@ static void rule_shown(struct ext_maker *m, unsigned pos, unsigned id)
         /* ECRC on and off; no log of prefixes. */
         may(m, pos + 0x18, 4, 0x140);
         fixed(m, pos + 0x18, 4, 0x800, 0);
+        /* 7.10: sticky. */
+        sim_put(m->r->stays + pos + 0x08, 4, 0x03fff030);
+        sim_put(m->r->stays + pos + 0x0c, 4, 0x03fff030);
+        sim_put(m->r->stays + pos + 0x14, 4, 0xf1c1);
+        sim_put(m->r->stays + pos + 0x18, 4, 0x140);
         break;
     case 0x03:
         fixed_host(m, pos + 4, 4);

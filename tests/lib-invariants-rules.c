@@ -167,6 +167,7 @@ static bool apart(uint32_t table, uint32_t a, uint32_t pba, uint32_t b)
 
 static bool offered(const struct world *w, const uint8_t *p)
 {
+    const struct pt_device_info *info = &w->sim.dev.pt.info;
     unsigned flags = get(p + 2, 2), type = flags >> 4 & 0xf;
     unsigned n = (flags & 0x7ff) + 1;
 
@@ -186,6 +187,8 @@ static bool offered(const struct world *w, const uint8_t *p)
         return in_bar(w, get(p + 4, 4), 16 * n) &&
             in_bar(w, get(p + 8, 4), (n + 63) / 64 * 8) &&
             apart(get(p + 4, 4), 16 * n, get(p + 8, 4), (n + 63) / 64 * 8);
+    case PCI_CAP_ID_AF:
+        return w->args.policy.flr && info->can_flr && (p[3] & 3) == 3;
     default:
         return false;
     }
@@ -238,6 +241,12 @@ static void judge(struct rule_maker *m, const struct world *w)
     }
 }
 
+/* Is a reset of the function offered, where the device has it? */
+static bool flr(const struct rule_maker *m)
+{
+    return m->policy->flr && m->info->can_flr;
+}
+
 static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
 {
     bool open = m->policy->permissive;
@@ -250,11 +259,18 @@ static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
           get(m->cfg + pos + PCI_EXP_DEVCTL, 2) & 0x05e0);
     may(m, pos + PCI_EXP_DEVSTA, 2, 0x000fu | (open ? 0xffc0u : 0));
     fixed_host(m, pos + PCI_EXP_FLAGS, 2);
-    /* No function level reset, no phantom functions (XSA-449). */
+    /* A reset only by policy, no phantom functions (XSA-449). */
     fixed(m, pos + PCI_EXP_DEVCAP, 4, UINT32_MAX,
-          get(m->cfg + pos + PCI_EXP_DEVCAP, 4) & ~0x10000018u);
+          get(m->cfg + pos + PCI_EXP_DEVCAP, 4) &
+          ~(flr(m) ? 0x00000018u : 0x10000018u));
+    if (flr(m) && (m->cfg[pos + PCI_EXP_DEVCAP + 3] & 0x10)) {
+        m->r->flr[0] = pos + PCI_EXP_DEVCTL + 1;
+        m->r->flr_bit[0] = 0x80;
+    }
     if (size == SPEC_EXP_V1 || size == SPEC_EXP_V2) {
         may(m, pos + PCI_EXP_LNKSTA, 2, 0xc000);
+        /* 6.6.2: ASPM, read completion boundary, clock, width. */
+        sim_put(m->r->stays + pos + PCI_EXP_LNKCTL, 2, 0x030b);
         fixed_host(m, pos + PCI_EXP_LNKCAP, 4);
     }
     if (size == SPEC_EXP_V2_RC && open) {
@@ -275,6 +291,7 @@ static void rule_express(struct rule_maker *m, unsigned pos, unsigned size)
     }
     if (size == SPEC_EXP_V2) {
         may(m, pos + PCI_EXP_LNKSTA2, 2, 0x0020);
+        sim_put(m->r->stays + pos + PCI_EXP_LNKCTL2, 2, 0xffbf);
         fixed_host(m, pos + PCI_EXP_LNKCAP2, 4);
     }
 }
@@ -333,6 +350,13 @@ static void rule_exposed(struct rule_maker *m, unsigned pos, unsigned size)
         fixed_host(m, pos + PCI_MSIX_TABLE, 4);
         fixed_host(m, pos + PCI_MSIX_PBA, 4);
         fixed(m, pos + 2, 2, 0x3fff, get(m->cfg + pos + 2, 2) & 0x7ff);
+        break;
+    case PCI_CAP_ID_AF:
+        /* Both capabilities; the control bit reads 0. */
+        fixed(m, pos + 2, 3, 0xffffff, m->cfg[pos + 2] | 0x0300u);
+        may(m, pos + 5, 1, p->permissive ? 0xfe : 0);
+        m->r->flr[1] = pos + PCI_AF_CTRL;
+        m->r->flr_bit[1] = PCI_AF_CTRL_FLR;
         break;
     default:
         break;
@@ -452,8 +476,9 @@ static void rule_caps(struct rule_maker *m)
     rule_claims(m);
     m->r->num_structures = m->num;
     fixed(m, last ? last + 1 : PCI_CAPABILITY_LIST, 1, 0xff, 0);
-    fixed(m, PCI_STATUS, 1, PCI_STATUS_CAP_LIST,
-          last ? PCI_STATUS_CAP_LIST : 0);
+    /* With a reset, Immediate Readiness would be a promise. */
+    fixed(m, PCI_STATUS, 1, flr(m) ? PCI_STATUS_CAP_LIST | 1u :
+          PCI_STATUS_CAP_LIST, last ? PCI_STATUS_CAP_LIST : 0);
 }
 
 static void make_rules(struct inv *v, bool strict)

@@ -51,6 +51,7 @@ bool inv_attached(struct inv *v)
         v->w->sim.dev.msix.pos = 0;
     }
     v->lines = v->w->sim.bus.num_lines;
+    memcpy(v->fresh, v->w->d->copy, SIM_CFG_SIZE);
     v->decode = (uint16_t)(device(v, PCI_COMMAND, 2) &
                            (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     if (v->failures) {
@@ -147,18 +148,119 @@ void inv_raise(struct inv *v)
 }
 
 /* ------------------------------------------------------------------ */
+/* Resets                                                              */
+
+/* @cost must be nothing at all. */
+static bool is_free(const struct world_cost *c)
+{
+    return !c->reads && !c->writes && !c->mmio && !c->hypercalls && !c->traps;
+}
+
+static bool in_reset(const struct inv *v)
+{
+    return v->w->d->deaf & PT_DEAF_RESET;
+}
+
+/* The device is nobody's: 6.6.2 has the guest wait, and it does not wait. */
+static bool check_in_reset(struct inv *v)
+{
+    struct world *w = v->w;
+    struct world_cost then = world_cost(w), c;
+    uint8_t copy[SIM_CFG_SIZE];
+    unsigned off;
+
+    memcpy(copy, w->d->copy, sizeof(copy));
+    for (off = 0; off < v->rules.size && in_reset(v); off += 61) {
+        if (rd8(w, off) != 0xff && in_reset(v)) {
+            return bad(v, "byte %#x reads %02x in a reset", off, rd8(w, off));
+        }
+        if (in_reset(v)) {
+            wr8(w, off, 0x5a);
+        }
+    }
+    if (!in_reset(v)) {
+        return true;  /* it has ended meanwhile */
+    }
+    c = world_cost_since(w, &then);
+    if (!is_free(&c) || memcmp(copy, w->d->copy, sizeof(copy)) != 0) {
+        return bad(v, "an access in a reset was done");
+    }
+    if (!v->failures &&
+        (w->sim.xen.num_mem || w->sim.xen.num_ports || w->sim.bus.num_traps ||
+         (device(v, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) ||
+         (sim_dev_power(&w->sim.dev) == 0 &&
+          (sim_dev_msi_enabled(&w->sim.dev) ||
+           sim_dev_msix_enabled(&w->sim.dev))))) {
+        return bad(v, "something of the device goes on in its reset");
+    }
+    return true;
+}
+
+/* What the guest has is as it was at first, but for what a reset leaves. */
+static bool check_was_reset(struct inv *v)
+{
+    unsigned i;
+
+    for (i = 0; i < v->rules.size; i++) {
+        uint8_t stays = v->rules.stays[i];
+        uint8_t want = (uint8_t)((v->fresh[i] & ~stays) | (v->left[i] & stays));
+
+        if (i != PCI_HEADER_TYPE && v->w->d->copy[i] != want) {
+            return bad(v, "after a reset the guest's byte %#x is %02x, should "
+                       "be %02x", i, v->w->d->copy[i], want);
+        }
+    }
+    if (v->failures || v->w->sim.dev.vanished) {
+        return true;
+    }
+    if (sim_dev_power(&v->w->sim.dev) != 0 ||
+        (device(v, PCI_COMMAND, 2) & (PCI_COMMAND_MASTER | v->decode)) !=
+        v->decode) {
+        return bad(v, "after a reset Command is %04x, in D%u",
+                   device(v, PCI_COMMAND, 2), sim_dev_power(&v->w->sim.dev));
+    }
+    return check_bars(v);
+}
+
+/* One that fails, or never ends, is over when the guest is reset. */
+static bool settle_reset(struct inv *v)
+{
+    struct world *w = v->w;
+    unsigned i;
+
+    for (i = 0; i < 40 && in_reset(v) && !w->d->flr.failed; i++) {
+        if (!check_in_reset(v)) {
+            return false;
+        }
+        sim_bus_pass(&w->sim.bus, w->d, 50000);
+    }
+    if (!in_reset(v)) {
+        return check_was_reset(v);
+    }
+    if (!v->failures || !check_in_reset(v)) {
+        return bad(v, "a reset does not end");
+    }
+    w->sim.dev.os.hangs = false;
+    pt_reset(w->d);
+    return !w->d->deaf || bad(v, "a failed reset outlives the guest's");
+}
+
+/* ------------------------------------------------------------------ */
 /* D-states                                                            */
 
 bool inv_settle(struct inv *v)
 {
     struct world_cost then = world_cost(v->w), c;
 
-    if (!v->w->d->pm.waiting) {
+    if (!v->w->d->deaf) {
         return true;
+    }
+    if (in_reset(v)) {
+        return settle_reset(v);
     }
     pt_config_read(v->w->d, PCI_VENDOR_ID, 4);
     c = world_cost_since(v->w, &then);
-    if (v->w->d->pm.waiting) {
+    if (v->w->d->deaf) {
         return bad(v, "a D-state transition does not end");
     }
     /*
@@ -236,12 +338,6 @@ static bool legal(const struct inv *v, uint32_t off, unsigned len)
         off + len <= v->rules.size;
 }
 
-/* @cost must be nothing at all. */
-static bool is_free(const struct world_cost *c)
-{
-    return !c->reads && !c->writes && !c->mmio && !c->hypercalls && !c->traps;
-}
-
 bool inv_read(struct inv *v, uint32_t off, unsigned len)
 {
     struct world *w = v->w;
@@ -306,6 +402,7 @@ struct act {
     enum pt_irq_mode mode;
     unsigned power;                /* the state that the device was in */
     uint64_t resets;
+    uint64_t os_resets;
     struct world_cost cost;
 };
 
@@ -329,6 +426,20 @@ static bool covers_cap(const struct inv *v, const struct act *a, uint8_t id,
     for (i = 0; i < v->rules.num_caps; i++) {
         if (v->found[v->rules.cap[i]] == id &&
             covers(a, v->rules.cap[i] + off, len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is it the guest's word for a reset? */
+static bool asks(const struct inv *v, const struct act *a)
+{
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        if (v->rules.flr_bit[i] &&
+            (wrote(a, v->rules.flr[i]) & v->rules.flr_bit[i])) {
             return true;
         }
     }
@@ -409,8 +520,9 @@ static bool check_sent(struct inv *v, const struct act *a)
         }
         /* Written as 0, for not to clear it; here it is hardwired to 1. */
         allowed |= b.rw1c & (uint8_t)~(s->rw[i] | rw1c);
-        if (v->failures && now == v->found[i]) {
-            continue;  /* restored, when it could be */
+        if (v->failures && (now == v->found[i] ||
+                            (v->w->d->lost && now == old))) {
+            continue;  /* restored, when it could be; or not yet */
         }
         if ((i & ~1u) == PCI_COMMAND) {
             /* What was not written before, or is nothing to the device. */
@@ -605,6 +717,7 @@ static void prepare(struct inv *v, struct act *a, uint32_t off, uint32_t val,
     a->mode = v->w->d->irq->mode;
     a->power = sim_dev_power(s);
     a->resets = s->count.resets;
+    a->os_resets = s->count.os_resets;
     memset(s->touched, 0, s->size);
     memset(s->covered, 0, s->size);
     a->cost = world_cost(v->w);
@@ -630,6 +743,16 @@ bool inv_write(struct inv *v, uint32_t off, uint32_t val, unsigned len)
         return (is_free(&c) &&
                 memcmp(a.copy, v->w->d->copy, SIM_CFG_SIZE) == 0) ||
             bad(v, "illegal write of %u at %#x was done", len, off);
+    }
+    if (asks(v, &a)) {
+        memcpy(v->left, a.copy, sizeof(v->left));
+        return (in_reset(v) && check_in_reset(v) &&
+                v->w->sim.dev.count.os_resets - a.os_resets < 2) ||
+            bad(v, "write of %u at %#x, %#x: asked for a reset, and there is "
+                "none", len, off, val);
+    }
+    if (in_reset(v) || v->w->sim.dev.count.os_resets != a.os_resets) {
+        return bad(v, "write of %u at %#x, %#x: began a reset", len, off, val);
     }
     if (v->w->sim.dev.count.resets != a.resets) {
         /* Only D3hot to D0 may reset it; what it has lost comes back. */

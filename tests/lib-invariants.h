@@ -40,6 +40,9 @@ struct inv_rules {
     uint16_t ext[64], ext_size[64];
     unsigned end;                 /* of what is not zeros throughout */
     unsigned aer;                 /* where the guest has AER; 0: nowhere */
+    unsigned flr[2];              /* the bytes where it can ask for a reset: */
+    uint8_t flr_bit[2];           /* PCI Express's, AF's; 0: nowhere */
+    uint8_t stays[SIM_CFG_SIZE];  /* of the guest's copy, in such a reset */
 };
 
 struct inv {
@@ -48,6 +51,8 @@ struct inv {
     uint8_t found[SIM_CFG_SIZE];  /* the device, before attach */
     uint16_t decode;              /* decoders that it has had on since */
     uint64_t lines;               /* logged by attach */
+    uint8_t fresh[SIM_CFG_SIZE];  /* the guest's copy then, */
+    uint8_t left[SIM_CFG_SIZE];   /* and when it asked for a reset */
     bool attached;
     /*
      * Calls failed, or the device lies or is gone: what has to be complete
@@ -88,7 +93,7 @@ bool inv_write(struct inv *v, uint32_t off, uint32_t val, unsigned len);
 bool inv_chain(struct inv *v);
 /* Mappings, interrupts, constants and log, between accesses. */
 bool inv_state(struct inv *v);
-/* Let a change of the D-state end: what the device has back. */
+/* Let a change of the D-state, or a reset, end: what the device has back. */
 bool inv_settle(struct inv *v);
 
 /* Detach, and see what is left. */

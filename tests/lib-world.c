@@ -40,7 +40,10 @@ die(const char *fmt, ...)
     { "msitranslate", { .msitranslate = true } }, \
     { "extended", { .extended = true } }, \
     { "permissive, extended", { .permissive = true, .extended = true } }, \
-    { "extended, power_mgmt", { .extended = true, .power_mgmt = true } }
+    { "extended, power_mgmt", { .extended = true, .power_mgmt = true } }, \
+    { "permissive, flr", { .permissive = true, .flr = true } }, \
+    { "extended, power_mgmt, flr", { \
+        .extended = true, .power_mgmt = true, .flr = true } }
 
 const struct world_policy world_policies[] = {
     USUAL_POLICIES,

@@ -93,7 +93,7 @@ static unsigned looked_at(const struct capture *c, const struct pt_policy *p)
 {
     unsigned n = 0, pos = 0x100;
 
-    if (!p->extended && !p->power_mgmt) {
+    if (!p->extended && !p->power_mgmt && !p->flr) {
         return 0;
     }
     for (; pos && n < 64; n++) {

@@ -372,7 +372,7 @@ static void writes_do_not_spread(const struct world_function *f,
     for (off = 0; off + 4 <= v.rules.end; off++) {
         memset(w.sim.dev.covered, 0, sizeof(w.sim.dev.covered));
         pt_config_write(w.d, off, 0x5a5a5a5a, 4);
-        if (w.d->pm.waiting) {
+        if (w.d->deaf) {
             must(inv_settle(&v), f, p);
             continue;
         }
@@ -555,6 +555,61 @@ static void policies_from_files_keep_the_rules(void **state)
     assert_true(refused > num_functions / stride() / 4);
     assert_true(masks > num_functions / stride());
     assert_true(added > num_functions / stride() / 4);
+}
+
+/* ------------------------------------------------------------------ */
+/* Resets                                                              */
+
+/* Who could do something in it does; whoever restores the registers. */
+static void resets(const struct world_function *f,
+                   const struct world_policy *p)
+{
+    struct world_rng r = { seed_of(f->name) ^ seed_of(p->name) };
+    unsigned way, i;
+
+    for (way = 0; way < 4; way++) {
+        unsigned at = v.rules.flr[way % 2];
+
+        if (!v.rules.flr_bit[way % 2]) {
+            continue;
+        }
+        w.sim.dev.os.restores = way & 2;
+        w.sim.dev.os.takes_us = 90000 * way;
+        world_place_all(&w);
+        world_decode(&w, true);
+        for (i = 0; i < 30; i++) {
+            must(inv_write(&v, some_offset(&r), some_value(&r), 4), f, p);
+        }
+        must(inv_write(&v, at, v.rules.flr_bit[way % 2], 1), f, p);
+        must(inv_settle(&v) && inv_state(&v) && inv_chain(&v), f, p);
+    }
+}
+
+static void a_reset_is_as_specified(void **state)
+{
+    (void)state;
+    for_all(resets);
+}
+
+/* And what the guest does in it, and before its time, changes nothing. */
+static void detached_in_a_reset(const struct world_function *f,
+                                const struct world_policy *p)
+{
+    unsigned at = v.rules.flr_bit[0] ? v.rules.flr[0] : v.rules.flr[1];
+
+    if (!at) {
+        return;
+    }
+    world_place_all(&w);
+    world_decode(&w, true);
+    must(inv_write(&v, at, 0x81, 1), f, p);
+    sim_bus_pass(&w.sim.bus, w.d, 1000 * ((unsigned)f->name[0] % 100));
+}
+
+static void all_are_detached_in_a_reset(void **state)
+{
+    (void)state;
+    for_all(detached_in_a_reset);
 }
 
 /* ------------------------------------------------------------------ */
@@ -806,6 +861,8 @@ int main(void)
         cmocka_unit_test(nothing_is_mapped_over_another_device),
         cmocka_unit_test(nothing_is_mapped_outside_of_d0),
         cmocka_unit_test(policies_from_files_keep_the_rules),
+        cmocka_unit_test(a_reset_is_as_specified),
+        cmocka_unit_test(all_are_detached_in_a_reset),
         cmocka_unit_test(malformed_devices_work_and_hide_what_is_wrong),
         cmocka_unit_test(chain_holds_exactly_the_exposed),
         cmocka_unit_test(lspci_decodes_the_guests_view_without_complaint),

@@ -31,6 +31,7 @@ struct reg {
     uint32_t sent;  /* a guest's write reaches the device */
     uint32_t kept;  /* of rw: and yet the guest can't change them */
     uint32_t live;  /* read from the device, each time */
+    uint32_t stays; /* the guest's, in a reset of the function: PCIe 6.6.2 */
 };
 
 struct kind {
@@ -154,6 +155,14 @@ static const struct reg msix[] = {
     { 8, 4, "PBA Offset/BIR", "PCI 3.0, 6.8.2.5", .ro = ALL },
 };
 
+/* The ECN of 2006. Its one control bit reads 0, and starts a reset. */
+static const struct reg af[] = {
+    { 2, 1, "Length", "AF ECN", .ro = 0xff },
+    { 3, 1, "AF Capabilities", "AF ECN", .ro = 0xff },
+    { 4, 1, "AF Control", "AF ECN", .rw1c = 0x01, .ro = 0xfe },
+    { 5, 1, "AF Status", "AF ECN", .ro = 0x01, .live = 0xff },
+};
+
 /*
  * PCI Express Base 2.0, 7.8, as far as an endpoint implements it. Payload size,
  * extended tags, phantom functions and auxiliary power are writable in the
@@ -174,7 +183,8 @@ static const struct reg msix[] = {
     { 0x0c, 4, "Link Capabilities", "PCIe 2.0, 7.8.6", .ro = ALL }
 /* 4, 5, 10 and 11 are of downstream ports */
 #define EXP_LNKCTL \
-    { 0x10, 2, "Link Control", "PCIe 2.0, 7.8.7", .rw = 0x03cb }
+    { 0x10, 2, "Link Control", "PCIe 2.0, 7.8.7", .rw = 0x03cb, \
+      .stays = 0x030b }
 /* 14 and 15, too; but they are no secret */
 #define EXP_LNKSTA \
     { 0x12, 2, "Link Status", "PCIe 2.0, 7.8.8", .rw1c = 0xc000, \
@@ -189,7 +199,8 @@ static const struct reg msix[] = {
     { 0x2c, 4, "Link Capabilities 2", "PCIe 3.0, 7.8.18", .ro = ALL }
 /* De-emphasis (6) is of downstream ports. */
 #define EXP_LNKCTL2 \
-    { 0x30, 2, "Link Control 2", "PCIe 3.0, 7.8.19", .rw = 0xffbf }
+    { 0x30, 2, "Link Control 2", "PCIe 3.0, 7.8.19", .rw = 0xffbf, \
+      .stays = 0xffbf }
 #define EXP_LNKSTA2 \
     { 0x32, 2, "Link Status 2", "PCIe 3.0, 7.8.20", .rw1c = 0x0020, \
       .ro = 0xffdf, .sent = 0x0020, .live = 0xffff }
@@ -238,6 +249,7 @@ static const struct kind kinds[] = {
     { "PCI Express", 0x10, 0x0012, 0x34, false, REGS(exp_2) },
     { "PCI Express", 0x10, 0x0092, 0x2c, false, REGS(exp_2_integrated) },
     { "MSI-X", 0x11, 0x0000, 12, false, REGS(msix) },
+    { "Advanced Features", 0x13, 0x0306, 6, false, REGS(af) },
 };
 
 /* Those that no guest gets. Of size 0: to the end of the room. */
@@ -278,17 +290,19 @@ static const struct reg aer[] = {
     { 0x04, 4, "Uncorrectable Error Status", "PCIe 3.0, 7.10.2",
       .rw1c = 0x03fff030, .sent = 0x03fff030, .live = ALL },
     { 0x08, 4, "Uncorrectable Error Mask", "PCIe 3.0, 7.10.3",
-      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL },
+      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL,
+      .stays = 0x03fff030 },
     { 0x0c, 4, "Uncorrectable Error Severity", "PCIe 3.0, 7.10.4",
-      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL },
+      .rw = 0x03fff030, .sent = 0x03fff030, .live = ALL,
+      .stays = 0x03fff030 },
     { 0x10, 4, "Correctable Error Status", "PCIe 3.0, 7.10.5",
       .rw1c = 0xf1c1, .sent = 0xf1c1, .live = ALL },
     { 0x14, 4, "Correctable Error Mask", "PCIe 3.0, 7.10.6",
-      .rw = 0xf1c1, .sent = 0xf1c1, .live = ALL },
+      .rw = 0xf1c1, .sent = 0xf1c1, .live = ALL, .stays = 0xf1c1 },
     /* Multiple headers (10) are the host's; a log of prefixes is not shown. */
     { 0x18, 4, "AER Capabilities and Control", "PCIe 3.0, 7.10.7",
       .rw = 0x540, .ro = 0xabf, .sent = 0x140, .kept = 0x400,
-      .live = ~0x800u },
+      .live = ~0x800u, .stays = 0x140 },
     { 0x1c, 4, "Header Log 0", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
     { 0x20, 4, "Header Log 1", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
     { 0x24, 4, "Header Log 2", "PCIe 3.0, 7.10.8", .ro = ALL, .live = ALL },
@@ -388,16 +402,15 @@ static struct world w;
  * behind its header.
  */
 static void view_of(uint8_t id, const uint8_t *body, unsigned len,
-                    bool power_mgmt)
+                    const struct pt_policy *policy)
 {
-    const struct pt_policy policy = { .power_mgmt = power_mgmt };
     struct pt_error err = { "" };
     struct capture c;
 
     world_build(&c);
     world_build_bar(&c, 5, 0xe0000000, 0x2000, 0);
     world_build_cap(&c, AT, id, body, len);
-    world_init(&w, &c, &policy, NULL);
+    world_init(&w, &c, policy, NULL);
     w.d = pt_view(&w.args, &err);
     if (!w.d) {
         fail_msg("%s", err.text);
@@ -406,6 +419,9 @@ static void view_of(uint8_t id, const uint8_t *body, unsigned len,
 
 static void view(const struct kind *k)
 {
+    const struct pt_policy policy = {
+        .power_mgmt = k->power_mgmt, .flr = k->id == 0x13,
+    };
     uint8_t body[0x40] = { 0 };
 
     pt_store(body, k->flags, 2);
@@ -414,7 +430,7 @@ static void view(const struct kind *k)
         pt_store(body + 2, 0x0005, 4);
         pt_store(body + 6, 0x1005, 4);
     }
-    view_of(k->id, body, k->size - 2u, k->power_mgmt);
+    view_of(k->id, body, k->size - 2u, &policy);
 }
 
 /* The same with an extended capability at 0x100. */
@@ -504,6 +520,8 @@ static void check_reg(const char *kind, unsigned pos, const struct reg *r)
             r->rw & ~r->kept);
     compare(kind, r, "the guest's copy", mask(off, r->size, 'e'),
             all & ~r->live);
+    compare(kind, r, "left by a reset of the function", b.row->sticky,
+            r->stays);
 }
 
 /* Every row of the structure is in the list, and the other way round. */
@@ -569,7 +587,7 @@ static void hidden_structures_are_as_long_as_specified(void **state)
     for (i = 0; i < COUNT(hidden); i++) {
         unsigned size = hidden[i].size ? hidden[i].size : 0x100 - AT;
 
-        view_of(hidden[i].id, hidden[i].body, 3, false);
+        view_of(hidden[i].id, hidden[i].body, 3, NULL);
         for (n = 0; AT + n < 0x100 && look(AT + n).cap; n++) {
             assert_int_equal(look(AT + n).fwd | look(AT + n).own, 0);
         }

@@ -862,6 +862,8 @@ static void twins_live(const struct pt_policy *policy, uint64_t seed)
         assert_int_equal(got[0], got[1]);
         twins_are_alike(i, off, width);
         if (i % 16 == 15) {
+            sim_bus_pass(&twin[0].sim.bus, twin[0].d, 500000);
+            sim_bus_pass(&twin[1].sim.bus, twin[1].d, 500000);
             place_and_decode(&twin[0]);
             place_and_decode(&twin[1]);
         }
@@ -914,7 +916,7 @@ static void a_mirror_lives(const struct pt_policy *policy, uint64_t seed)
         } else {
             inv_read(&v, off, len);
         }
-        if (!w.d->pm.waiting) {
+        if (!w.d->deaf) {
             inv_state(&v);
         }
     }
