@@ -269,7 +269,7 @@ void pt_reset(struct pt_dev *d)
     pt_restore_missed(d);
     pt_restore_changed(d);
     pt_forget(d);
-    pt_irq_reset(d, false);
+    pt_irq_reset(d);
     pt_sync(d);
     /* Some devices let their driver at Command through a BAR. */
     d->dirty |= PT_DIRTY_COMMAND;

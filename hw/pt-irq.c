@@ -380,38 +380,35 @@ static void release(struct pt_dev *d)
     }
 }
 
-void pt_irq_lost(struct pt_dev *d)
+static void forget(struct pt_irq *q, bool lost)
 {
-    struct pt_irq *q = d->irq;
-
-    if (q) {
-        /* Off by itself, unless the guest has had it enabled again since. */
-        q->table_lost = true;
-        release(d);
-        q->table_lost = false;
-    }
-}
-
-void pt_irq_reset(struct pt_dev *d, bool lost)
-{
-    struct pt_irq *q = d->irq;
-
-    if (!q) {
-        return;
-    }
-    if (lost) {
-        pt_irq_lost(d);
-    } else {
-        release(d);
-    }
     q->translate_failed = q->translate_waits = q->intx_failed = false;
     forget_entries(q, lost);
 }
 
+void pt_irq_lost(struct pt_dev *d, enum pt_loss what)
+{
+    struct pt_irq *q = d->irq;
+
+    /* Off by itself, unless the guest has had it enabled again since. */
+    q->table_lost = true;
+    release(d);
+    q->table_lost = false;
+    if (what != PT_LOST_REGISTERS) {
+        forget(q, true);
+    }
+}
+
+void pt_irq_reset(struct pt_dev *d)
+{
+    release(d);
+    forget(d->irq, false);
+}
+
 void pt_irq_stop(struct pt_dev *d)
 {
-    pt_irq_reset(d, false);
-    if (d->irq && d->xen) {
+    pt_irq_reset(d);
+    if (d->xen) {
         pt_intx_leave(d);
     }
 }

@@ -125,15 +125,15 @@ void pt_irq_entry_ready(struct pt_dev *d, unsigned i);
 
 /*
  * Messages are unbound and unmapped, and the guest's programming of them
- * forgotten; the line stays. @lost: the device was reset and has forgotten
- * its enable bits by itself.
+ * forgotten; the line stays.
  */
-void pt_irq_reset(struct pt_dev *d, bool lost);
+void pt_irq_reset(struct pt_dev *d);
 /*
- * The device was reset by its own driver: its messages go, for the next
- * pt_irq_sync() to have Xen write them anew.
+ * The same of a device that was reset, and has forgotten its enable bits by
+ * itself. What the guest has programmed, if that is not lost, the next
+ * pt_irq_sync() has Xen write anew.
  */
-void pt_irq_lost(struct pt_dev *d);
+void pt_irq_lost(struct pt_dev *d, enum pt_loss what);
 
 /* Detach: as pt_irq_reset(), and the line unbound and given back. */
 void pt_irq_stop(struct pt_dev *d);

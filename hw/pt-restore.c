@@ -164,10 +164,6 @@ void pt_lost(struct pt_dev *d, enum pt_loss what)
     pt_restore_host(d);
     /* Xen writes to the MSI-X table with each message that it gives up. */
     pt_command_decode(d);
-    if (what != PT_LOST_REGISTERS) {
-        pt_irq_reset(d, true);
-    } else {
-        pt_irq_lost(d);
-    }
+    pt_irq_lost(d, what);
     d->dirty |= PT_DIRTY_ALL & ~PT_DIRTY_COMMAND;
 }
