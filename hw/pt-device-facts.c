@@ -159,6 +159,20 @@ int pt_real_short(const struct pt_real *r, unsigned end)
     return end > CFG_ALL_USERS ? -EACCES : -EIO;
 }
 
+int pt_real_opened(struct pt_device *dev, struct pt_real *r,
+                   const struct pt_device_ops *ops, int ret)
+{
+    if (ret) {
+        memset(dev, 0, sizeof(*dev));
+        ops->close(r);
+        return ret;
+    }
+    pt_real_memory(r, &dev->info);
+    dev->ops = ops;
+    dev->priv = r;
+    return 0;
+}
+
 void pt_device_close(struct pt_device *dev)
 {
     if (dev->ops) {

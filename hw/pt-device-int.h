@@ -90,6 +90,13 @@ int pt_real_facts(const struct pt_real *r, struct pt_device_info *info,
 int pt_real_resources(const char *dir,
                       struct pt_resource res[PT_NUM_REGIONS]);
 
+/*
+ * How opening ends, if @ret is 0 with @r behind @ops as *@dev, whose info is
+ * complete, and otherwise with @r closed and nothing in *@dev. Returns @ret.
+ */
+int pt_real_opened(struct pt_device *dev, struct pt_real *r,
+                   const struct pt_device_ops *ops, int ret);
+
 /* Linux's errors are many: EACCES, ENOMEM, ENODEV, else EIO. */
 int pt_real_errno(int errnum);
 

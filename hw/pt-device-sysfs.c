@@ -177,15 +177,7 @@ int pt_device_open_sysfs_at(struct pt_device *dev, const struct pt_sbdf *addr,
     if (ret == 0) {
         ret = fill_info(&dev->info, r, addr, err);
     }
-    if (ret) {
-        memset(dev, 0, sizeof(*dev));
-        sysfs_close(r);
-        return ret;
-    }
-    pt_real_memory(r, &dev->info);
-    dev->ops = &sysfs_ops;
-    dev->priv = r;
-    return 0;
+    return pt_real_opened(dev, r, &sysfs_ops, ret);
 }
 
 int pt_device_open_sysfs(struct pt_device *dev, const struct pt_sbdf *addr,

@@ -147,15 +147,7 @@ int pt_device_open_at(struct pt_device *dev, const struct pt_sbdf *addr,
     if (ret == 0) {
         ret = fill_info(&dev->info, r, addr, err);
     }
-    if (ret) {
-        memset(dev, 0, sizeof(*dev));
-        real_close(r);
-        return ret;
-    }
-    pt_real_memory(r, &dev->info);
-    dev->ops = &real_ops;
-    dev->priv = r;
-    return 0;
+    return pt_real_opened(dev, r, &real_ops, ret);
 }
 
 int pt_device_open(struct pt_device *dev, const struct pt_sbdf *addr,
