@@ -130,6 +130,11 @@ int pt_command_look(struct pt_dev *d, bool *lost)
     if (rc == 0 && !d->lost && !d->host->info.is_vf &&
         (d->command & ~(uint32_t)d->command_has & DECODERS)) {
         rc = pt_bars_lost(d, lost);
+        if (*lost) {
+            pt_log_once(d, PT_ONCE_LOST, PT_LOG_INFO, "it has lost its "
+                        "registers, as by a reset of its driver's: the host's "
+                        "are restored (further times are not logged)");
+        }
     }
     if (rc != 0) {
         d->status_mask = d->status_val = 0;

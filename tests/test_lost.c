@@ -290,6 +290,32 @@ static void test_bars_came_back_with_the_next_access_only(void **state)
     }
 }
 
+/* Whoever asks why a device was slow, or its errors are gone, has to know. */
+static void test_a_loss_is_logged_once(void **state)
+{
+    uint32_t bar[PT_NUM_BARS];
+    struct capture c;
+    struct world w;
+    unsigned i, n, lines = 0;
+
+    (void)state;
+    card(&c);
+    begin(&w, &c, NULL);
+    place_and_decode(&w);
+    save(&w, bar);
+    for (i = 0; i < 4; i++) {
+        if (i) {
+            sim_dev_hot_reset(&w.sim.dev);
+        }
+        restore(&w, bar, 7);
+        for (lines = n = 0; n < w.sim.bus.num_lines; n++) {
+            lines += strstr(w.sim.bus.log[n], "has lost its registers") != NULL;
+        }
+        assert_int_equal(lines, i != 0);
+    }
+    assert_true(world_close(&w));
+}
+
 /* The timer is the device's, and goes with it. */
 static void test_timer_of_a_device_that_is_gone(void **state)
 {
@@ -319,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_unplaced_bar_was_taken_for_a_reset),
         cmocka_unit_test(test_decoders_that_went_alone_are_no_reset),
         cmocka_unit_test(test_bars_came_back_with_the_next_access_only),
+        cmocka_unit_test(test_a_loss_is_logged_once),
         cmocka_unit_test(test_timer_of_a_device_that_is_gone),
     };
 
