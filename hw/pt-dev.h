@@ -55,10 +55,12 @@ enum pt_dirty {
     PT_DIRTY_RESET = 0x08,    /* the guest wants one: before anything else */
 };
 
-/* Why the device answers nothing now. */
+/* Why an access takes longer: the device answers nothing, or sleeps. */
 enum pt_deaf {
     PT_DEAF_POWER = 0x01,  /* on its way to another D-state, until ready_us */
     PT_DEAF_RESET = 0x02,  /* the guest's reset: the guest reads all ones */
+    PT_DEAF_ALL = 0x03,
+    PT_ASLEEP = 0x04,      /* not in D0; or so it was, when we last knew */
 };
 
 /* Of the device's registers, and the guest's programming with them. */
@@ -310,6 +312,8 @@ int pt_pm_wake(struct pt_dev *d, struct pt_error *err);
 void pt_pm_settle(struct pt_dev *d);
 /* Let a change of the power state come to its end. */
 void pt_pm_finish(struct pt_dev *d);
+/* A read of @len bytes at @off gave @val: has somebody else woken it? */
+void pt_pm_saw(struct pt_dev *d, uint16_t off, unsigned len, uint32_t val);
 /* Not in D0, or on its way: it answers configuration accesses at best. */
 bool pt_pm_asleep(const struct pt_dev *d);
 /* On its way to a state, or a reset, that it loses its registers in. */

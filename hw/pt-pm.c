@@ -61,6 +61,13 @@ bool pt_pm_asleep(const struct pt_dev *d)
     return d->pm.state != D0 || d->deaf;
 }
 
+/* The state that the device is in, as far as is known. */
+static void set_state(struct pt_dev *d, uint8_t state)
+{
+    d->pm.state = state;
+    d->deaf = (uint8_t)((d->deaf & PT_DEAF_ALL) | (state ? PT_ASLEEP : 0u));
+}
+
 bool pt_will_lose(const struct pt_dev *d)
 {
     return (d->pm.want == D3HOT && d->pm.reset_on_d0) || d->flr.asked;
@@ -68,7 +75,8 @@ bool pt_will_lose(const struct pt_dev *d)
 
 void pt_pm_was_reset(struct pt_dev *d)
 {
-    d->pm.state = d->pm.want = D0;
+    set_state(d, D0);
+    d->pm.want = D0;
     d->pm.reset = false;
 }
 
@@ -122,12 +130,49 @@ static void emulated_commit(struct pt_dev *d, const struct pt_field *f,
             pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK);
 }
 
+/*
+ * Somebody else has brought it to D0: the toolstack, or a reset from outside.
+ * The guest finds that it is awake, and will not wake it.
+ */
+static void woken(struct pt_dev *d)
+{
+    pt_pm_was_reset(d);
+    if (d->pm.reset_on_d0) {
+        pt_lost(d, PT_LOST_ALL);
+    }
+    /* Otherwise it may have been a reset, and has to be looked for. */
+    d->dirty |= PT_DIRTY_ALL;
+}
+
+void pt_pm_saw(struct pt_dev *d, uint16_t off, unsigned len, uint32_t val)
+{
+    uint16_t csr = (uint16_t)(d->pm.pos + PCI_PM_CTRL);
+
+    if (off <= csr && csr < off + len &&
+        !(val >> 8 * (csr - off) & PCI_PM_CTRL_STATE_MASK)) {
+        woken(d);
+        pt_sync(d);
+    }
+}
+
+/* What the device itself says, before it is sent to another state. */
+static void look(struct pt_dev *d)
+{
+    uint16_t csr = (uint16_t)(d->pm.pos + PCI_PM_CTRL);
+    uint8_t buf[4] = { 0 };
+
+    if (d->pm.state != D0 && pt_host_read(d, csr, buf, 2) == 0) {
+        pt_pm_saw(d, csr, 2, pt_load(buf, 2));
+    }
+}
+
 static void pmcsr_prepare(struct pt_dev *d, const struct pt_field *f,
                           uint32_t old, struct pt_access *a)
 {
     uint8_t to = pt_copy(d, f->off, 2) & PCI_PM_CTRL_STATE_MASK;
 
     (void)old;
+    look(d);
     if (to == d->pm.state) {
         return;
     }
@@ -156,7 +201,7 @@ static void pmcsr_commit(struct pt_dev *d, const struct pt_field *f,
         pt_store(d->copy + f->off, (pt_copy(d, f->off, 1) &
                  ~(uint32_t)PCI_PM_CTRL_STATE_MASK) | from, 1);
     } else if (to != from) {
-        d->pm.state = to;
+        set_state(d, to);
         d->pm.reset = from == D3HOT && to == D0 && d->pm.reset_on_d0;
         start_waiting(d, from, to);
     }
@@ -199,7 +244,8 @@ static int to_d0(struct pt_dev *d)
     int rc = pt_host_write_val(d, off, pmcsr, 2);
 
     if (rc == 0) {
-        d->pm.state = d->pm.want = D0;
+        set_state(d, D0);
+        d->pm.want = D0;
         d->bus->ops->delay_us(d->bus->priv, delay_us(from, D0));
     }
     return rc;

@@ -71,7 +71,16 @@ static inline uint32_t read_now(struct pt_dev *d, uint16_t off, unsigned len)
 static uint32_t __attribute__((noinline))
 read_deaf(struct pt_dev *d, uint16_t off, unsigned len)
 {
-    return pt_listens(d) ? read_now(d, off, len) : len_mask(len);
+    uint32_t val;
+
+    if (!pt_listens(d)) {
+        return len_mask(len);
+    }
+    val = read_now(d, off, len);
+    if (d->deaf & PT_ASLEEP) {
+        pt_pm_saw(d, off, len, val);
+    }
+    return val;
 }
 
 uint32_t pt_config_read(struct pt_dev *d, uint32_t off, unsigned len)

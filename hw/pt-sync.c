@@ -45,7 +45,7 @@ static int command(struct pt_dev *d)
 {
     int rc = 0;
 
-    if (d->deaf || !pt_command_waits(d)) {
+    if ((d->deaf & PT_DEAF_ALL) || !pt_command_waits(d)) {
         return 0;
     }
     /* Messages that went took Interrupt Disable along. */
@@ -109,7 +109,7 @@ bool pt_listens(struct pt_dev *d)
     if (d->deaf & PT_DEAF_RESET) {
         pt_flr_look(d);
     }
-    return !d->deaf;
+    return !(d->deaf & PT_DEAF_ALL);
 }
 
 /* ------------------------------------------------------------------ */

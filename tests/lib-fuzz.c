@@ -650,7 +650,7 @@ static void live(struct life *l)
         if (!operate(l)) {
             return;
         }
-        if (l->w.d && !l->w.d->deaf && !inv_state(&l->v)) {
+        if (l->w.d && !(l->w.d->deaf & PT_DEAF_ALL) && !inv_state(&l->v)) {
             return;
         }
     }

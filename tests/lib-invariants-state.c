@@ -89,7 +89,7 @@ static bool answers(const struct inv *v, unsigned n)
     uint32_t bit = is_io(v, n) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
     /* A decoder that can't go on, as a BAR has no address, is no use. */
-    return d->pm.state == 0 && !d->deaf &&
+    return d->pm.state == 0 && !(d->deaf & PT_DEAF_ALL) &&
         ((device(v, PCI_COMMAND, 2) & bit) || d->host->info.is_vf) &&
         (n != PT_ROM ||
          (pt_copy(d, PCI_ROM_ADDRESS, 4) & PCI_ROM_ADDRESS_ENABLE));
@@ -290,7 +290,7 @@ static bool check_irqs(struct inv *v)
     bool msix = q->msix_pos &&
         (pt_copy(w->d, q->msix_pos + 2u, 2) & PCI_MSIX_ENABLE);
 
-    if (sim_dev_power(s) != 0 || w->d->deaf) {
+    if (sim_dev_power(s) != 0 || (w->d->deaf & PT_DEAF_ALL)) {
         return true;  /* it does not hear of what the guest wants */
     }
     if (sim_dev_msi_enabled(s) && sim_dev_msix_enabled(s)) {

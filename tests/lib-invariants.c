@@ -242,7 +242,8 @@ static bool settle_reset(struct inv *v)
     }
     w->sim.dev.os.hangs = false;
     pt_reset(w->d);
-    return !w->d->deaf || bad(v, "a failed reset outlives the guest's");
+    return !(w->d->deaf & PT_DEAF_ALL) ||
+        bad(v, "a failed reset outlives the guest's");
 }
 
 /* ------------------------------------------------------------------ */
@@ -252,7 +253,7 @@ bool inv_settle(struct inv *v)
 {
     struct world_cost then = world_cost(v->w), c;
 
-    if (!v->w->d->deaf) {
+    if (!(v->w->d->deaf & PT_DEAF_ALL)) {
         return true;
     }
     if (in_reset(v)) {
@@ -260,7 +261,7 @@ bool inv_settle(struct inv *v)
     }
     pt_config_read(v->w->d, PCI_VENDOR_ID, 4);
     c = world_cost_since(v->w, &then);
-    if (v->w->d->deaf) {
+    if (v->w->d->deaf & PT_DEAF_ALL) {
         return bad(v, "a D-state transition does not end");
     }
     /*
@@ -687,6 +688,7 @@ static bool check_cost(struct inv *v, const struct act *a)
         reads = 4;
         writes = 5;  /* one is switched off, another one on */
     }
+    reads += power;  /* is it in the state that it was sent to? */
     if (v->failures) {
         /* What failed is tried again, and be it all that a reset takes. */
         reads = 16;

@@ -589,6 +589,55 @@ static void any_order_of_resets(void **state)
     }
 }
 
+/*
+ * The toolstack resets, or wakes, a device that its guest has sent to sleep.
+ * PMCSR reads D0: Linux then writes nothing, and nothing was mapped any more.
+ */
+static void test_somebody_else_woke_it(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 16; i++) {
+        bool keeps = i & 1, by_write = i & 2, reset = i & 4, again = i & 8;
+
+        card(&c);
+        card_pm(&c, PM, 3, keeps ? PCI_PM_CTRL_NO_SOFT_RST : 0);
+        begin(&w, &c, POLICY(power_mgmt));
+        place_and_decode(&w);
+        world_power(&w, 3);
+        rd32(&w, 0);
+        assert_int_equal(sim_dev_power(&w.sim.dev), 3);
+        assert_false(any_mem(&w, world_bar_addr(&w, 0)));
+        if (reset) {
+            sim_dev_hot_reset(&w.sim.dev);
+        } else {
+            sim_dev_xen_write(&w.sim.dev, PM + PCI_PM_CTRL, 2, 0);
+            w.sim.bus.clock.now_us += 10000;
+        }
+        if (by_write) {
+            wr16(&w, PM + PCI_PM_CTRL, again ? 3 : 0);
+        } else {
+            assert_int_equal(rd16(&w, PM + PCI_PM_CTRL) & 3, 0);
+        }
+        if (by_write && again) {
+            rd32(&w, 0);
+            assert_int_equal(sim_dev_power(&w.sim.dev), 3);
+            world_power(&w, 0);
+            rd32(&w, 0);
+        }
+        assert_int_equal(dev(&w, PCI_BASE_ADDRESS_0, 4), CARD_MEM);
+        assert_int_equal(dev(&w, PCI_COMMAND, 2) & 3, 3);
+        if (!keeps) {
+            assert_int_equal(rd16(&w, PCI_COMMAND) & 3, 0);
+            place_and_decode(&w);
+        }
+        assert_true(mem_at(&w, world_bar_addr(&w, 0), CARD_MEM,
+                           CARD_MEM_SIZE));
+        assert_true(world_close(&w));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +659,7 @@ int main(void)
         cmocka_unit_test(msi_before_command_was_lost),
         cmocka_unit_test(translation_was_lost),
         cmocka_unit_test(any_order_of_resets),
+        cmocka_unit_test(test_somebody_else_woke_it),
     };
 
     return cmocka_run_group_tests_name("resets", tests, NULL, NULL);

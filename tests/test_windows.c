@@ -916,7 +916,7 @@ static void a_mirror_lives(const struct pt_policy *policy, uint64_t seed)
         } else {
             inv_read(&v, off, len);
         }
-        if (!w.d->deaf) {
+        if (!(w.d->deaf & PT_DEAF_ALL)) {
             inv_state(&v);
         }
     }
