@@ -120,7 +120,8 @@ struct pt_pm {
 struct pt_flr {
     bool offered;       /* to the guest */
     bool asked;         /* by the access that is under way */
-    bool running;       /* in the operating system; else it waits its turn */
+    bool begun;         /* by the operating system */
+    bool running;       /* there; else it waits its turn */
     bool failed;        /* or is over, and will not be again */
     uint64_t not_before_us;  /* the next one */
     uint64_t look_us;        /* while it runs: for its end */

@@ -74,7 +74,7 @@ static void start(struct pt_dev *d)
         fail(d, rc);
         return;
     }
-    d->flr.running = true;
+    d->flr.begun = d->flr.running = true;
     d->flr.late_us = now + LATE_US;
     d->flr.look_us = now + FIRST_LOOK_US;
     pt_call_at(d, d->flr.look_us);
@@ -95,7 +95,7 @@ void pt_flr_begin(struct pt_dev *d)
     pt_restore_changed(d);
     pt_command_decode(d);
     mapped = pt_bars_mapped(d);
-    d->flr.asked = false;
+    d->flr.asked = d->flr.begun = false;
     d->deaf |= PT_DEAF_RESET;
     d->command_known = false;
     if (mapped) {
@@ -187,11 +187,9 @@ bool pt_flr_settle(struct pt_dev *d)
         return false;
     }
     if (d->deaf & PT_DEAF_RESET) {
-        /* It failed: who knows what there is left; or it did not begin. */
-        bool failed = d->flr.failed;
-
         over(d);
-        if (failed) {
+        if (d->flr.begun) {
+            /* It failed: who knows what there is left. */
             pt_pm_was_reset(d);
             pt_lost(d, PT_LOST_RESET);
         }

@@ -15,6 +15,7 @@ static const struct pt_policy flr = { .flr = true };
 static void flr_card(struct capture *c)
 {
     msix_card(c, 8);
+    world_build_bar(c, PT_ROM, CARD_ROM, CARD_ROM_SIZE, 0);
     card_express(c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
     pt_store(c->cfg + EXP + PCI_EXP_DEVCTL, 0x2830, 2);  /* 256 bytes, 512 */
     pt_store(c->cfg + EXP + PCI_EXP_LNKCTL2, 2, 2);
@@ -493,11 +494,11 @@ static void test_it_sleeps(void **state)
             ask(&w);
             assert_true(ones(&w));
             pass(&w, LIMIT);
-            assert_int_equal(rd16(&w, PM + PCI_PM_CTRL) & 3, 0);
             place_and_decode(&w);
             entries_program(&w, 3);
             msix_on(&w);
             assert_true(hears(&w, 1, VECTOR + 1));
+            assert_int_equal(rd16(&w, PM + PCI_PM_CTRL) & 3, 0);
             assert_true(world_close(&w));
         }
     }
@@ -686,6 +687,26 @@ static void test_it_fails(void **state)
     }
 }
 
+/* Nothing else would tell that it has lost what it had. */
+static void test_it_fails_and_has_no_bars(void **state)
+{
+    struct capture c;
+    struct world w;
+
+    (void)state;
+    world_build(&c);
+    card_express(&c, EXP, 2, PCI_EXP_TYPE_ENDPOINT, SPEC_EXP_V2);
+    pt_store(c.cfg + EXP + PCI_EXP_DEVCTL2, 0x0040, 2);
+    begin(&w, &c, &flr);
+    w.sim.dev.os.errnum = ENOTTY;
+    ask(&w);
+    pass(&w, LIMIT);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_DEVCTL2, 2), 0);
+    pt_reset(w.d);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_DEVCTL2, 2), 0x0040);
+    assert_true(world_close(&w));
+}
+
 /* The guest could reach it in the middle of the reset. */
 static void test_what_xen_does_not_unmap_is_not_reset(void **state)
 {
@@ -748,9 +769,13 @@ static void test_detached_in_a_reset_that_never_ends(void **state)
     (void)state;
     for (i = 0; i < 2; i++) {
         open_flr(&w, &flr);
+        wr16(&w, EXP + PCI_EXP_DEVCTL, 0x5010);
         w.sim.dev.os.hangs = true;
         ask(&w);
         pass(&w, LIMIT);
+        /* What Linux would give back is the host's. */
+        assert_int_equal(sim_get(w.sim.dev.os.saved + EXP + PCI_EXP_DEVCTL,
+                                 2), 0x2830);
         then = world_cost(&w);
         if (i) {
             sim_fault_at(&w.sim.xen.fault, 1, EPERM);  /* whose it is */
@@ -875,6 +900,7 @@ int main(void)
         cmocka_unit_test(test_without_a_timer_an_access_ends_it),
         cmocka_unit_test(test_a_few_a_second),
         cmocka_unit_test(test_it_fails),
+        cmocka_unit_test(test_it_fails_and_has_no_bars),
         cmocka_unit_test(test_what_xen_does_not_unmap_is_not_reset),
         cmocka_unit_test(test_it_never_ends),
         cmocka_unit_test(test_detached_in_a_reset_that_never_ends),
