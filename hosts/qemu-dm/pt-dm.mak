@@ -12,7 +12,7 @@ PT_DM_HOST_OBJS := $(if $(CONFIG_STUBDOM),pt-stubdom.o,$(PT_HOST_OBJS))
 
 PT_DM_OBJS := $(PT_OBJS) $(PT_DM_HOST_OBJS) $(PT_XEN_OBJS) $(PT_DM_GLUE)
 PT_DM_LIBS = $(or $(LDLIBS_libxencall),-lxencall) \
-	$(if $(CONFIG_STUBDOM),,$(PT_CONF_LIBS))
+	$(if $(CONFIG_STUBDOM),,-lpthread $(PT_CONF_LIBS))
 
 # Is libpci there? Ask the compiler: its headers are in a multiarch folder on
 # Debian and others, and in a cross compiler's own folder elsewhere.

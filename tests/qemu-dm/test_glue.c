@@ -820,6 +820,7 @@ static void test_late_option_was_taken_for_none(void **state)
         { "msitranslate=1", "msitranslate=1" },
         { "permissive=1", "policy permissive" },
         { "strict=1", "policy strict" },
+        { "flr=1", "flr=0 (the host can't reset this function alone)" },
     };
 
     (void)state;

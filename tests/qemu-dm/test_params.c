@@ -136,6 +136,9 @@ static void test_2_15_values(void **state)
     assert_int_equal(ok("0:1:0.0,strict=0,strict=1").options.strict, 1);
     assert_int_equal(ok("0:1:0.0,").options.strict, PT_UNSAID);
     assert_int_equal(ok("0:1:0.0,,strict=1,").options.strict, 1);
+    assert_int_equal(ok("0:1:0.0,flr=1").options.flr, 1);
+    assert_int_equal(ok("0:1:0.0,flr=no,strict=1").options.flr, 0);
+    assert_int_equal(ok("0:1:0.0").options.flr, PT_UNSAID);
     bad("0000:01:00.0,permissive=maybe", "'maybe'");
     bad("0000:01:00.0,permissive=", "permissive: ''");
     bad("0000:01:00.0,permissive=2", "'2'");
