@@ -483,6 +483,17 @@ static unsigned in_question(const struct inv *v, const struct act *a)
         PT_CFG_SIZE : SIM_CFG_SIZE;
 }
 
+/* What byte @i is when it was lost and is back: the host's, or sticky. */
+static uint8_t given_back(const struct inv *v, unsigned i)
+{
+    struct pt_byte b;
+    uint8_t guests;
+
+    pt_look(v->w->d, (uint16_t)i, &b);
+    guests = b.fwd & v->rules.stays[i];
+    return (uint8_t)((v->found[i] & ~guests) | (b.copy & guests));
+}
+
 /* Bits that reached the device: allowed, of the guest's value, and whole. */
 static bool check_sent(struct inv *v, const struct act *a)
 {
@@ -505,7 +516,7 @@ static bool check_sent(struct inv *v, const struct act *a)
             /* Merged with nonsense; but only where it has to be merged. */
             if (mine || v->rules.engine[i] || v->rules.engine[i ^ 1] ||
                 (i & ~3u) == PCI_ROM_ADDRESS || follows(v, a, i) ||
-                now == v->found[i] ||  /* it looked as if it were reset, */
+                now == given_back(v, i) ||  /* it looked as if it were reset, */
                 (v->failures && now == old)) {  /* and could not be written */
                 continue;
             }
@@ -521,7 +532,7 @@ static bool check_sent(struct inv *v, const struct act *a)
         }
         /* Written as 0, for not to clear it; here it is hardwired to 1. */
         allowed |= b.rw1c & (uint8_t)~(s->rw[i] | rw1c);
-        if (v->failures && (now == v->found[i] ||
+        if (v->failures && (now == given_back(v, i) ||
                             (v->w->d->lost && now == old))) {
             continue;  /* restored, when it could be; or not yet */
         }
