@@ -152,7 +152,7 @@ struct sim_os_reset {
     bool restores;      /* it gives back what it has saved, as Linux does */
     bool hangs;         /* it never ends */
     int errnum;         /* it ends in this */
-    uint64_t takes_us;  /* 0: as long as it may */
+    uint64_t takes_us;  /* as long as the device takes, at least */
 
     bool prepared;
     bool running;

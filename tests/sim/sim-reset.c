@@ -77,8 +77,8 @@ int sim_dev_reset_start(void *priv)
     }
     memcpy(d->os.saved, d->cfg, sizeof(d->os.saved));
     d->os.running = true;
-    d->os.ready_us = d->clock->now_us +
-        (d->os.takes_us ? d->os.takes_us : SIM_SETTLE_FLR_US);
+    d->os.ready_us = d->clock->now_us + (d->os.takes_us > SIM_SETTLE_FLR_US ?
+        d->os.takes_us : SIM_SETTLE_FLR_US);
     if (sim_dev_can_flr(d) && !d->vanished) {
         sim_dev_flr(d);
         if (d->sink.wrote) {
