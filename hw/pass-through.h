@@ -115,8 +115,8 @@ struct pt_args {
  * Build the guest's view of a device and touch nothing: one block read of
  * the configuration space. Under extended, power_mgmt and flr also one for each
  * extended capability, and one more for each that is shown or restored (two for
- * Resizable BAR), and one for each register of the policy that is there.
- * @args->xen may be NULL. The view answers pt_config_read() and
+ * Resizable BAR and Virtual Channel), and one for each register of the policy
+ * that is there. @args->xen may be NULL. The view answers pt_config_read() and
  * what this header offers for looking; writes change the guest's copy alone.
  *
  * Returns the device, for pt_detach(), or NULL and the reason in @err: a
@@ -225,7 +225,7 @@ struct pt_cap {
     uint8_t variant;
     enum pt_fate fate;
     const struct pt_added *added;  /* NULL: the device's */
-    bool kept;        /* the policy hides it; what a reset takes comes back */
+    bool kept;        /* not in the chain; what a reset takes comes back */
     char why[80];     /* the reason for its fate */
 };
 

@@ -540,7 +540,11 @@ static void ext_size_up(struct pt_dev *d, struct pt_cap *c)
     const struct pt_group *g = c->group;
     uint16_t head = g->head > 4 ? g->head : 4;
     struct pt_probe p = { .variant = 0 };
+    bool hosts = c->fate != PT_EXPOSED && restores(d) && has_restore(g);
 
+    if (hosts) {
+        c->fate = PT_EXPOSED;  /* while it is looked at */
+    }
     if (is_unwanted(d, c) && !(restores(d) && has_restore(g))) {
         hide_by_policy(c, false);  /* and not read */
     }
@@ -556,6 +560,10 @@ static void ext_size_up(struct pt_dev *d, struct pt_cap *c)
         size_up(d, c);
     } else {
         c->size = g->size && g->size <= room(d, c) ? g->size : room(d, c);
+    }
+    if (hosts && c->fate == PT_EXPOSED) {
+        c->fate = g->fate;
+        c->kept = true;
     }
 }
 

@@ -73,6 +73,17 @@
 #ifndef PCI_EXT_CAP_ID_ATS
 #define PCI_EXT_CAP_ID_ATS 0x0f
 #endif
+#ifndef PCI_ATS_CTRL
+#define PCI_ATS_CTRL 6
+#endif
+#ifndef PCI_PRI_CTRL
+#define PCI_PRI_CTRL 4
+#define PCI_PRI_CTRL_RESET 0x02
+#define PCI_PRI_ALLOC_REQ 0x0c
+#endif
+#ifndef PCI_PASID_CTRL
+#define PCI_PASID_CTRL 6
+#endif
 #ifndef PCI_EXT_CAP_ID_SRIOV
 #define PCI_EXT_CAP_ID_SRIOV 0x10
 #endif

@@ -122,6 +122,7 @@ struct pt_group {
     bool many;
     /* Never writable, not even by permissive: Xen's own registers. */
     bool xen;
+    /* Of one that no guest gets: what of the host's is restored. */
     const struct pt_row *rows;
     unsigned num_rows;
     /* Look at the structure at @pos of the device's space d->snap. */
@@ -135,7 +136,8 @@ struct pt_group {
  * Is @g's table sound? Refuses masks that overlap (all but emu with ro or
  * rw1c), bits beyond a row's width, rows that overlap in one variant or leave
  * the structure, rows without a name or a reason, inert ones that can be
- * written, ones that keep what no guest writes, and hidden groups with rows.
+ * written, ones that keep what no guest writes, and hidden groups with rows
+ * but for what is restored.
  * Returns 0, or -EINVAL and the row in @err.
  */
 int pt_group_check(const struct pt_group *g, struct pt_error *err);

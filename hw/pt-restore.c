@@ -75,23 +75,39 @@ static int restore_rows(struct pt_dev *d, bool all)
     return failed;
 }
 
-/* Of what the policy hides, which the guest can't change. */
+/* Of what the guest does not get, and so can't change. */
+static int restore_structure(struct pt_dev *d, const struct pt_cap *c)
+{
+    int rc, failed = 0;
+    unsigned n;
+
+    for (n = c->group->num_rows; n-- > 0;) {
+        const struct pt_row *r = &c->group->rows[n];
+        uint16_t off = (uint16_t)(c->pos + r->off);
+
+        if ((r->flags & PT_ROW_RESTORE) &&
+            (!r->only || (r->only & c->variant))) {
+            rc = pt_host_put_val(d, off, pt_load(d->snap + off, r->size) &
+                                 ~r->rw1c, r->size);
+            failed = failed ? failed : rc;
+        }
+    }
+    return failed;
+}
+
+/* Address translation last: what it goes by has to stand when it is enabled. */
 static int restore_kept(struct pt_dev *d)
 {
     int rc, failed = 0;
-    unsigned i, n;
+    unsigned i, last;
 
-    for (i = d->num_caps; i-- > 0;) {
-        const struct pt_cap *c = &d->cap[i];
+    for (last = 0; last < 2; last++) {
+        for (i = d->num_caps; i-- > 0;) {
+            const struct pt_cap *c = &d->cap[i];
+            bool ats = c->id == PT_EXT_CAP(PCI_EXT_CAP_ID_ATS);
 
-        for (n = c->kept ? c->group->num_rows : 0; n-- > 0;) {
-            const struct pt_row *r = &c->group->rows[n];
-            uint16_t off = (uint16_t)(c->pos + r->off);
-
-            if ((r->flags & PT_ROW_RESTORE) &&
-                (!r->only || (r->only & c->variant))) {
-                rc = pt_host_put_val(d, off, pt_load(d->snap + off, r->size) &
-                                     ~r->rw1c, r->size);
+            if (c->kept && ats == (last != 0)) {
+                rc = restore_structure(d, c);
                 failed = failed ? failed : rc;
             }
         }

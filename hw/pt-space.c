@@ -363,13 +363,16 @@ int pt_group_check(const struct pt_group *g, struct pt_error *err)
     if (!g->name) {
         return pt_fail(err, EINVAL, "a table without a name");
     }
-    if (g->fate != PT_EXPOSED && (g->num_rows || g->open || !g->why)) {
-        return pt_fail(err, EINVAL, "%s: is hidden, and has registers or no "
+    if (g->fate != PT_EXPOSED && (g->open || !g->why)) {
+        return pt_fail(err, EINVAL, "%s: is hidden, and open or without a "
                        "reason", g->name);
     }
     for (i = 0; i < g->num_rows; i++) {
         const struct pt_row *r = &g->rows[i];
-        int rc = check_row(g, r, err);
+        int rc = g->fate == PT_EXPOSED || (r->flags & PT_ROW_RESTORE) ?
+            check_row(g, r, err) :
+            pt_fail(err, EINVAL, "%s: is hidden, and has registers",
+                    g->name);
 
         if (rc != 0) {
             return rc;

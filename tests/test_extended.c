@@ -512,6 +512,68 @@ static void what_d3hot_takes_comes_back(void **state)
     }
 }
 
+/*
+ * Of what no guest gets, by the policy or at all: AER, and what the host and Xen
+ * have set up. Its memory could not be reached any more where ATS was off.
+ */
+static void what_is_hidden_comes_back(void **state)
+{
+    static const struct {
+        unsigned off, len;
+        uint32_t val;
+    } reg[] = {
+        { 0x108, 4, 0x00100000 }, { 0x118, 4, 0x00000140 },  /* AER */
+        { 0x146, 2, 0x8010 },                                /* ATS */
+        { 0x164, 2, 0x0001 }, { 0x16c, 4, 0x00000020 },      /* PRI */
+        { 0x186, 2, 0x0003 },                                /* PASID */
+        { 0x1ac, 2, 0x0002 }, { 0x1b4, 4, 0x8000007f },      /* VC */
+        { 0x1c0, 4, 0x81000080 },
+    };
+    const struct sim_opts opts = { .dev = { .lose_sticky = true } };
+    struct pt_policy policy = { .extended = true, .power_mgmt = true };
+    struct capture c;
+    struct world w;
+    unsigned i, n, ats = 0;
+
+    (void)state;
+    pt_hide(&policy, PT_EXT_CAP(PCI_EXT_CAP_ID_AER));
+    ext_card(&c);
+    put(&c, 0x100, HEAD(PCI_EXT_CAP_ID_AER, 0x140));
+    put(&c, 0x140, HEAD(PCI_EXT_CAP_ID_ATS, 0x160));
+    put(&c, 0x160, HEAD(PCI_EXT_CAP_ID_PRI, 0x180));
+    put(&c, 0x180, HEAD(PCI_EXT_CAP_ID_PASID, 0x1a0));
+    put(&c, 0x1a0, HEAD(PCI_EXT_CAP_ID_VC, 0));
+    put(&c, 0x1a4, 1);  /* a second channel */
+    for (i = 0; i < COUNT(reg); i++) {
+        pt_store(c.cfg + reg[i].off, reg[i].val, reg[i].len);
+    }
+    world_init(&w, &c, &policy, &opts);
+    assert_true(world_attach(&w));
+    for (i = 0; i < COUNT(reg); i++) {
+        assert_int_equal(pt_config_read(w.d, reg[i].off, reg[i].len), 0);
+        wr32(&w, reg[i].off & ~3u, UINT32_MAX);
+        assert_int_equal(dev(&w, reg[i].off, reg[i].len), reg[i].val);
+    }
+    world_power(&w, 3);
+    world_power(&w, 0);
+    rd16(&w, PMCSR);
+    assert_int_equal(w.sim.dev.count.resets, 1);
+    for (i = 0; i < COUNT(reg); i++) {
+        assert_int_equal(dev(&w, reg[i].off, reg[i].len), reg[i].val);
+    }
+    /* When it is enabled, the rest is there. */
+    for (n = 0; sim_dev_last_write(&w.sim.dev, n); n++) {
+        const struct sim_write *x = sim_dev_last_write(&w.sim.dev, n);
+
+        ats = x->off == 0x146 ? n + 1 : ats;
+        assert_true(!ats || n + 1 == ats || x->off != 0x146);
+        assert_true(ats || (x->off != 0x164 && x->off != 0x16c &&
+                            x->off != 0x186));
+    }
+    assert_true(ats);
+    assert_true(world_close(&w));
+}
+
 /* The driver resets its chip, and restores what a guest knows of: BARs. */
 static void what_a_drivers_reset_takes_comes_back(void **state)
 {
@@ -595,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_resizable_bar_has_one_size),
         cmocka_unit_test(lengths_and_bars_that_are_none),
         cmocka_unit_test(what_d3hot_takes_comes_back),
+        cmocka_unit_test(what_is_hidden_comes_back),
         cmocka_unit_test(what_a_drivers_reset_takes_comes_back),
         cmocka_unit_test(l1_substates_come_before_the_link_uses_them),
     };

@@ -549,6 +549,10 @@ static const struct ext_reg {
     { PCI_EXT_CAP_ID_SRIOV, PCI_IOV_NUMVF, 2, { .rw = 0xffff } },
     { PCI_EXT_CAP_ID_SRIOV, PCI_IOV_SYSPS, 4,
       { .rw = UINT32_MAX, .reset = 1 } },
+    /* 7.11: arbitration; of two channels: classes, number, enable */
+    { PCI_EXT_CAP_ID_VC, 0x0c, 2, { .rw = 0x000e, .linked = 0x000e } },
+    { PCI_EXT_CAP_ID_VC, 0x14, 4, { .rw = 0x000e00fe, .linked = 0x000e00fe } },
+    { PCI_EXT_CAP_ID_VC, 0x20, 4, { .rw = 0x870e00fe, .linked = 0x870e00fe } },
     { PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL, 2, { .rw = PCI_PRI_CTRL_ENABLE } },
     { PCI_EXT_CAP_ID_PRI, PCI_PRI_STATUS, 2, { .rw1c = 0x3 } },
     { PCI_EXT_CAP_ID_PRI, PCI_PRI_ALLOC_REQ, 4, { .rw = UINT32_MAX } },
