@@ -170,7 +170,7 @@ static bool check_in_reset(struct inv *v)
     unsigned off;
 
     memcpy(copy, w->d->copy, sizeof(copy));
-    for (off = 0; off < v->rules.size && in_reset(v); off += 61) {
+    for (off = 0; off < pt_config_size(w->d) && in_reset(v); off += 61) {
         if (rd8(w, off) != 0xff && in_reset(v)) {
             return bad(v, "byte %#x reads %02x in a reset", off, rd8(w, off));
         }
@@ -201,7 +201,7 @@ static bool check_was_reset(struct inv *v)
 {
     unsigned i;
 
-    for (i = 0; i < v->rules.size; i++) {
+    for (i = 0; i < pt_config_size(v->w->d); i++) {
         uint8_t stays = v->rules.stays[i];
         uint8_t want = (uint8_t)((v->fresh[i] & ~stays) | (v->left[i] & stays));
 
