@@ -439,7 +439,7 @@ run 0 --extended -F "$gpu" && has out '^policy: extended$' \
 	'^Advanced Error Reporting capability \(ID 01\) at 150, 44 bytes$' \
 	'^158 +Uncorrectable Error Mask .*  forwarded 25:12,5:4;$' \
 	'^204 +Resizable BAR Capability 0 +0001f000 -> 00001000  constant$' \
-	'^2b0\.\.2bf  zeroed, 16 bytes +data -> 0 ' \
+	'^2b0\.\.2b7  zeroed, 8 bytes +data -> 0 ' \
 	'^  device .* 100.Vendor-Specific,$' \
 	'^  guest .* 100.Vendor-Specific,$' \
 	"^  hidden  2b0 Address Translation Service: the host's IOMMU$"
@@ -468,6 +468,20 @@ run 0 --extended -F xxx.txt && has out 'first 256 bytes only' &&
 ! has out '^100 ' > /dev/null &&
 run 0 --power-mgmt -F xxx.txt && ! has out 'extended' > /dev/null
 ok $? '--extended of a dump by lspci -xxx'
+
+# --- Function level reset ----------------------------------------------------
+
+run 0 --diff default flr -F "$nic" &&
+has out 'Device Capabilities +00008cc2 constant +10008cc2 constant$'
+ok $? '--flr: the guest can reset the function'
+run 0 --flr -F "$devices/hw-bcm5701.txt" && has out '^policy: flr$' &&
+mv out with && run 0 -F "$devices/hw-bcm5701.txt" &&
+[ "$(diff with out | grep -c '^[<>]')" = 2 ]
+ok $? '--flr: nothing where there is no such reset'
+printf '[8086:10c9]\nflr = yes\n' > flr.conf
+run 0 -c flr.conf -F "$nic" && has out '^policy: flr$' \
+	'^from flr.conf:2 .8086:10c9. flr$'
+ok $? '--config: flr'
 
 # --- Policy files ------------------------------------------------------------
 
