@@ -119,6 +119,10 @@ check-xen: all
 		DM=$$dm PTVIEW=$(BUILD)/ptview MCFG=$(BUILD)/mcfg.bin \
 			tests/xen/run $(SCENARIOS)
 
+# The same of one release: check-xen-trixie.
+check-xen-%:
+	$(MAKE) check-xen STACK=$*
+
 # Does check-xen notice when something is broken?
 check-breaks: all
 	SRC="$(SRC)" tests/xen/breaks $(BREAKS)

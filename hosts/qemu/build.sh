@@ -9,6 +9,8 @@
 #   build.sh --release RELEASE [DIR]
 #                   the same for the Xen of a release of Debian, with its
 #                   libraries, and without DIR its QEMU: make check-xen
+#   build.sh --sysroot RELEASE
+#                   fetch these libraries, and print where they are
 #   build.sh --compile [DIR | RELEASE...]
 #                   our files only, against the headers of a tree, or of the
 #                   QEMU of Debian's releases (this one's): make qemu-compile
@@ -209,6 +211,9 @@ main()
         shift
         [ -d "${1:-}" ] || compile_releases "$@"
         prepare && from_tree "$1" objects ;;
+    --sysroot)
+        prepare "$2" || exit 1
+        echo "${SYSROOT:-/}" ;;
     --release)
         prepare "$2" || exit 1
         shift 2

@@ -27,15 +27,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 PACKAGES=(
     "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
     qemu-system-xen linux-image-amd64 busybox-static pciutils strace
-    isolinux syslinux-common kexec-tools
+    isolinux syslinux-common kexec-tools nvme-cli
 )
 DOM0_MODULES=(
     xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pciback
-    virtio_pci 9pnet_virtio 9p nvme
+    virtio_pci 9pnet_virtio 9p nvme igb
 )
 GUEST_MODULES=(
     af_packet e1000 e1000e nvme ahci sd_mod virtio_pci virtio_net
-    xhci_pci usbhid hid-generic uio_pci_generic isofs igb
+    xhci_pci usbhid hid-generic uio_pci_generic isofs igb igbvf
 )
 
 OUTER_PACKAGES=(qemu-system-x86)
@@ -238,12 +238,13 @@ build_dom0()
 
 # The guest boots from an isohybrid disk: SeaBIOS and isolinux read it in a
 # fraction of the time that direct kernel boot takes here.  iomem=relaxed lets
-# the attack map a BAR that a driver has.
+# the attack map a BAR that a driver has; xen_emul_unplug=never leaves the guest
+# its disk, which QEMU 10 would unplug.
 build_guest()
 {
     skeleton guest "${GUEST_MODULES[@]}"
     echo "${GUEST_MODULES[@]}" >guest/etc/modules
-    programs guest sbin/kexec
+    programs guest sbin/kexec usr/sbin/nvme
     static_program guest/bin/attack "$here/attack.c"
     static_program guest/bin/edu "$here/src/edu.c"
     static_program guest/bin/cost "$here/src/cost.c"
@@ -262,7 +263,7 @@ build_guest()
 	timeout 1
 	label linux
 	  kernel vmlinuz
-	  append initrd=initrd console=hvc0 loglevel=4 mitigations=off iomem=relaxed $APPEND
+	  append initrd=initrd console=hvc0 loglevel=4 mitigations=off iomem=relaxed xen_emul_unplug=never $APPEND
 	EOT
     xorriso -as mkisofs -quiet -o guest.iso -b isolinux.bin -c boot.cat \
         -no-emul-boot -boot-load-size 4 -boot-info-table \

@@ -142,14 +142,15 @@ free_devices()
 
 # guest_config PCI: write the guest's configuration, with the devices of the
 # list PCI (as between the brackets of pci=[...]).  DM_ARGS: the same of
-# device_model_args.  MORE: more lines.  DISK: another file to boot from.
+# device_model_args.  MORE: more lines.  VCPUS: how many.  DISK: another file to
+# boot from.
 guest_config()
 {
     cat >/tmp/$GUEST.cfg <<-EOT
 	name="$GUEST"
 	type="hvm"
 	memory=320
-	vcpus=1
+	vcpus=${VCPUS:-1}
 	vga="none"
 	nographic=1
 	vnc=0
@@ -202,6 +203,9 @@ guest_answers()
 }
 
 agent_started() { [ "$(grep -c '^@@ready' $GUEST_LOG)" -ge $1 ]; }
+
+# xen_since MINOR: is it Xen 4.MINOR, or later?
+xen_since() { [ "$(sed -n 's/^xen_minor *: //p' $LOGS/xl-info)" -ge $1 ]; }
 
 # any_guest: one that answers and has all drivers, whatever its devices.  There
 # is one with MSI-X from the start: Xen 4.17 adds its handler of MSI-X tables

@@ -17,6 +17,8 @@ check "create: e1000e: lease, ping, TFTP, MSI-X" \
     proof net 01:00.0 msix $md5_tftp
 check "create: nvme: read, write, read back, MSI-X" \
     proof disk 02:00.0 msix $md5_nvme
+check "create: nvme: nvme-cli identifies, writes, reads" \
+    proof identify 02:00.0 1
 check "create: lspci of e1000e at work" record_guest 01:00.0 driven
 check "create: lspci of nvme at work" record_guest 02:00.0 driven
 check "create: the monitor knows e1000e's regions" known_to_monitor 01:00.0
