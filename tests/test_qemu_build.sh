@@ -184,6 +184,48 @@ Description: p\n' >"$tmp/p/DEBIAN/control"
         '$tmp/root2' && cat '$tmp/root2/usr/lib/x/libp.so'"
 fi
 
+# ------------------------------------------------------------ series
+
+if command -v git >/dev/null; then
+    export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL="$tmp/gitconfig"
+    printf '[user]\nname = Test\nemail = test@localhost\n' >"$tmp/gitconfig"
+    git -C "$tree" init -q
+    git -C "$tree" add -A
+    git -C "$tree" commit -q -m tree
+    series=$here/hosts/qemu/series.sh
+    ok "a series for git am" "$series" "$tree" "$tmp/patches"
+    ok "make series has QEMU= for it" test "$(make -n series QEMU=a OUT=b)" = \
+        'hosts/qemu/series.sh "a" "b"'
+    ok "the author is git's" test \
+        "$(grep -h '^From: ' "$tmp"/patches/* | sort -u)" = \
+        "From: Test <test@localhost>"
+    ok "the tree stays as it is, too" git -C "$tree" diff --quiet HEAD
+    # Each step has what it compiles, and all headers of ours.
+    echo "xen = 1" >"$tmp/plain"
+    place=hw/xen/pass-through
+    mkdir -p "$tmp/o/$place"
+    with "overlay '$tmp/o' <'$tmp/plain'"
+    complete() {
+        local patch name
+        for patch in "$tmp"/patches/*; do
+            git -C "$tree" am -q --whitespace=error-all "$patch" || return
+            (cd "$tree/hw/xen/pass-through" &&
+                grep -q '^subdir_done\|^  subdir_done' meson.build &&
+                for name in $(sed -n "s/^  '\(.*\.c\)',/\1/p" meson.build) \
+                    $(sed -n 's/^#include "\(p[^"/]*\)".*/\1/p' ./*.[ch]); do
+                    [ -f "$name" ] || [ ! -f "$tmp/o/$place/$name" ] ||
+                        { echo "$patch: no $name"; exit 1; }
+                done) || return
+        done
+    }
+    ok "each patch applies, and has what it needs" complete
+    ok "together they are the overlay" diff -r "$tmp/o/hw/xen" "$tree/hw/xen"
+    ok "of a tree that has them it is the same" "$series" "$tree" "$tmp/again"
+    ok "byte for byte but for the date" diff -r -I '^Date: ' "$tmp/patches" \
+        "$tmp/again"
+    ok "what is no tree has no series" eval "! '$series' '$tmp' '$tmp/none'"
+fi
+
 # ------------------------------------------------------------ build
 
 ok "make's -j is ninja's" is 7 \

@@ -52,12 +52,14 @@ $(BUILD)/tests/qemu-dm/test_stubdom: \
 TESTS += $(DM_TESTS) $(BUILD)/tests/qemu-dm/test_stubdom \
 	$(BUILD)/tests/qemu-dm/test_stubdom_glue
 
-# QEMU_DM: a user's tree; OUT: where the patches go.
+# QEMU_DM: a user's tree, or for a series QEMU: one of today's; OUT: where the
+# patches go.
 overlay overlay-undo:
 	hosts/qemu-dm/overlay.sh $(if $(filter overlay-undo,$@),--undo) \
 		"$(QEMU_DM)"
 
 series:
-	hosts/qemu-dm/series.sh "$(QEMU_DM)" "$(OUT)"
+	$(if $(QEMU),hosts/qemu/series.sh "$(QEMU)",hosts/qemu-dm/series.sh \
+		"$(QEMU_DM)") "$(OUT)"
 
 .PHONY: overlay overlay-undo series

@@ -67,11 +67,29 @@ ours()
             hosts/qemu/*.c hosts/qemu/*.h)
 }
 
-# The overlay's meson.build. `softmmu_ss` became `system_ss` in QEMU 8.2.
+# The first lines of the overlay's meson.build.
+only_with_xen()
+{
+    printf '%s\n' "# Written by pass-through's hosts/qemu." \
+        "if not xen.found()" "  subdir_done()" "endif" ""
+}
+
+# The overlay's meson.build. `softmmu_ss` became `system_ss` in QEMU 8.2. Beside
+# QEMU's own pass-through, which has the name that libxl knows, it has another.
 meson_build()
 {
     local file lib
-    echo "# Written by pass-through's hosts/qemu/build.sh."
+    only_with_xen
+    cat <<-'MESON'
+	pass_through_name = 'xen-pci-passthrough'
+	if have_xen_pci_passthrough
+	  pass_through_name = 'xen-pci-pass-through'
+	endif
+	configure_file(output: 'pt-qemu-name.h', configuration: {
+	  'TYPE_PT_QEMU': '"' + pass_through_name + '"',
+	})
+
+	MESON
     echo "pass_through = files("
     for file in $(ours); do
         case $file in *.c) echo "  '$(basename "$file")'," ;; esac

@@ -8,6 +8,7 @@
 #include "pt-qemu-stubdom.h"
 
 #include "qapi/error.h"
+#include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/range.h"
@@ -180,6 +181,7 @@ static void realize(PCIDevice *d, Error **errp)
     PtQemu *s = PT_QEMU(d);
     struct pt_error err = { "" };
 
+    pstrcpy(d->name, sizeof(d->name), PT_QEMU_SPARED);
     if (s->romfile && *s->romfile && !pt_qemu_load_rom(s, s->romfile, errp)) {
         return;
     }

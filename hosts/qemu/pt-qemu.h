@@ -15,8 +15,10 @@
 #include "pass-through.h"
 #include "pt-conf.h"
 
+/* TYPE_PT_QEMU: this name, or another beside QEMU's own: see build.sh. */
+#include "hw/xen/pass-through/pt-qemu-name.h"
 /* libxl asks for it by this name, and QEMU spares it from PV unplug. */
-#define TYPE_PT_QEMU "xen-pci-passthrough"
+#define PT_QEMU_SPARED "xen-pci-passthrough"
 OBJECT_DECLARE_SIMPLE_TYPE(PtQemu, PT_QEMU)
 
 /* A part of a BAR that is trapped. */
