@@ -119,9 +119,10 @@ check-xen: all
 		DM=$$dm PTVIEW=$(BUILD)/ptview MCFG=$(BUILD)/mcfg.bin \
 			tests/xen/run $(SCENARIOS)
 
-# The same of one release: check-xen-trixie.
+# The same of one release, check-xen-trixie: SCENARIOS, or SCENARIOS_trixie.
 check-xen-%:
-	$(MAKE) check-xen STACK=$*
+	$(MAKE) check-xen STACK=$* \
+		SCENARIOS="$(or $(SCENARIOS),$(SCENARIOS_$*))"
 
 # Does check-xen notice when something is broken?
 check-breaks: all

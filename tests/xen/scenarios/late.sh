@@ -33,6 +33,9 @@ untouched()
     [ "$command" = "$command_now" ]
 }
 
+# As often as its driver is loaded, all is programmed anew.
+reloaded() { in_guest 60 modprobe -r e1000e && load_drivers; }
+
 gone() { wait_for 20 no_trace $late_id || { cat /tmp/traces; return 1; }; }
 
 check "late: a guest with e1000e boots" new_guest "'01:00.0'" || exit 1
@@ -44,10 +47,20 @@ DISK=/tmp/guest.iso
 cp /guest/guest.iso $DISK
 check "late: the next guest boots" new_guest "'01:00.0'" || exit 1
 check "late: the drivers load again" load_drivers
-check "late: e1000e works in it" proof net 01:00.0 msix $md5_tftp
+if xen_since 19; then
+    skip "late: e1000e works in it" "Xen takes its vectors for the first guest's"
+else
+    check "late: e1000e works in it" proof net 01:00.0 msix $md5_tftp
+fi
 check "late: the first device model ends" ends
 check "late: the device is as the next guest has it" untouched
-check "late: e1000e works still" proof net 01:00.0 msix $md5_tftp
-check "late: the first guest is gone" gone
+if xen_since 19; then
+    check "late: the first guest is gone" gone
+    check "late: the driver is loaded again" reloaded
+    check "late: e1000e works" proof net 01:00.0 msix $md5_tftp
+else
+    check "late: e1000e works still" proof net 01:00.0 msix $md5_tftp
+    check "late: the first guest is gone" gone
+fi
 check "late: Xen and dom0 are well" hosts_are_well
 exit 0
