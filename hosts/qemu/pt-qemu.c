@@ -253,11 +253,21 @@ PT_QEMU_PROPERTIES properties[] = {
 /*
  * A soft reset saves the devices' state, too, removes all devices, and has
  * the same domain's next device model load it before it gets devices: that
- * state is to know nothing of ours.
+ * state is to know nothing of ours. The guest, which has ended, agrees to no
+ * removal, and libxl of Xen 4.18 and later then takes the line from under its
+ * binding: no device could have it again. So all is given back here.
  */
 static bool save_needed(void *opaque)
 {
-    return !pt_qemu_soft_reset();
+    PtQemu *s = PT_QEMU(opaque);
+
+    if (!pt_qemu_soft_reset()) {
+        return true;
+    }
+    memory_region_transaction_begin();
+    pt_qemu_release(s);
+    memory_region_transaction_commit();
+    return false;
 }
 
 /* The device's own state can't be moved to another host. */
