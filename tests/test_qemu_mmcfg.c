@@ -32,7 +32,7 @@ struct PCIBus {
 /* An emulated device: its registers by the ports. */
 struct emulated {
     PCIDevice pci;
-    uint8_t cfg[256];
+    uint8_t cfg[256 + 3];  /* pt_load() takes four */
 };
 
 static struct PCIBus root;
