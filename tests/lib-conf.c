@@ -221,6 +221,7 @@ void conf_draw(struct world_rng *r, const struct capture *c,
     p->msitranslate = (val >> 9 & 7) == 0;
     p->no_rom = val >> 12 & 1;
     p->extended = val >> 13 & 1;
+    p->flr = val >> 15 & 1;
     if (val >> 14 & 1) {
         static const uint8_t ids[] = { 0x01, 0x03, 0x05, 0x10, 0x11 };
 
