@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Devices of a guest that share an INTx line of the host. Since Xen 4.18, libxl
+# takes the line from the domain with the first that is detached. What uses
+# messages must neither suffer nor be in the way.
+
+# As dom0 has it once a driver, pciback too, has enabled the device.
+line() { cat /sys/bus/pci/devices/0000:$1/irq; }
+
+share_line()    # BDF BDF
+{
+    echo "$1: line $(line $1), $2: line $(line $2)"
+    [ $(line $1) = $(line $2) ]
+}
+
+destroy_guest
+if ! xen_since 18; then
+    skip "gsi: lines that devices share" "libxl of this Xen leaves them alone"
+    exit 0
+fi
+check "gsi: a guest with nvme boots" new_guest "'02:00.0'" || exit 1
+check "gsi: the drivers load" load_drivers
+check "gsi: attach ahci" attach 00:09.0
+check "gsi: attach virtio" attach 00:0d.0
+check "gsi: they share a line" share_line 00:09.0 00:0d.0
+check "gsi: virtio works" proof net 00:0d.0 msix $md5_tftp
+check "gsi: ahci works" proof disk 00:09.0 msi $md5_ahci
+for name in first second; do
+    check "gsi: detach ahci, the $name time" detach 00:09.0
+    check "gsi: virtio works without it" proof net 00:0d.0 msix $md5_tftp
+    check "gsi: attach ahci, the $name time" attach 00:09.0
+    check "gsi: ahci works beside virtio" proof disk 00:09.0 msi $md5_ahci
+done
+check "gsi: attach e1000, on nvme's line" attach 00:08.0
+check "gsi: it is nvme's, too" share_line 00:08.0 02:00.0
+check "gsi: e1000 works" proof net 00:08.0 intx $md5_tftp
+check "gsi: detach e1000" detach 00:08.0
+check "gsi: nvme works without it" proof disk 02:00.0 msix $md5_nvme
+check "gsi: attach e1000 again" attach 00:08.0
+check "gsi: e1000 works again" proof net 00:08.0 intx $md5_tftp
+
+# nvme, with no driver, has its line again, and loses it to libxl.
+[ -d $S/dm ] || exit 0
+check "gsi: nvme has no driver" in_guest 60 modprobe -r nvme
+check "gsi: detach e1000 from a line that is in use" detach 00:08.0
+check "gsi: the device model says who takes it" grep \
+    '02:00.0: .* shares its INTx line is detached: libxl' \
+    /var/log/xen/qemu-dm-$GUEST.log
+check "gsi: nvme has its driver again" load_drivers
+check "gsi: nvme works all the same" proof disk 02:00.0 msix $md5_nvme
+exit 0
