@@ -538,7 +538,9 @@ static bool check_sent(struct inv *v, const struct act *a)
         }
         if ((i & ~1u) == PCI_COMMAND) {
             /* What was not written before, or is nothing to the device. */
-            allowed |= v->failures ? v->rules.may[i] : (uint8_t)~s->rw[i];
+            allowed |= v->failures ?
+                v->rules.may[i] | (uint8_t)~(now ^ given_back(v, i)) :
+                (uint8_t)~s->rw[i];
         }
         if (s->touched[i] & ~allowed) {
             return bad(v, "write of %u at %#x, %#x: changed bits %02x of the "
