@@ -1339,6 +1339,7 @@ static void killed_at_work_nothing_stays(void **state)
     assert_int_equal(sim_xen_leaks(&b->sim.xen, NULL, 0), 0);
     assert_int_equal(sim_dev_peek(&b->sim.dev, PCI_COMMAND, 2),
                      found & 0xfffb);
+    assert_false(sim_dev_msix_enabled(&b->sim.dev));
     assert_int_equal(b->xen.num_ranges, 0);
     assert_int_equal(b->journal.num, 0);
     /* the guest reads ones, and not the placeholder */

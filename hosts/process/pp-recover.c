@@ -19,30 +19,45 @@ static void forget_log(void *priv, enum pt_level level, const char *line)
 
 static const struct pt_bus_ops no_bus = { .log = forget_log };
 
-/* What Xen is to be asked of: has it MSI-X, and how many MSIs? */
-static bool owned(const struct pp_guest *g, struct pt_device *host)
+/*
+ * Is it the guest's still? Xen is to be told whether it has MSI-X, which is at
+ * *@msix_pos then, and how many MSIs.
+ */
+static bool owned(const struct pp_guest *g, struct pt_device *host,
+                  uint16_t *msix_pos)
 {
     const struct pt_bus bus = { .ops = &no_bus };
     const struct pt_args args = { .host = host, .bus = &bus };
     struct pt_dev *view = pt_view(&args, NULL);
     unsigned msis = 0;
-    bool msix = false;
     int rc;
 
+    *msix_pos = 0;
     for (unsigned i = 0; view && i < pt_num_caps(view); i++) {
         const struct pt_cap *c = pt_cap_at(view, i);
         struct pt_byte flags;
 
-        msix |= c->id == PCI_CAP_ID_MSIX;
+        *msix_pos = c->id == PCI_CAP_ID_MSIX ? c->pos : *msix_pos;
         if (c->id == PCI_CAP_ID_MSI) {
             pt_look(view, (uint16_t)(c->pos + PCI_MSI_FLAGS), &flags);
             msis = 1u << ((flags.copy & PCI_MSI_FLAGS_QMASK) >> 1);
         }
     }
-    rc = view ? g->xen.ops->owns(g->xen.priv, &host->info.addr, msix, msis) :
-        -1;
+    rc = view ? g->xen.ops->owns(g->xen.priv, &host->info.addr, *msix_pos != 0,
+                                  msis) : -1;
     pt_detach(view);
     return rc == 1;
+}
+
+/* Xen switches off MSI when it takes the message back, and not MSI-X. */
+static void end_messages(const struct pt_device *host, uint16_t pos)
+{
+    uint8_t flags[2];
+
+    if (host->ops->read(host->priv, pos + PCI_CAP_FLAGS, flags, 2) == 0) {
+        flags[1] &= (uint8_t)~(PCI_MSIX_ENABLE >> 8);
+        host->ops->write(host->priv, pos + PCI_CAP_FLAGS, flags, 2);
+    }
 }
 
 /* As it was found, but for DMA, and messages, which are that as well. */
@@ -52,10 +67,14 @@ static void silence(struct pp_guest *g, const struct pp_entry *e)
     const uint8_t command[2] = {
         e->command[0] & (uint8_t)~PCI_COMMAND_MASTER, e->command[1],
     };
+    uint16_t msix;
 
     if (g->env->open_device(&host, &e->addr, NULL) == 0) {
-        if (owned(g, &host)) {
+        if (owned(g, &host, &msix)) {
             host.ops->write(host.priv, PCI_COMMAND, command, 2);
+            if (msix) {
+                end_messages(&host, msix);
+            }
         }
         pt_device_close(&host);
     }
