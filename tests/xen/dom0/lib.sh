@@ -346,6 +346,31 @@ device_model_answers()
     timeout 20 xl qemu-monitor-command $GUEST "info version"
 }
 
+# refused BDF[,OPTION] WHY: xl prints what the device model has against a device.
+refused()
+{
+    if attach $1 >/tmp/refused 2>&1; then
+        echo "it is attached"
+        return 1
+    fi
+    cat /tmp/refused
+    grep -q "$2" /tmp/refused && [ -z "$(where ${1%%,*})" ] &&
+        in_guest 20 true
+}
+
+# make_rom FILE SIZE: one that Linux takes for an expansion ROM: an image of 512
+# bytes, which says so, and says that it is the last.
+make_rom()
+{
+    {
+        printf '\125\252\001'
+        head -c 21 /dev/zero
+        printf '\034\0\0\0PCIR\0\0\0\0\0\0\030\0\0\0\0\0\001\0\0\0\0\200'
+        yes expansion ROM | head -c 462
+    } >$1
+    truncate -s $2 $1
+}
+
 monitor() { timeout 30 xl qemu-monitor-command $GUEST "$*"; }
 
 # Does QEMU's monitor know each region of device $1 at the address where the

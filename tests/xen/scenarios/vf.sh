@@ -35,31 +35,6 @@ check "vf: the drivers load" load_drivers
 check "vf: it works" proof disk 04:00.1 msix $md5_nvmevf
 check "vf: lspci at work" record_guest 04:00.1 driven
 
-# xl prints what the device model has against a device.
-refused()       # BDF,OPTION WHY
-{
-    if attach $1 >/tmp/refused 2>&1; then
-        echo "it is attached"
-        return 1
-    fi
-    cat /tmp/refused
-    grep -q "$2" /tmp/refused && [ -z "$(where ${1%%,*})" ] &&
-        in_guest 20 true
-}
-
-# A file that Linux takes for an expansion ROM, as large as one may be: an image
-# of 512 bytes, which says so, and says that it is the last.
-make_rom()      # FILE
-{
-    {
-        printf '\125\252\001'
-        head -c 21 /dev/zero
-        printf '\034\0\0\0PCIR\0\0\0\0\0\0\030\0\0\0\0\0\001\0\0\0\0\200'
-        yes expansion ROM | head -c 462
-    } >$1
-    truncate -s 16777215 $1
-}
-
 # with_romfile FILE: the device model is told to have 01:00.0 out and in again,
 # with this file. What it says goes to standard output.
 with_romfile()
@@ -97,7 +72,7 @@ if [ -d $S/dm ]; then
     slot=$(where 01:00.0)
     slot=${slot#00:}
     in_sysfs=/sys/bus/pci/devices/0000:00:$slot
-    make_rom /tmp/rom
+    make_rom /tmp/rom 16777215
     truncate -s 16777217 /tmp/large
     check "vf: a romfile that is missing is refused" \
         rom_refused /tmp/missing "No such file"
