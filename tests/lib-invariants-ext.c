@@ -212,7 +212,9 @@ void inv_make_ext_rules(struct inv *v)
     v->rules.size = v->rules.end = PT_CFG_SIZE;
     if (!v->w->args.policy.extended || v->w->sim.dev.size != SIM_CFG_SIZE ||
         !shows_express(v) || head == UINT32_MAX ||
-        head == get(v->found, 4)) {
+        head == get(v->found, 4) ||
+        /* What could not be read at attach is not there. */
+        (v->failures && pt_config_size(v->w->d) == PT_CFG_SIZE)) {
         return;
     }
     v->rules.size = SIM_CFG_SIZE;

@@ -104,16 +104,11 @@ static void add_cap(struct inv *v, const struct pt_added *a)
 void inv_apply_policy(struct inv *v, const uint8_t most[PT_CFG_SIZE])
 {
     const struct pt_policy *p = &v->w->args.policy;
-    unsigned end = v->rules.size;
 
-    /* What could not be read at attach is not there. */
-    if (v->failures && pt_config_size(v->w->d) < end) {
-        end = pt_config_size(v->w->d);
-    }
     for (unsigned n = 0; n < p->num_masks; n++) {
         const struct pt_mask *m = &p->mask[n];
 
-        for (unsigned i = 0; i < m->size && m->off < end; i++) {
+        for (unsigned i = 0; i < m->size && m->off < v->rules.size; i++) {
             apply_byte(v, m, i, most);
         }
     }
