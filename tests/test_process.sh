@@ -30,6 +30,8 @@ use strict;
 use IO::Handle;
 use IO::Select;
 use IO::Socket::UNIX;
+# As QEMU does, whatever who started it ignores: nohup ignores this one.
+$SIG{HUP} = 'DEFAULT';
 open(my $out, '>', "$ENV{DIR}/args") or die;
 print $out map { "$_\n" } @ARGV;
 close $out;
