@@ -371,6 +371,13 @@ make_rom()
     truncate -s $2 $1
 }
 
+# machine_does COMMAND...: a line for the monitor of the machine that this is.
+machine_does()
+{
+    echo "$*" >$S/monitor.new
+    mv $S/monitor.new $S/monitor
+}
+
 monitor() { timeout 30 xl qemu-monitor-command $GUEST "$*"; }
 
 # Does QEMU's monitor know each region of device $1 at the address where the

@@ -126,6 +126,27 @@ mask_arrives()
         masks_agree 0x40 0xff
 }
 
+# An error put into the device, as if the link had it: a masked one, of which no
+# host hears.  The guest sees it, and clears it by writing 1, but not by 0.
+STATUS=ECAP_AER+10.l
+error_is()      # VALUE
+{
+    error_guest=$(value "setpci -s $(where 01:00.0) $STATUS")
+    error_host=$(register 01:00.0 $STATUS)
+    echo "guest $error_guest, device $error_host"
+    [ $error_guest = $error_host ] && [ $((0x$error_host & 0x40)) = $(($1)) ]
+}
+
+error_is_cleared()
+{
+    cleared_set="setpci -s $(where 01:00.0) $STATUS"
+    masks_agree 0x40 0x40 && error_is 0 || return 1
+    machine_does pcie_aer_inject_error card BAD_TLP
+    wait_for 10 error_is 0x40 || { echo "no error arrives"; return 1; }
+    in_guest 20 "$cleared_set=0" && error_is 0x40 &&
+        in_guest 20 "$cleared_set=40" && error_is 0
+}
+
 # Other than found, so that something has to be brought back.
 mask_differs()
 {
@@ -189,6 +210,7 @@ fi
 check "extended: emulated functions, in any width" emulated_ones
 check "extended: no function, all ones" absent_ones
 check "extended: an AER mask reaches the device" mask_arrives
+check "extended: an error is seen, and cleared" error_is_cleared
 check "extended: the drivers load" load_drivers
 check "extended: e1000e works" proof net 01:00.0 msix $md5_tftp
 [ -z "$igb" ] ||
