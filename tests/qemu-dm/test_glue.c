@@ -8,31 +8,12 @@
 #include <unistd.h>
 
 #include "card.h"
+#include "lib-machine.h"
 #include "pt-mmio.h"
 
 #define F0 "0000:03:00.0"
 #define F1 "0000:03:00.1"
 #define DRIVERS_OWN 0xe0  /* in no structure */
-
-static int start(void **state)
-{
-    (void)state;
-    gfx_passthru = direct_pci_msitranslate = direct_pci_power_mgmt = 0;
-    logfile = tmpfile();
-    tree_start();
-    tree_boot();
-    return logfile ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    unsigned faults = tree_stop();
-
-    (void)state;
-    fclose(logfile);
-    logfile = NULL;
-    return faults ? -1 : 0;
-}
 
 /* Refused: told at once, with @reason; nothing is left. */
 static void refused(const char *request, const char *text,

@@ -4,6 +4,7 @@
  * MMCONFIG window, who is in it, and who asks for it.
  */
 #include "card.h"
+#include "lib-machine.h"
 #include "pt-mmcfg.h"
 
 #define F0 "0000:03:00.0"
@@ -18,26 +19,6 @@
 #define ONES UINT32_MAX
 /* Of the machine that tree_start() makes: the host bridge. */
 #define BRIDGE 0
-
-static int start(void **state)
-{
-    (void)state;
-    gfx_passthru = direct_pci_msitranslate = direct_pci_power_mgmt = 0;
-    logfile = tmpfile();
-    tree_start();
-    tree_boot();
-    return logfile ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    unsigned faults = tree_stop();
-
-    (void)state;
-    fclose(logfile);
-    logfile = NULL;
-    return faults ? -1 : 0;
-}
 
 /* Function @n of a card with 4 KiB. */
 static struct sim_dev *add_ext_card(unsigned n)
