@@ -4,7 +4,9 @@
  * dom0's kernel, so this is against accidents and for what is hard to do by
  * hypercalls alone: other programs, the network, other processes.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -32,13 +34,18 @@ static const int allowed[] = {
     SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(brk),
     SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(getpid),
     SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),
+    SCMP_SYS(exit_group), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };
 
 static int fill(scmp_filter_ctx f)
 {
     static const struct scmp_arg_cmp local = {
         .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX,
+    };
+    /* For a device's reset: see pt-device-reset.c. */
+    static const struct scmp_arg_cmp thread = {
+        .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD,
+        .datum_b = CLONE_THREAD,
     };
     int rc = 0;
 
@@ -49,6 +56,14 @@ static int fill(scmp_filter_ctx f)
     if (rc == 0) {
         rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                     &local);
+    }
+    if (rc == 0) {
+        rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                                    &thread);
+    }
+    /* What it makes is in memory: the C library is to take the other one. */
+    if (rc == 0) {
+        rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     }
     return rc;
 }

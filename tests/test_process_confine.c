@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hosts/process: the filter of system calls, each time in a process of its own. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "pp-confine.h"
+
+#define NO_FILTER 99
+
+/* Whose system calls are not the program's own: the filter would be for them. */
+static bool is_instrumented(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+#if defined(__SANITIZE_ADDRESS__)
+    return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    return true;
+#endif
+#endif
+    return preload && strstr(preload, "vgpreload");
+}
+
+/* What @act returns in a process that is confined: 0..98. */
+static int confined(int (*act)(void))
+{
+    int status = -1;
+    pid_t pid;
+
+    if (is_instrumented()) {
+        skip();
+    }
+    pid = fork();
+    if (pid == 0) {
+        struct pt_error err;
+
+        _exit(pp_confine(&err) == 0 ? act() : NO_FILTER);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void *say(void *arg)
+{
+    *(int *)arg = 1;
+    return NULL;
+}
+
+/* 0: there was one. */
+static int make_thread(void)
+{
+    pthread_t thread;
+    int said = 0;
+    int rc = pthread_create(&thread, NULL, say, &said);
+
+    return rc != 0 || pthread_join(thread, NULL) != 0 || !said;
+}
+
+static int make_process(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+    return pid < 0 ? errno : 0;
+}
+
+static int make_program(void)
+{
+    char *const argv[] = { (char *)"/bin/true", NULL };
+
+    execv(argv[0], argv);
+    return errno;
+}
+
+static int make_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) < 0 ? errno : 0;
+}
+
+static int make_local_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
+}
+
+/* A device that the guest can reset has one; see pt-device-reset.c. */
+static void a_thread_could_not_be_made(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(make_thread), 0);
+}
+
+static void no_process_is_made(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(make_process), EPERM);
+    assert_int_equal(confined(make_program), EPERM);
+}
+
+static void no_network(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(make_socket), EPERM);
+    assert_int_equal(confined(make_local_socket), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thread_could_not_be_made),
+        cmocka_unit_test(no_process_is_made),
+        cmocka_unit_test(no_network),
+    };
+
+    return cmocka_run_group_tests_name("hosts/process: what it may do", tests,
+                                       NULL, NULL);
+}
