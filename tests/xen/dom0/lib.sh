@@ -281,15 +281,16 @@ proof()
     in_guest 150 prove $proof_what $proof_where "$@"
 }
 
-# attach BDF[,OPTION...] and detach BDF: hot-plug.
+# attach BDF[@SLOT][,OPTION...] and detach BDF: hot-plug.
 attach()
 {
-    take ${1%%,*} || return 1
+    attach_bdf=${1%%[@,]*}
+    take $attach_bdf || return 1
     xl -vvv pci-attach $GUEST 0000:$1 >/tmp/attach 2>&1
     attach_status=$?
     cat /tmp/attach >>$LOGS/xl-attach
     [ $attach_status = 0 ] || { grep -v "debug:\|detail:" /tmp/attach; return 1; }
-    attach_where=$(where ${1%%,*})
+    attach_where=$(where $attach_bdf)
     [ -n "$attach_where" ] || { echo "not in xl pci-list"; return 1; }
     # The guest hears of it, and looks at it, in its own time.
     wait_for 30 in_guest 20 "test -e /sys/bus/pci/devices/0000:$attach_where" ||
