@@ -92,20 +92,46 @@ begin()
     return 1
 }
 
-# The process beside the device model; another one waits for its end.
-server()
+# The process beside the device model; others wait for its end.
+ARGS="^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"
+server() { pgrep -n -f "$ARGS"; }
+
+# Those of the program's name, the one that serves last.
+of_its_name()
 {
-    pgrep -n -f "^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"
+    local pid
+    for pid in $(pgrep -f "$ARGS" | sort -n); do
+        ! grep -q ^xen-pass-throug "/proc/$pid/comm" || echo "$pid"
+    done
 }
 
-another()       # PID
+another()       # PID...
 {
-    kill -9 "$1"
+    local old=${*: -1}
+    kill -9 "$@"
     for _ in {1..100}; do
-        [ "$(server)" = "$1" ] || return 0
+        [ "$(server)" = "$old" ] || [ -z "$(server)" ] || return 0
         sleep 0.1
     done
     return 1
+}
+
+# Who waits is killed, and who serves goes on; and then that one is.
+one_by_one()
+{
+    local pids
+    mapfile -t pids < <(of_its_name)
+    echo "${pids[@]}"
+    [ ${#pids[@]} = 2 ] && kill -9 "${pids[0]}" && answers &&
+        [ "$(server)" = "${pids[1]}" ] && another "${pids[1]}" && answers
+}
+
+both_at_once()
+{
+    local pids
+    mapfile -t pids < <(of_its_name)
+    echo "${pids[@]}"
+    [ ${#pids[@]} = 2 ] && another "${pids[@]}" && answers
 }
 
 confined()
@@ -186,6 +212,9 @@ sleep 1
 ok "another one comes after one that is killed" another "$(server)"
 ok "libxl and the device model speak still" answers
 ok "it is confined, too" confined
+ok "who waits for it is killed before" one_by_one
+ok "both are killed at once" both_at_once
+ok "it is confined again" confined
 ok "QEMU's socket is its own user's only" \
     test "$(stat -c %a "$tmp/qmp-pass-through-7")" = 600
 libxl '{"execute":"quit","status": 3}' >/dev/null

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 #include "pp-server.h"
 
 #define NAME "xen-pass-through"
+/* No part of the other one. */
+#define KEEPER_NAME "xen-pt-keeper"
 
 /* A process that does not live for longer has died of how it began. */
 #define QUICK_US 1000000
@@ -115,37 +118,81 @@ static void ignore_signals(void)
 }
 
 /*
- * Who does nothing but wait, and has another process go on where one was
- * killed: without an answer the guest's processors would wait for ever. Not
- * again and again.
+ * Wait until there is no child any more. Returns whether the last one was
+ * killed: one that ends by itself has nothing more to do.
  */
-static void keep_serving(const struct pp_args *a, struct pp_sockets *s)
+static bool were_killed(void)
+{
+    int status = 0;
+
+    while (waitpid(-1, &status, 0) > 0 || errno == EINTR) {
+    }
+    return WIFSIGNALED(status);
+}
+
+static void give_up(void)
+{
+    fprintf(stderr, NAME ": gives up: libxl does not reach QEMU\n");
+}
+
+typedef void run_fn(const struct pp_args *a, struct pp_sockets *s,
+                    struct pp_journal *journal);
+
+/*
+ * Do nothing but wait, and have another process @run where one was killed:
+ * without an answer the guest's processors would wait for ever. Not again and
+ * again.
+ */
+static void keep_running(const struct pp_args *a, struct pp_sockets *s,
+                         struct pp_journal *journal, run_fn *run)
+{
+    unsigned tries = 0;
+    bool again;
+    pid_t pid;
+
+    do {
+        uint64_t start = pp_now_us();
+
+        pid = fork();
+        if (pid == 0) {
+            run(a, s, journal);
+            _exit(0);
+        }
+        again = pid > 0 && were_killed();
+        tries = pp_now_us() - start < QUICK_US ? tries + 1 : 0;
+    } while (again && tries < MAX_TRIES);
+    if (pid < 0 || again) {
+        give_up();
+    }
+}
+
+static void keep_serving(const struct pp_args *a, struct pp_sockets *s,
+                         struct pp_journal *journal)
+{
+    prctl(PR_SET_NAME, NAME);
+    keep_running(a, s, journal, serve);
+}
+
+/*
+ * The one before the last, for who kills all that have our name. It adopts the
+ * process that serves, if only the one in between is killed.
+ */
+static void keep_keeping(const struct pp_args *a, struct pp_sockets *s)
 {
     struct pp_journal *journal = mmap(NULL, sizeof(*journal),
                                       PROT_READ | PROT_WRITE,
                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    unsigned tries = 0;
-    int status = 0;
-    pid_t pid;
 
     ignore_signals();
     close_others(s);
     s->qemu_listen = -1;
     s->qemu_monitor = -1;
-    do {
-        uint64_t start = pp_now_us();
-
-        pid = journal != MAP_FAILED ? fork() : -1;
-        if (pid == 0) {
-            serve(a, s, journal);
-            _exit(0);
-        }
-        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        }
-        tries = pp_now_us() - start < QUICK_US ? tries + 1 : 0;
-    } while (pid > 0 && WIFSIGNALED(status) && tries < MAX_TRIES);
-    if (pid < 0 || WIFSIGNALED(status)) {
-        fprintf(stderr, NAME ": gives up: libxl does not reach QEMU\n");
+    prctl(PR_SET_NAME, KEEPER_NAME);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (journal != MAP_FAILED) {
+        keep_running(a, s, journal, keep_serving);
+    } else {
+        give_up();
     }
     unlink(s->path);
 }
@@ -162,7 +209,7 @@ static int start_server(const struct pp_args *a, struct pp_sockets *s)
         pid_t keeper = fork();
 
         if (keeper == 0) {
-            keep_serving(a, s);
+            keep_keeping(a, s);
         }
         _exit(keeper < 0 ? errno : 0);
     }

@@ -329,15 +329,21 @@ device_model_pid()
     xenstore-read /local/domain/$(guest_id)/image/device-model-pid
 }
 
-# The process that has the devices. Beside a QEMU, it is the younger of two.
-host_pid()
+# Beside a QEMU: the process that has the devices, and before it those that wait
+# for its end, which are older.
+host_pids()
 {
-    [ $HOST = process ] || { device_model_pid; return; }
     hp_words="xen-pass-through.* -xen-domid $(guest_id) "
     for hp_dir in /proc/[0-9]*; do
         tr '\0' ' ' <$hp_dir/cmdline | grep -q "$hp_words" &&
             echo ${hp_dir#/proc/}
-    done 2>/dev/null | sort -n | tail -n 1
+    done 2>/dev/null | sort -n
+}
+
+# The process that has the devices.
+host_pid()
+{
+    if [ $HOST = process ]; then host_pids | tail -n 1; else device_model_pid; fi
 }
 
 # Alive, and still listening to the toolstack.
