@@ -60,20 +60,46 @@ static void end_messages(const struct pt_device *host, uint16_t pos)
     }
 }
 
-/* As it was found, but for DMA, and messages, which are that as well. */
-static void silence(struct pp_guest *g, const struct pp_entry *e)
+/* Without DMA, and messages, which are that as well. */
+static void silence(const struct pt_device *host, uint16_t msix)
 {
-    struct pt_device host = { .ops = NULL };
+    uint8_t command[2];
+
+    if (host->ops->read(host->priv, PCI_COMMAND, command, 2) == 0) {
+        command[0] &= (uint8_t)~PCI_COMMAND_MASTER;
+        host->ops->write(host->priv, PCI_COMMAND, command, 2);
+    }
+    if (msix) {
+        end_messages(host, msix);
+    }
+}
+
+/* But for DMA. */
+static void as_found(const struct pt_device *host, const struct pp_entry *e)
+{
     const uint8_t command[2] = {
         e->command[0] & (uint8_t)~PCI_COMMAND_MASTER, e->command[1],
     };
-    uint16_t msix;
 
-    if (g->env->open_device(&host, &e->addr, NULL) == 0) {
+    host->ops->write(host->priv, PCI_COMMAND, command, 2);
+}
+
+/* All devices, @undone: after what Xen did for them is undone, and before. */
+static void quiet(struct pp_guest *g, bool undone)
+{
+    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
+        const struct pp_entry *e = &g->journal->device[i];
+        struct pt_device host = { .ops = NULL };
+        uint16_t msix;
+
+        if (!e->id[0] || g->env->open_device(&host, &e->addr, NULL) != 0) {
+            continue;
+        }
         if (owned(g, &host, &msix)) {
-            host.ops->write(host.priv, PCI_COMMAND, command, 2);
-            if (msix) {
-                end_messages(&host, msix);
+            if (undone) {
+                as_found(&host, e);
+            } else {
+                silence(&host, msix);
             }
         }
         pt_device_close(&host);
@@ -141,12 +167,9 @@ int pp_guest_recover(struct pp_guest *g)
         return rc;
     }
     g->joined = true;
-    for (unsigned i = 0; i < PP_NUM_DEVFN; i++) {
-        if (j->device[i].id[0]) {
-            silence(g, &j->device[i]);
-        }
-    }
+    quiet(g, false);
     pp_journal_undo(g->journal, &g->xen);
+    quiet(g, true);
     pp_journal_record(&g->recorder, g->journal, &g->xen);
     rc = pp_ioreq_adopt(&g->ioreq, j->server_id, &err);
     if (rc != 0) {
