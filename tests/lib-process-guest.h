@@ -7,6 +7,7 @@
 #define LIB_PROCESS_GUEST_H
 
 #include "lib-process.h"
+#include "lib-temp.h"
 #include "lib-world.h"
 
 #include <pthread.h>
@@ -199,14 +200,19 @@ static inline bool soft_reset(struct pp_guest *g)
     return box->soft_reset;
 }
 
-static inline void make_cards(struct box *b)
+/* @first: what is there in the place of the first card; NULL: nothing. */
+static inline void make_cards(struct box *b, void (*first)(struct capture *))
 {
     struct capture *c = calloc(2, sizeof(*c));
     struct pt_device_info info;
 
     assert_non_null(c);
     for (unsigned i = 0; i < 2; i++) {
-        world_capture(&c[i], cards[i], 0);
+        if (i == 0 && first) {
+            first(&c[i]);
+        } else {
+            world_capture(&c[i], cards[i], 0);
+        }
         capture_info(&c[i], &info);
         info.irq = 18 + (int)i;
         info.addr = (struct pt_sbdf) { .bus = 1, .func = (uint8_t)i };
@@ -230,7 +236,7 @@ static inline void emulate(struct qemu *q, unsigned devfn, int64_t addr,
     pthread_mutex_unlock(&q->lock);
 }
 
-static inline int setup(void **state)
+static inline int setup_with(void **state, void (*first)(struct capture *))
 {
     struct box *b = calloc(1, sizeof(*b));
     int fd[2];
@@ -239,7 +245,7 @@ static inline int setup(void **state)
         return -1;
     }
     box = b;
-    make_cards(b);
+    make_cards(b, first);
     b->env = (struct pp_env) {
         .ioreq = &fake_ioreq, .open_device = open_device,
         .conf = "/nonexistent", .open_domain = open_domain,
@@ -262,6 +268,11 @@ static inline int setup(void **state)
     }
     *state = b;
     return pp_guest_open(&b->g, fd[1]);
+}
+
+static inline int setup(void **state)
+{
+    return setup_with(state, NULL);
 }
 
 static inline void end_qemu(struct box *b)
@@ -333,6 +344,20 @@ static inline const char *add(struct box *b, const char *props)
 
 #define FIRST "'id':'pci-pt-01_00.0','hostaddr':'0000:01:00.0'"
 #define SECOND "'id':'pci-pt-01_00.1','hostaddr':'0000:01:00.1'"
+
+/* The same by a host's policy file of this text. */
+static inline void add_by(struct box *b, const char *conf, const char *props)
+{
+    char path[TEMP_MAX];
+    int fd = mkstemp(temp_path(path, "conf"));
+
+    assert_int_equal(write(fd, conf, strlen(conf)), strlen(conf));
+    close(fd);
+    b->env.conf = path;
+    assert_string_equal(add(b, props), "");
+    unlink(path);
+    b->env.conf = "/nonexistent";
+}
 
 static inline uint32_t rd(struct box *b, uint8_t devfn, unsigned reg,
                           unsigned len)

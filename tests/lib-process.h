@@ -28,6 +28,7 @@
 #define FAKE_RAM 0x10000
 
 struct fake_range {
+    bool io;
     uint64_t start, end;
 };
 
@@ -122,8 +123,8 @@ static inline int fake_claim_function(void *priv, uint16_t id, uint8_t devfn,
 }
 
 /* Xen's ranges go as they came. */
-static inline int fake_claim_memory(void *priv, uint16_t id, uint64_t start,
-                                    uint64_t end, bool on)
+static inline int fake_claim_range(void *priv, uint16_t id, bool io,
+                                   uint64_t start, uint64_t end, bool on)
 {
     struct fake_xen *x = priv;
     unsigned i;
@@ -135,14 +136,17 @@ static inline int fake_claim_memory(void *priv, uint16_t id, uint64_t start,
         return rc;
     }
     for (i = 0; i < x->num_ranges; i++) {
-        if (x->range[i].start == start && x->range[i].end == end) {
+        if (x->range[i].io == io && x->range[i].start == start &&
+            x->range[i].end == end) {
             break;
         }
     }
     assert_int_not_equal(i < x->num_ranges, on);
     if (on) {
         assert_true(x->num_ranges < FAKE_RANGES);
-        x->range[x->num_ranges++] = (struct fake_range) { start, end };
+        x->range[x->num_ranges++] = (struct fake_range) {
+            io, start, end,
+        };
     } else {
         x->range[i] = x->range[--x->num_ranges];
     }
@@ -224,7 +228,7 @@ static const struct pp_ioreq_ops fake_ioreq = {
     .map_page = fake_map_page,
     .unmap_page = fake_unmap_page,
     .claim_function = fake_claim_function,
-    .claim_memory = fake_claim_memory,
+    .claim_range = fake_claim_range,
     .bind = fake_bind,
     .unbind = fake_unbind,
     .pending = fake_pending,
@@ -242,6 +246,20 @@ static inline void fake_is_quiet(const struct fake_xen *x)
     for (unsigned i = 0; i < FAKE_VCPUS; i++) {
         assert_false(x->bound[i]);
     }
+}
+
+/* Does Xen send it here? All of it has to be in one range. */
+static inline bool fake_claims(const struct fake_xen *x, bool io,
+                               uint64_t addr, unsigned len)
+{
+    for (unsigned i = 0; i < x->num_ranges; i++) {
+        const struct fake_range *r = &x->range[i];
+
+        if (r->io == io && addr >= r->start && addr + len - 1 <= r->end) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Processor @cpu asks for @r. */
@@ -266,6 +284,14 @@ static inline ioreq_t fake_memory(uint64_t addr, unsigned size)
     return (ioreq_t) {
         .type = IOREQ_TYPE_COPY, .count = 1, .size = size, .dir = IOREQ_READ,
         .addr = addr,
+    };
+}
+
+static inline ioreq_t fake_port(uint32_t port, unsigned size)
+{
+    return (ioreq_t) {
+        .type = IOREQ_TYPE_PIO, .count = 1, .size = size, .dir = IOREQ_READ,
+        .addr = port,
     };
 }
 

@@ -5,7 +5,8 @@
 #define MAX_SEEN 8192
 
 struct access {
-    bool config, write;
+    enum { MEMORY, PORT, CONFIG } space;
+    bool write;
     uint8_t devfn;
     uint64_t addr, val;
     unsigned len;
@@ -31,27 +32,45 @@ static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
 {
     struct world *w = priv;
 
-    note(w, (struct access) { true, false, devfn, reg, 0, len });
+    note(w, (struct access) { .space = CONFIG, .devfn = devfn, .addr = reg,
+                               .len = len });
     return (uint32_t)w->answer++;
 }
 
 static void config_write(void *priv, uint8_t devfn, unsigned reg,
                          uint32_t val, unsigned len)
 {
-    note(priv, (struct access) { true, true, devfn, reg, val, len });
+    note(priv, (struct access) { .space = CONFIG, .write = true,
+                                 .devfn = devfn, .addr = reg, .val = val,
+                                 .len = len });
 }
 
 static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
 {
     struct world *w = priv;
 
-    note(w, (struct access) { false, false, 0, addr, 0, len });
+    note(w, (struct access) { .addr = addr, .len = len });
     return w->answer++;
 }
 
 static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
 {
-    note(priv, (struct access) { false, true, 0, addr, val, len });
+    note(priv, (struct access) { .write = true, .addr = addr, .val = val,
+                                 .len = len });
+}
+
+static uint32_t port_read(void *priv, uint32_t port, unsigned len)
+{
+    struct world *w = priv;
+
+    note(w, (struct access) { .space = PORT, .addr = port, .len = len });
+    return (uint32_t)w->answer++;
+}
+
+static void port_write(void *priv, uint32_t port, uint32_t val, unsigned len)
+{
+    note(priv, (struct access) { .space = PORT, .write = true, .addr = port,
+                                 .val = val, .len = len });
 }
 
 static const struct pp_ioreq_target target = {
@@ -59,6 +78,8 @@ static const struct pp_ioreq_target target = {
     .config_write = config_write,
     .mem_read = mem_read,
     .mem_write = mem_write,
+    .port_read = port_read,
+    .port_write = port_write,
 };
 
 static int setup(void **state)
@@ -111,7 +132,7 @@ static void is(const struct world *w, unsigned i, struct access a)
     const struct access *s = &w->seen[i];
 
     assert_true(i < w->num);
-    assert_int_equal(s->config, a.config);
+    assert_int_equal(s->space, a.space);
     assert_int_equal(s->write, a.write);
     assert_int_equal(s->devfn, a.devfn);
     assert_int_equal(s->addr, a.addr);
@@ -133,7 +154,7 @@ static void each_size_of_a_register_is_read(void **state)
         ioreq_t r = ask(w, fake_config(0x2b, reg[i], size[i]));
 
         assert_int_equal(r.data, expect);
-        is(w, i, (struct access) { true, false, 0x2b, reg[i], 0, size[i] });
+        is(w, i, (struct access) { CONFIG, false, 0x2b, reg[i], 0, size[i] });
     }
 }
 
@@ -145,7 +166,7 @@ static void a_write_has_no_more_bits_than_its_size(void **state)
     r.dir = IOREQ_WRITE;
     r.data = 0xffffffffffffff5a;
     ask(w, r);
-    is(w, 0, (struct access) { true, true, 0x10, 0x3d, 0x5a, 1 });
+    is(w, 0, (struct access) { CONFIG, true, 0x10, 0x3d, 0x5a, 1 });
 }
 
 static void memory_is_accessed_at_its_width(void **state)
@@ -156,10 +177,32 @@ static void memory_is_accessed_at_its_width(void **state)
     r.dir = IOREQ_WRITE;
     r.data = 0x1122334455667788;
     ask(w, r);
-    is(w, 0, (struct access) { false, true, 0, 0xf0001008,
+    is(w, 0, (struct access) { MEMORY, true, 0, 0xf0001008,
                                0x1122334455667788, 8 });
     r = ask(w, fake_memory(0xf0001008, 8));
     assert_int_equal(r.data, 0x8877665544332211);
+}
+
+static void each_size_of_a_port_is_accessed(void **state)
+{
+    static const uint64_t mask[] = { 0, 0xff, 0xffff, 0, 0xffffffff };
+    struct world *w = *state;
+
+    for (unsigned size = 1; size <= 4; size *= 2) {
+        uint64_t expect = w->answer & mask[size];
+        ioreq_t r = fake_port(0xc008, size);
+
+        w->num = 0;
+        assert_int_equal(ask(w, r).data, expect);
+        r.dir = IOREQ_WRITE;
+        r.data = 0xfedcba9876543210;
+        ask(w, r);
+        is(w, 0, (struct access) { .space = PORT, .addr = 0xc008,
+                                   .len = size });
+        is(w, 1, (struct access) { .space = PORT, .write = true,
+                                   .addr = 0xc008, .len = size,
+                                   .val = 0x76543210 & mask[size] });
+    }
 }
 
 /* Four processors ask at once, and each gets its own answer. */
@@ -213,7 +256,7 @@ static void a_string_of_reads_goes_to_memory(void **state)
     ask(w, r);
     assert_int_equal(w->num, 3);
     for (unsigned i = 0; i < 3; i++) {
-        is(w, i, (struct access) { false, false, 0, 0xf0002000 + 4 * i, 0,
+        is(w, i, (struct access) { MEMORY, false, 0, 0xf0002000 + 4 * i, 0,
                                    4 });
         assert_int_equal(sim_get(w->xen.ram + 0xffe + 4 * i, 4),
                          0x44332211 + i);
@@ -235,8 +278,8 @@ static void a_string_of_writes_comes_from_memory(void **state)
     r.df = 1;  /* downwards */
     ask(w, r);
     assert_int_equal(w->num, 2);
-    is(w, 0, (struct access) { false, true, 0, 0xf0002010, 0xaaaa, 2 });
-    is(w, 1, (struct access) { false, true, 0, 0xf000200e, 0xbbbb, 2 });
+    is(w, 0, (struct access) { MEMORY, true, 0, 0xf0002010, 0xaaaa, 2 });
+    is(w, 1, (struct access) { MEMORY, true, 0, 0xf000200e, 0xbbbb, 2 });
 }
 
 /* "rep outsl" to port 0xcfc. */
@@ -251,8 +294,38 @@ static void a_register_stays_where_it_is(void **state)
     r.count = 2;
     r.data_is_ptr = 1;
     ask(w, r);
-    is(w, 0, (struct access) { true, true, 0x18, 0x10, 0x1111, 4 });
-    is(w, 1, (struct access) { true, true, 0x18, 0x10, 0x2222, 4 });
+    is(w, 0, (struct access) { CONFIG, true, 0x18, 0x10, 0x1111, 4 });
+    is(w, 1, (struct access) { CONFIG, true, 0x18, 0x10, 0x2222, 4 });
+}
+
+/* "rep insw", and "rep outsl" downwards. */
+static void a_port_stays_where_it_is(void **state)
+{
+    struct world *w = *state;
+    ioreq_t r = fake_port(0xc00c, 2);
+
+    r.count = 3;
+    r.data_is_ptr = 1;
+    r.data = 0xffd;
+    ask(w, r);
+    for (unsigned i = 0; i < 3; i++) {
+        is(w, i, (struct access) { .space = PORT, .addr = 0xc00c, .len = 2 });
+        assert_int_equal(sim_get(w->xen.ram + 0xffd + 2 * i, 2), 0x2211 + i);
+    }
+    assert_int_equal(w->xen.page[0].data, 0xffd);
+    sim_put(w->xen.ram + 0x400, 4, 0x11111111);
+    sim_put(w->xen.ram + 0x3fc, 4, 0x22222222);
+    r = fake_port(0xc00c, 4);
+    r.dir = IOREQ_WRITE;
+    r.count = 2;
+    r.data_is_ptr = 1;
+    r.data = 0x400;
+    r.df = 1;
+    ask(w, r);
+    is(w, 3, (struct access) { .space = PORT, .write = true, .addr = 0xc00c,
+                               .val = 0x11111111, .len = 4 });
+    is(w, 4, (struct access) { .space = PORT, .write = true, .addr = 0xc00c,
+                               .val = 0x22222222, .len = 4 });
 }
 
 static void repetitions_have_an_end(void **state)
@@ -277,7 +350,7 @@ static void no_memory_reads_as_zeros(void **state)
     ask(w, r);
     r.dir = IOREQ_WRITE;
     ask(w, r);
-    is(w, 1, (struct access) { false, true, 0, 0xf0002000, 0, 4 });
+    is(w, 1, (struct access) { MEMORY, true, 0, 0xf0002000, 0, 4 });
 }
 
 /* ------------------------------------------------------------------ */
@@ -296,8 +369,8 @@ static void invalidation_is_answered(void **state)
 static void the_unknown_reads_as_all_ones(void **state)
 {
     struct world *w = *state;
-    ioreq_t port = { .type = IOREQ_TYPE_PIO, .count = 1, .size = 2,
-                     .dir = IOREQ_READ, .addr = 0x60 };
+    ioreq_t port = fake_port(0x10060, 2);
+    ioreq_t wide = fake_port(0x60, 8);
     ioreq_t other_bus = fake_config(0, 0, 4);
     ioreq_t three = fake_memory(0xf0002000, 3);
 
@@ -305,8 +378,10 @@ static void the_unknown_reads_as_all_ones(void **state)
     assert_int_equal(ask(w, port).data, 0xffff);
     assert_int_equal(ask(w, other_bus).data, 0xffffffff);
     assert_int_equal(ask(w, three).data, 0xffffff);
-    port.dir = other_bus.dir = three.dir = IOREQ_WRITE;
+    assert_int_equal(ask(w, wide).data, UINT64_MAX);
+    port.dir = wide.dir = other_bus.dir = three.dir = IOREQ_WRITE;
     ask(w, port);
+    ask(w, wide);
     ask(w, other_bus);
     ask(w, three);
     assert_int_equal(w->num, 0);
@@ -365,11 +440,13 @@ int main(void)
         TEST(each_size_of_a_register_is_read),
         TEST(a_write_has_no_more_bits_than_its_size),
         TEST(memory_is_accessed_at_its_width),
+        TEST(each_size_of_a_port_is_accessed),
         TEST(processors_do_not_mix),
         TEST(an_event_alone_does_nothing),
         TEST(a_string_of_reads_goes_to_memory),
         TEST(a_string_of_writes_comes_from_memory),
         TEST(a_register_stays_where_it_is),
+        TEST(a_port_stays_where_it_is),
         TEST(repetitions_have_an_end),
         TEST(no_memory_reads_as_zeros),
         TEST(invalidation_is_answered),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/process: what comes after a process that was killed. */
 #include "lib-process-guest.h"
+#include "lib-windows.h"
 
 /* ------------------------------------------------------------------ */
 /* A process that was killed                                           */
@@ -191,6 +192,37 @@ static void without_a_placeholder_there_is_no_trace(void **state)
     assert_string_equal(add(b, FIRST), "");
 }
 
+static int setup_gpu(void **state)
+{
+    return setup_with(state, gpu);
+}
+
+static void windows_of_ports_are_given_back(void **state)
+{
+    struct box *b = *state;
+    uint32_t found = sim_dev_peek(&b->sim.dev, PCI_COMMAND, 2);
+    struct pp_deed *deed = NULL;
+
+    add_by(b, "[all]\nwindow = nvidia-config-ports, nvidia-config\n", FIRST);
+    wr(b, 0x18, PCI_BASE_ADDRESS_0, 0xe0000000, 4);
+    wr(b, 0x18, PCI_BASE_ADDRESS_5, 0xc000, 4);
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 2);
+    assert_int_equal(b->xen.num_ranges, 2);
+    for (unsigned i = 0; i < b->journal.num; i++) {
+        if (b->journal.deed[i].kind == PP_PORT_WINDOW) {
+            deed = &b->journal.deed[i];
+        }
+    }
+    assert_non_null(deed);
+    assert_int_equal(deed->guest, 0xc008);
+    assert_int_equal(deed->nr, 8);
+    kill_and_recover(b);
+    assert_int_equal(b->xen.num_ranges, 0);
+    assert_int_equal(b->journal.num, 0);
+    assert_int_equal(sim_xen_leaks(&b->sim.xen, NULL, 0), 0);
+    assert_int_equal(sim_dev_peek(&b->sim.dev, PCI_COMMAND, 2), found);
+}
+
 /* Nobody is left to end it. */
 static void an_interrupt_is_lowered(void **state)
 {
@@ -233,6 +265,8 @@ int main(void)
         TEST(no_processor_waits_for_ever),
         TEST(another_guests_device_is_left_alone),
         TEST(without_a_placeholder_there_is_no_trace),
+        cmocka_unit_test_setup_teardown(windows_of_ports_are_given_back,
+                                        setup_gpu, teardown),
         TEST(an_interrupt_is_lowered),
         TEST(late_answers_are_anothers),
         TEST(without_devices_there_is_nothing_to_do),

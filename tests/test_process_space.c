@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/process: regions, windows and ROMs in the guest's space. */
 #include "lib-process-guest.h"
-#include "lib-temp.h"
 
 /* ------------------------------------------------------------------ */
 /* The guest's space                                                   */
@@ -267,16 +266,9 @@ static void a_file_that_is_none_is_refused(void **state)
 /* Of the policy file's it is told, and the guest gets the device's own. */
 static void a_policy_files_rom_may_be_missing(void **state)
 {
-    static const char text[] = "[all]\nromfile = /nonexistent\n";
     struct box *b = *state;
-    char path[TEMP_MAX];
-    int fd = mkstemp(temp_path(path, "conf"));
 
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    b->env.conf = path;
-    assert_string_equal(add(b, FIRST), "");
-    unlink(path);
+    add_by(b, "[all]\nromfile = /nonexistent\n", FIRST);
     wr(b, 0x18, PCI_ROM_ADDRESS, 0xfffffffe, 4);
     assert_int_not_equal(rd(b, 0x18, PCI_ROM_ADDRESS, 4), 0);
 }

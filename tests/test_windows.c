@@ -6,24 +6,10 @@
  */
 #include "lib-invariants.h"
 #include "lib-irq.h"
-#include "pt-window.h"
-#include "sim-window.h"
-
-#define GPU_BAR0 UINT64_C(0xd0000000)
-#define GPU_MSI 0x68u
+#include "lib-windows.h"
 
 static struct world w;
 static struct sim_chip chip;
-
-static uint32_t named(const char *name)
-{
-    int n = pt_window_number(name);
-
-    if (n < 0) {
-        fail_msg("there is no window %s", name);
-    }
-    return UINT32_C(1) << n;
-}
 
 /* ------------------------------------------------------------------ */
 /* The table                                                           */
@@ -220,25 +206,6 @@ static void names_have_numbers_and_numbers_names(void **state)
 /* ------------------------------------------------------------------ */
 /* Graphics                                                            */
 
-/* A GeForce: its BARs, MSI where nouveau expects it. */
-static void gpu(struct capture *c)
-{
-    world_build(c);
-    pt_store(c->cfg + PCI_VENDOR_ID, 0x10de, 2);
-    pt_store(c->cfg + PCI_DEVICE_ID, 0x1380, 2);
-    pt_store(c->cfg + PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_VGA, 2);
-    world_build_bar(c, 0, GPU_BAR0, 0x1000000, 0);
-    world_build_bar(c, 1, UINT64_C(0x6000000000), 0x10000000,
-                    PT_REGION_64 | PT_REGION_PREFETCH);
-    world_build_bar(c, 5, 0xe000, 0x80, PT_REGION_IO);
-    card_pm(c, 0x60, 3, 8);
-    world_build_cap(c, GPU_MSI, PCI_CAP_ID_MSI, (const uint8_t[12]) {
-                    PCI_MSI_FLAGS_64BIT }, 12);
-    card_express(c, 0x78, 2, PCI_EXP_TYPE_LEG_END, SPEC_EXP_V2);
-    /* Of extended space: what the driver acknowledges MSI by, plain memory. */
-    c->len = 4096;
-}
-
 static void gpu_begin(const struct pt_policy *policy)
 {
     struct capture c;
@@ -251,11 +218,6 @@ static void gpu_begin(const struct pt_policy *policy)
         fail_msg("%s", w.err.text);
     }
     place_and_decode(&w);
-}
-
-static struct pt_policy with(const char *name)
-{
-    return (struct pt_policy) { .windows = named(name) };
 }
 
 static uint64_t mirror(uint32_t off)
@@ -457,18 +419,6 @@ static void a_qword_is_two_accesses(void **state)
 
 /* ------------------------------------------------------------------ */
 /* AMD                                                                 */
-
-static void radeon(struct capture *c, uint64_t size)
-{
-    world_build(c);
-    pt_store(c->cfg + PCI_VENDOR_ID, 0x1002, 2);
-    pt_store(c->cfg + PCI_DEVICE_ID, 0x68f9, 2);
-    pt_store(c->cfg + PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_VGA, 2);
-    world_build_bar(c, 0, UINT64_C(0x6000000000), 0x10000000,
-                    PT_REGION_64 | PT_REGION_PREFETCH);
-    world_build_bar(c, 2, UINT64_C(0x6100000000), size, PT_REGION_64);
-    world_build_bar(c, 4, 0xe000, 0x100, PT_REGION_IO);
-}
 
 static void radeon_begin(uint64_t size, const struct pt_policy *policy)
 {

@@ -52,13 +52,20 @@ static void bus_call_at(void *priv, uint64_t us)
     d->tick = us;
 }
 
+static int claim_trap(struct pp_device *d, const struct pt_trap *t, bool on)
+{
+    return (t->io ? pp_ioreq_claim_ports : pp_ioreq_claim_memory)(
+        &d->guest->ioreq, t->gpa, t->size, on);
+}
+
 static int bus_trap(void *priv, struct pt_trap *t)
 {
     struct pp_device *d = priv;
     struct pt_trap **slot = &d->trap[t->region * PT_REGION_TRAPS + t->part];
-    int rc = pp_ioreq_claim_memory(&d->guest->ioreq, t->gpa, t->size, true);
+    int rc = claim_trap(d, t, true);
 
     if (rc == 0) {
+        t->host = d;
         *slot = t;
     }
     return rc;
@@ -70,7 +77,7 @@ static void bus_untrap(void *priv, struct pt_trap *t)
     struct pt_trap **slot = &d->trap[t->region * PT_REGION_TRAPS + t->part];
 
     if (*slot) {
-        pp_ioreq_claim_memory(&d->guest->ioreq, t->gpa, t->size, false);
+        claim_trap(d, t, false);
         *slot = NULL;
     }
 }
@@ -92,6 +99,7 @@ static const struct pt_bus_ops bus_ops = {
     .call_at = bus_call_at,
     .trap = bus_trap,
     .untrap = bus_untrap,
+    .traps_ports = true,
     .taken = pp_space_taken,
     .moved = bus_moved,
 };
@@ -177,15 +185,15 @@ static const struct pp_device *find_rom(const struct pp_guest *g,
     return d;
 }
 
-/* The window that has all of [@addr, @addr + @len). */
-static struct pt_trap *find_trap(const struct pp_guest *g, uint64_t addr,
-                                 unsigned len)
+/* The window that has all of [@addr, @addr + @len); @io: of ports. */
+static struct pt_trap *find_trap(const struct pp_guest *g, bool io,
+                                 uint64_t addr, unsigned len)
 {
     for (const struct pp_device *d = g->first; d; d = d->next) {
         for (unsigned i = 0; i < PT_NUM_BARS * PT_REGION_TRAPS; i++) {
             struct pt_trap *t = d->trap[i];
 
-            if (t && addr >= t->gpa && addr - t->gpa < t->size &&
+            if (t && t->io == io && addr >= t->gpa && addr - t->gpa < t->size &&
                 len <= t->size - (addr - t->gpa)) {
                 return t;
             }
@@ -202,12 +210,24 @@ static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
     if (in_mmcfg(addr)) {
         return pt_mmcfg_read(&mmcfg_ops, priv, addr - PT_MMCFG_BASE, len);
     }
-    t = find_trap(priv, addr, len);
+    t = find_trap(priv, false, addr, len);
     if (t) {
         return pt_trap_read(t, addr - t->gpa, len);
     }
     d = find_rom(priv, addr);
     return d ? pp_rom_mem_read(&d->rom, addr, len) : UINT64_MAX;
+}
+
+/* It may lead to configuration space, and then the window may be gone. */
+static void trap_write(struct pt_trap *t, uint64_t addr, uint64_t val,
+                       unsigned len)
+{
+    struct pp_device *d = t->host;
+
+    pt_trap_write(t, addr - t->gpa, val, len);
+    if (d->rom.data) {
+        pp_rom_sync(d, decodes(d));
+    }
 }
 
 static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
@@ -218,9 +238,25 @@ static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
         pt_mmcfg_write(&mmcfg_ops, priv, addr - PT_MMCFG_BASE, val, len);
         return;
     }
-    t = find_trap(priv, addr, len);
+    t = find_trap(priv, false, addr, len);
     if (t) {
-        pt_trap_write(t, addr - t->gpa, val, len);
+        trap_write(t, addr, val, len);
+    }
+}
+
+static uint32_t port_read(void *priv, uint32_t port, unsigned len)
+{
+    struct pt_trap *t = find_trap(priv, true, port, len);
+
+    return t ? (uint32_t)pt_trap_read(t, port - t->gpa, len) : UINT32_MAX;
+}
+
+static void port_write(void *priv, uint32_t port, uint32_t val, unsigned len)
+{
+    struct pt_trap *t = find_trap(priv, true, port, len);
+
+    if (t) {
+        trap_write(t, port, val, len);
     }
 }
 
@@ -229,6 +265,8 @@ const struct pp_ioreq_target pp_device_target = {
     .config_write = config_write,
     .mem_read = mem_read,
     .mem_write = mem_write,
+    .port_read = port_read,
+    .port_write = port_write,
 };
 
 /* ------------------------------------------------------------------ */

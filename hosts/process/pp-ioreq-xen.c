@@ -83,14 +83,14 @@ static int claim_function(void *priv, uint16_t id, uint8_t devfn, bool on)
         p->dm, p->domid, id, 0, 0, devfn >> 3, devfn & 7));
 }
 
-static int claim_memory(void *priv, uint16_t id, uint64_t start, uint64_t end,
-                        bool on)
+static int claim_range(void *priv, uint16_t id, bool io, uint64_t start,
+                       uint64_t end, bool on)
 {
     const struct production *p = priv;
 
     return result((on ? xendevicemodel_map_io_range_to_ioreq_server :
                    xendevicemodel_unmap_io_range_from_ioreq_server)(
-        p->dm, p->domid, id, 1, start, end));
+        p->dm, p->domid, id, !io, start, end));
 }
 
 static int bind_port(void *priv, evtchn_port_t port)
@@ -175,7 +175,7 @@ const struct pp_ioreq_ops pp_ioreq_xen = {
     .map_page = map_page,
     .unmap_page = unmap_page,
     .claim_function = claim_function,
-    .claim_memory = claim_memory,
+    .claim_range = claim_range,
     .bind = bind_port,
     .unbind = unbind_port,
     .pending = pending,

@@ -87,22 +87,33 @@ int pp_ioreq_claim_function(struct pp_ioreq *q, uint8_t devfn, bool on)
     return q->ops->claim_function(q->ops_priv, q->id, devfn, on);
 }
 
-int pp_ioreq_claim_memory(struct pp_ioreq *q, uint64_t addr, uint64_t size,
-                          bool on)
+static int claim(struct pp_ioreq *q, enum pp_deed_kind kind, uint64_t addr,
+                 uint64_t size, bool on)
 {
-    const struct pp_deed deed = {
-        .kind = PP_WINDOW, .guest = addr, .nr = size,
-    };
+    const struct pp_deed deed = { .kind = kind, .guest = addr, .nr = size };
     int rc;
 
     if (on) {
         pp_journal_add(q->journal, &deed);
     }
-    rc = q->ops->claim_memory(q->ops_priv, q->id, addr, addr + (size - 1), on);
+    rc = q->ops->claim_range(q->ops_priv, q->id, kind == PP_PORT_WINDOW, addr,
+                             addr + (size - 1), on);
     if ((rc == 0) != on) {
         pp_journal_strike(q->journal, &deed);
     }
     return rc;
+}
+
+int pp_ioreq_claim_memory(struct pp_ioreq *q, uint64_t addr, uint64_t size,
+                          bool on)
+{
+    return claim(q, PP_WINDOW, addr, size, on);
+}
+
+int pp_ioreq_claim_ports(struct pp_ioreq *q, uint64_t port, uint64_t num,
+                         bool on)
+{
+    return claim(q, PP_PORT_WINDOW, port, num, on);
 }
 
 /* ------------------------------------------------------------------ */
@@ -113,50 +124,65 @@ static uint64_t ones(unsigned len)
     return len < 8 ? (UINT64_C(1) << 8 * len) - 1 : UINT64_MAX;
 }
 
-static bool is_config(const ioreq_t *r)
-{
-    return r->type == IOREQ_TYPE_PCI_CONFIG;
-}
-
 /*
- * What a request is about: 1, 2, 4 or 8 bytes of memory, or a register of a
- * function of bus 0; see ioreq.h for how Xen writes that. What is neither reads
- * as all ones.
+ * What a request is about: 1, 2, 4 or 8 bytes of memory, a port, or a register
+ * of a function of bus 0; see ioreq.h for how Xen writes that. What is neither
+ * reads as all ones.
  */
 static bool is_known(const ioreq_t *r)
 {
     bool size = r->size == 1 || r->size == 2 || r->size == 4;
 
-    if (is_config(r)) {
+    switch (r->type) {
+    case IOREQ_TYPE_PCI_CONFIG:
         return size && r->addr >> 40 == 0;
+    case IOREQ_TYPE_PIO:
+        return size && r->addr >> 16 == 0;
+    case IOREQ_TYPE_COPY:
+        return size || r->size == 8;
+    default:
+        return false;
     }
-    return r->type == IOREQ_TYPE_COPY && (size || r->size == 8);
 }
 
 static uint64_t read_once(const struct pp_ioreq *q, const ioreq_t *r,
                           uint64_t addr)
 {
+    const struct pp_ioreq_target *t = q->target;
+
     if (!is_known(r)) {
         return ones(r->size);
     }
-    return is_config(r) ?
-        q->target->config_read(q->target_priv, (uint8_t)(addr >> 32),
-                               (uint32_t)addr, r->size) :
-        q->target->mem_read(q->target_priv, addr, r->size);
+    switch (r->type) {
+    case IOREQ_TYPE_PCI_CONFIG:
+        return t->config_read(q->target_priv, (uint8_t)(addr >> 32),
+                              (uint32_t)addr, r->size);
+    case IOREQ_TYPE_PIO:
+        return t->port_read(q->target_priv, (uint32_t)addr, r->size);
+    default:
+        return t->mem_read(q->target_priv, addr, r->size);
+    }
 }
 
 static void write_once(const struct pp_ioreq *q, const ioreq_t *r,
                        uint64_t addr, uint64_t val)
 {
+    const struct pp_ioreq_target *t = q->target;
+
     if (!is_known(r)) {
         return;
     }
     val &= ones(r->size);
-    if (is_config(r)) {
-        q->target->config_write(q->target_priv, (uint8_t)(addr >> 32),
-                                (uint32_t)addr, (uint32_t)val, r->size);
-    } else {
-        q->target->mem_write(q->target_priv, addr, val, r->size);
+    switch (r->type) {
+    case IOREQ_TYPE_PCI_CONFIG:
+        t->config_write(q->target_priv, (uint8_t)(addr >> 32), (uint32_t)addr,
+                        (uint32_t)val, r->size);
+        break;
+    case IOREQ_TYPE_PIO:
+        t->port_write(q->target_priv, (uint32_t)addr, (uint32_t)val, r->size);
+        break;
+    default:
+        t->mem_write(q->target_priv, addr, val, r->size);
     }
 }
 
@@ -186,7 +212,7 @@ static void do_once(const struct pp_ioreq *q, ioreq_t *r, uint64_t addr,
     write_once(q, r, addr, val);
 }
 
-/* Memory goes on with each repetition, and a register's port stays. */
+/* Memory goes on with each repetition, and a port stays. */
 static void serve(const struct pp_ioreq *q, ioreq_t *r)
 {
     uint32_t count = r->count < PP_MAX_REPS ? r->count : PP_MAX_REPS;
@@ -199,7 +225,7 @@ static void serve(const struct pp_ioreq *q, ioreq_t *r)
         uint64_t step = (uint64_t)i * r->size;
 
         step = r->df ? -step : step;
-        do_once(q, r, is_config(r) ? r->addr : r->addr + step,
+        do_once(q, r, r->type == IOREQ_TYPE_COPY ? r->addr + step : r->addr,
                 r->data + (r->data_is_ptr ? step : 0));
     }
 }

@@ -32,10 +32,13 @@ struct pp_ioreq_ops {
     /* The page, a request for each processor; or NULL and errno. */
     ioreq_t *(*map_page)(void *priv, uint16_t id);
     void (*unmap_page)(void *priv);
-    /* Have accesses of the guest's bus 0, or of an address, or no more. */
+    /*
+     * Have accesses of the guest's bus 0, or of addresses (@io: of ports), or
+     * no more.
+     */
     int (*claim_function)(void *priv, uint16_t id, uint8_t devfn, bool on);
-    int (*claim_memory)(void *priv, uint16_t id, uint64_t start, uint64_t end,
-                        bool on);
+    int (*claim_range)(void *priv, uint16_t id, bool io, uint64_t start,
+                       uint64_t end, bool on);
     /* A local port for the guest's @port, or -errno. */
     int (*bind)(void *priv, evtchn_port_t port);
     void (*unbind)(void *priv, evtchn_port_t local);
@@ -59,6 +62,8 @@ struct pp_ioreq_target {
                          uint32_t val, unsigned len);
     uint64_t (*mem_read)(void *priv, uint64_t addr, unsigned len);
     void (*mem_write)(void *priv, uint64_t addr, uint64_t val, unsigned len);
+    uint32_t (*port_read)(void *priv, uint32_t port, unsigned len);
+    void (*port_write)(void *priv, uint32_t port, uint32_t val, unsigned len);
 };
 
 struct pp_ioreq {
@@ -95,6 +100,8 @@ void pp_ioreq_work(struct pp_ioreq *q);
 int pp_ioreq_claim_function(struct pp_ioreq *q, uint8_t devfn, bool on);
 int pp_ioreq_claim_memory(struct pp_ioreq *q, uint64_t addr, uint64_t size,
                           bool on);
+int pp_ioreq_claim_ports(struct pp_ioreq *q, uint64_t port, uint64_t num,
+                         bool on);
 
 /*
  * Production, of libxendevicemodel, libxenforeignmemory and libxenevtchn; in

@@ -255,6 +255,7 @@ static void undo(const struct pt_xen *x, const struct pp_deed *d)
 
     switch (d->kind) {
     case PP_WINDOW:
+    case PP_PORT_WINDOW:
         break;
     case PP_MEMORY:
         ops->map_memory(x->priv, d->guest, d->host, d->nr, false);
@@ -291,7 +292,8 @@ void pp_journal_undo(struct pp_journal *j, const struct pt_xen *xen)
     for (unsigned i = 0; i < j->num; i++) {
         if (j->deed[i].kind == PP_PIRQ) {
             undo(xen, &j->deed[i]);
-        } else if (j->deed[i].kind == PP_WINDOW) {
+        } else if (j->deed[i].kind == PP_WINDOW ||
+                   j->deed[i].kind == PP_PORT_WINDOW) {
             j->deed[kept++] = j->deed[i];
         }
     }

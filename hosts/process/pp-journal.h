@@ -19,7 +19,8 @@
 #define PP_MAX_DEEDS 16384
 
 enum pp_deed_kind {
-    PP_WINDOW,     /* an address range of the IOREQ server */
+    PP_WINDOW,     /* an address range of the IOREQ server, */
+    PP_PORT_WINDOW, /* and one of ports */
     PP_MEMORY,
     PP_PORTS,
     PP_INTX,       /* bindings, */

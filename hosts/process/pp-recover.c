@@ -113,7 +113,8 @@ static void end_windows(struct pp_guest *g)
     while (j->num) {
         const struct pp_deed d = j->deed[j->num - 1];
 
-        pp_ioreq_claim_memory(&g->ioreq, d.guest, d.nr, false);
+        (d.kind == PP_PORT_WINDOW ? pp_ioreq_claim_ports :
+         pp_ioreq_claim_memory)(&g->ioreq, d.guest, d.nr, false);
         pp_journal_strike(j, &d);
     }
 }
