@@ -132,7 +132,8 @@ MAK
     echo 'include ../Makefile.target' >"$1/i386-dm/Makefile"
     echo 'include ../xen-hooks.mak' >"$1/i386-dm/hooks.mak"
     {
-        for s in cpu_physical_memory_rw cpu_register_io_memory \
+        for s in cpu_inb cpu_outb register_ioport_read register_ioport_write \
+            cpu_physical_memory_rw cpu_register_io_memory \
             cpu_register_physical_memory cpu_unregister_io_memory \
             direct_pci_msitranslate direct_pci_power_mgmt domid gfx_passthru \
             logfile pci_data_read pci_data_write pci_default_read_config \

@@ -2,8 +2,8 @@
 # The classic device model's part of the one list (xen-hooks.mak, which comes
 # first): all objects that its link takes, and the libraries that it lacks.
 
-PT_DM_GLUE := pt-qemu-dm.o pt-slots.o pt-params.o pt-mmio.o pt-mmconfig.o \
-	pt-opts.o pt-graphics.o pt-os.o pt-common.o pt-mmcfg.o \
+PT_DM_GLUE := pt-qemu-dm.o pt-slots.o pt-params.o pt-mmio.o pt-ports.o \
+	pt-mmconfig.o pt-opts.o pt-graphics.o pt-os.o pt-common.o pt-mmcfg.o \
 	pt-conf-choice.o \
 	$(if $(CONFIG_STUBDOM),,pt-conf.o pt-conf-mask.o)
 

@@ -22,6 +22,7 @@
 #include "pt-opts.h"
 #include "pt-os.h"
 #include "pt-params.h"
+#include "pt-ports.h"
 #include "pt-slots.h"
 
 /*
@@ -137,14 +138,18 @@ static void bus_call_at(void *priv, uint64_t us)
 
 static int bus_trap(void *priv, struct pt_trap *t)
 {
-    return pt_mmio_on(&dm.mmio, t, priv);
+    return t->io ? pt_ports_on(t) : pt_mmio_on(&dm.mmio, t, priv);
 }
 
 static void bus_untrap(void *priv, struct pt_trap *t)
 {
     struct function *fn = priv;
 
-    pt_mmio_off(&dm.mmio, t, &fn->mmio_lines);
+    if (t->io) {
+        pt_ports_off(t);
+    } else {
+        pt_mmio_off(&dm.mmio, t, &fn->mmio_lines);
+    }
 }
 
 /* Emulated devices end at 4 GiB. */
@@ -218,6 +223,7 @@ static const struct pt_bus_ops bus_ops = {
     .call_at = bus_call_at,
     .trap = bus_trap,
     .untrap = bus_untrap,
+    .traps_ports = true,
     .taken = bus_taken,
     .moved = bus_moved,
 };
@@ -739,6 +745,7 @@ int pt_init(PCIBus *bus)
     dm.slots.keep_igd = gfx_passthru;
     pt_mmio_init(&dm.mmio);
     dm.mmio.written = use_room;
+    pt_ports_init(use_room);
     dm.room = false;
     dm.watched = false;
     dm.window = false;

@@ -13,6 +13,7 @@
  */
 #include "qemu-common.h"
 #include "hw/hw.h"
+#include "hw/isa.h"
 #include "hw/pci.h"
 #include "qemu-log.h"
 #include "qemu-timer.h"

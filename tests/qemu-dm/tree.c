@@ -824,6 +824,7 @@ void tree_start(void)
         };
     }
     emulated(PCI_DEVFN(3, 0), 0x5853, 0x0001, 0xff80);
+    tree_ports_start();
 }
 
 void tree_boot(void)

@@ -154,12 +154,25 @@ uint32_t tree_read(int devfn, uint32_t off, int len);
 void tree_write(int devfn, uint32_t off, uint32_t val, int len);
 uint32_t tree_mmio_read(uint64_t gpa, int len);
 void tree_mmio_write(uint64_t gpa, uint32_t val, int len);
+/* Ports of a device's, a window's or an emulated device's: not ACPI's. */
+uint32_t tree_port_read(uint32_t port, int len);
+void tree_port_write(uint32_t port, uint32_t val, int len);
+/*
+ * An emulated device has region 0 of ports, @num of them (it registers bytes,
+ * as many do), and goes to @port; UINT32_MAX: nowhere.
+ */
+void tree_move_ports(int devfn, uint32_t port, uint32_t num);
+/* What that device was written last. */
+extern uint8_t tree_port_byte;
 /* Is exactly this mapped, of the platform's? @nr pages, or ports. */
 bool tree_platform(bool io, uint64_t guest, uint64_t host, uint64_t nr);
 /* Does anything trap @gpa? */
 bool tree_trapped(uint64_t gpa);
 /* The PV unplug protocol; returns how many network cards went. */
 unsigned tree_unplug_nics(void);
+
+/* tree_start() calls it. */
+void tree_ports_start(void);
 
 /* Let @ms pass, and the timers run that are due. */
 void tree_pass(unsigned ms);

@@ -22,4 +22,7 @@ void cpu_register_physical_memory(target_phys_addr_t start, ram_addr_t size,
 void cpu_physical_memory_rw(target_phys_addr_t addr, uint8_t *buf, int len,
                             int is_write);
 
+void cpu_outb(CPUState *env, int addr, int val);
+int cpu_inb(CPUState *env, int addr);
+
 #endif

@@ -11,6 +11,9 @@
 
 typedef uint64_t target_phys_addr_t;
 
+typedef struct CPUX86State CPUX86State;
+#define CPUState CPUX86State
+
 #include "cpu-all.h"
 
 #endif

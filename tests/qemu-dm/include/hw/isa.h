@@ -12,5 +12,6 @@ int register_ioport_read(int start, int length, int size,
                          IOPortReadFunc *func, void *opaque);
 int register_ioport_write(int start, int length, int size,
                           IOPortWriteFunc *func, void *opaque);
+void isa_unassign_ioport(int start, int length);
 
 #endif
