@@ -96,15 +96,21 @@ publish()
 
 # ------------------------------------------------------------ the archive's
 
+# have_source: of the archive's QEMU, as $tree/src; and what we write over.
+have_source()
+{
+    fetch_source "$tree/src" || return
+    [ -f "$tree/meson.build" ] ||
+        put "$tree/meson.build" <"$tree/src/hw/xen/meson.build"
+}
+
 # compile_tree program|objects: of the archive's QEMU in $tree, one at a time.
 # 2: its source is not to be had.
 compile_tree()
 {
     (
         mkdir -p "$tree" && exec 9>"$tree/lock" && flock 9 || exit 1
-        fetch_source "$tree/src" || exit 2
-        [ -f "$tree/meson.build" ] ||
-            put "$tree/meson.build" <"$tree/src/hw/xen/meson.build"
+        have_source || exit 2
         overlay "$tree/src" <"$tree/meson.build" || exit 1
         compile "$tree/src" "$tree/build" "$tree/log" "$1"
     )

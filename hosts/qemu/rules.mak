@@ -4,6 +4,7 @@
 #
 #   SRC        your own QEMU tree; without it Debian's source package
 #   SUITES     releases of Debian for qemu-compile
+#   MODES      place, beside, or both, for check-series
 #   FEATURES   minimal, or full: see README.md
 
 QEMU_BUILD = FEATURES="$(FEATURES)" hosts/qemu/build.sh
@@ -17,6 +18,12 @@ qemu:
 qemu-compile:
 	@$(QEMU_BUILD) --compile $(if $(SRC),"$(SRC)",$(SUITES))
 
+# Each patch of `make series` builds, with QEMU's own device and without.
+check-series:
+	@for suite in $(or $(SUITES),""); do \
+		hosts/qemu/series-builds.sh "$$suite" $(MODES) || exit; \
+	done
+
 # What of the glue needs nothing of QEMU's has its test here.
 $(BUILD)/tests/test_qemu_stubdom: $(BUILD)/hosts/qemu/pt-qemu-stubdom.o
 
@@ -26,4 +33,4 @@ CFLAGS_tests/test_qemu_conf := -Itests/qemu/include
 CFLAGS_tests/test_qemu_mmcfg := -Itests/qemu/include -Wno-conversion \
 	-Wno-sign-conversion -Wno-unused-parameter
 
-.PHONY: qemu qemu-compile
+.PHONY: qemu qemu-compile check-series
