@@ -34,12 +34,16 @@ cat >"$dir/apt-get" <<APT
 #!/bin/sh
 echo "\$*" >>"$dir/calls"
 n=\$(cat "$dir/busy")
-case "\$*" in *update*) list=lists ;; *) list=dpkg ;; esac
 if [ \$n -gt 0 ]; then
     echo \$((n - 1)) >"$dir/busy"
-    echo "E: Could not get lock /var/lib/\$list/lock. It is held by 1" >&2
+    case "\$*" in
+    *update*) echo "E: Could not get lock /x/lists/lock. It is held by 1" ;;
+    *) echo "E: Unable to acquire the dpkg frontend lock (/x/lock-frontend)," \
+        "is another process using it?" ;;
+    esac >&2
     exit 100
 fi
+case "\$*" in *update*) cat "$dir/next" >"$dir/busy" ;; esac
 case "\$*" in
 *broken*) echo 'E: Unable to locate package broken' >&2; exit 100 ;;
 *thing*) echo '#!/bin/sh' >"$dir/bin/thing"; chmod +x "$dir/bin/thing" ;;
@@ -89,7 +93,7 @@ sets() { run 2 all && has 'no such set of packages: all'; }
 ok "$(status sets)" "an unknown set"
 
 mv "$dir/apt-get" "$dir/bin/apt-get"
-echo 0 >"$dir/busy"
+echo 0 | tee "$dir/busy" >"$dir/next"
 installs() {
     run 0 tr=a thing=things && has 'installing with apt-get: things' &&
         grep -q 'update' "$dir/calls" && grep -q 'install.* things$' "$dir/calls" &&
@@ -106,6 +110,16 @@ waits() {
         [ "$(grep -c waiting "$dir/said")" = 1 ]
 }
 ok "$(status waits)" "apt's lock was held, and nothing got installed"
+
+# apt 3.0 names the lock when it begins to wait, on standard output.
+rm -f "$dir/bin/thing"
+echo 2 >"$dir/next"
+waits_for_dpkg() {
+    run 0 thing=things && has 'waiting for another apt-get' &&
+        [ "$(grep -c install "$dir/calls")" = 3 ]
+}
+ok "$(status waits_for_dpkg)" "dpkg's lock was held, and Debian 13 gave up"
+echo 0 >"$dir/next"
 
 echo 0 >"$dir/busy"
 fails() { run 1 other=broken && has 'Unable to locate package broken'; }
