@@ -230,6 +230,7 @@ build_dom0()
     cp -r "$root"/usr/share/qemu/{linuxboot*,kvmvapic,multiboot*,pvh}.bin \
         "$root/usr/share/qemu/keymaps" dom0/usr/share/qemu/
     static_program dom0/bin/nvme-vf "$here/src/nvme-vf.c"
+    static_program dom0/bin/plug "$here/src/plug.c"
     mkdir -p dom0/guest
     cp guest.iso dom0/guest/
     install -m 755 "$here/dom0/init" dom0/init
