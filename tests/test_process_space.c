@@ -164,6 +164,94 @@ static void qemu_is_asked_once(void **state)
     assert_int_equal(b->qemu.asked, before + 1);
 }
 
+/* A second goes by, for what waits for one. */
+static void later(struct box *b)
+{
+    int ms = pp_guest_patience(&b->g);
+
+    assert_in_range(ms, 0, 1001);
+    for (struct pp_device *d = b->g.first; d; d = d->next) {
+        d->rest = d->rest == PT_NEVER ? PT_NEVER : 1;
+    }
+    b->g.look = b->g.look == PT_NEVER ? PT_NEVER : 1;
+    pp_guest_settle(&b->g);
+}
+
+static void move_emulated(struct box *b, unsigned devfn, int64_t addr)
+{
+    pthread_mutex_lock(&b->qemu.lock);
+    for (unsigned i = 0; i < b->qemu.num; i++) {
+        if (b->qemu.dev[i].devfn == devfn) {
+            b->qemu.dev[i].addr = addr;
+        }
+    }
+    pthread_mutex_unlock(&b->qemu.lock);
+}
+
+/*
+ * With its decoding off it was in the way of QEMU's for good. Decoding goes off
+ * and on for sizing, too: that is soon.
+ */
+static void what_rests_leaves_its_place_soon(void **state)
+{
+    struct box *b = *state;
+    uint64_t calls;
+
+    assert_string_equal(add(b, FIRST), "");
+    place(b, 0x18, 0xe0000000);
+    calls = b->sim.xen.calls[SIM_MAP_MEMORY];
+    wr(b, 0x18, PCI_COMMAND, 0, 2);
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    later(b);
+    assert_int_equal(b->sim.xen.calls[SIM_MAP_MEMORY], calls);
+    wr(b, 0x18, PCI_COMMAND, 0, 2);
+    assert_true(is_mapped(b, 0xe0000000));
+    assert_int_equal(b->xen.num_ranges, 1);
+    later(b);
+    assert_false(is_mapped(b, 0xe0000000));
+    assert_int_equal(b->xen.num_ranges, 0);
+    assert_int_equal(pp_guest_patience(&b->g), -1);
+    wr(b, 0x18, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_true(is_mapped(b, 0xe0000000));
+    assert_int_equal(b->xen.num_ranges, 1);
+}
+
+/* QEMU does not tell when a device of its goes. */
+static void a_region_gets_the_place_of_an_emulated_device(void **state)
+{
+    struct box *b = *state;
+    unsigned asked;
+
+    assert_string_equal(add(b, FIRST), "");
+    place(b, 0x18, 0xf0000000);
+    later(b);
+    assert_false(is_mapped(b, 0xf0000000));
+    asked = b->qemu.asked;
+    later(b);
+    assert_int_equal(b->qemu.asked, asked + 1);
+    move_emulated(b, 0x10, 0xd0000000);
+    assert_false(is_mapped(b, 0xf0000000));
+    later(b);
+    assert_true(is_mapped(b, 0xf0000000));
+    /* and QEMU is left in peace */
+    assert_int_equal(pp_guest_patience(&b->g), -1);
+}
+
+/* Where the guest does not want it any more, either. */
+static void nobody_waits_for_a_place_that_is_not_wanted(void **state)
+{
+    struct box *b = *state;
+    unsigned asked;
+
+    assert_string_equal(add(b, FIRST), "");
+    place(b, 0x18, 0xf0000000);
+    wr(b, 0x18, PCI_COMMAND, 0, 2);
+    later(b);
+    asked = b->qemu.asked;
+    assert_int_equal(pp_guest_patience(&b->g), -1);
+    assert_int_equal(b->qemu.asked, asked);
+}
+
 /* ------------------------------------------------------------------ */
 /* A file as expansion ROM                                             */
 
@@ -359,6 +447,9 @@ int main(void)
         TEST(windows_do_not_mix),
         TEST(two_of_ours_do_not_overlap),
         TEST(qemu_is_asked_once),
+        TEST(what_rests_leaves_its_place_soon),
+        TEST(a_region_gets_the_place_of_an_emulated_device),
+        TEST(nobody_waits_for_a_place_that_is_not_wanted),
         TEST(a_file_is_the_rom),
         TEST(the_rom_is_not_over_what_is_there),
         TEST(a_file_that_is_none_is_refused),

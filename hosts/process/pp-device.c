@@ -90,6 +90,9 @@ static void bus_moved(void *priv, const struct pt_dev *self, unsigned region,
     if (pt_places_move(&d->places, self, region, addr)) {
         d->guest->room = true;
     }
+    if (addr == PT_UNMAPPED) {
+        d->rest = pp_now_us() + PP_REST_US;  /* it may be there still */
+    }
 }
 
 static const struct pt_bus_ops bus_ops = {
@@ -387,7 +390,7 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
     }
     d->guest = g;
     d->devfn = devfn;
-    d->tick = PT_NEVER;
+    d->tick = d->rest = PT_NEVER;
     d->rom.at = PT_UNMAPPED;
     d->bus = (struct pt_bus) { .ops = &bus_ops, .priv = d };
     pt_places_init(&d->places);

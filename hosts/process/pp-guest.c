@@ -12,6 +12,7 @@
 
 int pp_guest_open(struct pp_guest *g, int monitor_fd)
 {
+    g->look = PT_NEVER;
     g->ioreq.ops = g->env->ioreq;
     g->ioreq.target = &pp_device_target;
     g->ioreq.target_priv = g;
@@ -306,34 +307,53 @@ json_t *pp_guest_command(void *priv, const char *name, const json_t *args)
 /* ------------------------------------------------------------------ */
 /* Time                                                                */
 
+/* Has its time come? Then it has none any more. */
+static bool is_due(uint64_t *us)
+{
+    bool due = *us != PT_NEVER && pp_now_us() >= *us;
+
+    if (due) {
+        *us = PT_NEVER;
+    }
+    return due;
+}
+
 /* One of them may move another, which then has its turn next time. */
 void pp_guest_settle(struct pp_guest *g)
 {
-    bool room = g->room;
+    bool room = is_due(&g->look) || g->room;
 
     g->room = false;
     g->current = false;
     for (struct pp_device *d = g->first; d; d = d->next) {
+        if (is_due(&d->rest)) {
+            pt_yield(d->dev, false, 0, UINT64_MAX);
+            pt_yield(d->dev, true, 0, UINT64_MAX);
+        }
         if (d->dev && room) {
             pt_bars_recheck(d->dev);
         }
-        if (d->tick != PT_NEVER && pp_now_us() >= d->tick) {
-            d->tick = PT_NEVER;
+        if (is_due(&d->tick)) {
             pt_tick(d->dev);
         }
     }
     g->current = false;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 int pp_guest_patience(const struct pp_guest *g)
 {
-    uint64_t first = PT_NEVER, now;
+    uint64_t first = g->first ? g->look : PT_NEVER, now;
 
     if (g->room) {
         return 0;
     }
     for (const struct pp_device *d = g->first; d; d = d->next) {
-        first = d->tick < first ? d->tick : first;
+        first = earlier(first, earlier(d->tick, d->rest));
     }
     if (first == PT_NEVER) {
         return -1;

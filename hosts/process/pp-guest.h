@@ -30,6 +30,14 @@
 /* Microseconds in which it says to us what it said to libxl. */
 #define PP_AT_ONCE_US 500000
 
+/*
+ * QEMU does not tell where the guest puts its devices. A region of ours whose
+ * decoding is off so long leaves its place, for what may come there; one that
+ * can't be where a device of QEMU's is asks for it so often.
+ */
+#define PP_REST_US 1000000
+#define PP_LOOK_US 1000000
+
 struct pp_guest;
 
 /* What is outside of this process; tests put their own there. */
@@ -63,7 +71,8 @@ struct pp_device {
     struct pt_dev *dev;
     struct pt_places places;
     struct pp_rom rom;
-    uint64_t tick;    /* PT_NEVER */
+    uint64_t tick;    /* PT_NEVER, */
+    uint64_t rest;    /* and so: what rests leaves */
     struct pt_trap *trap[PT_NUM_BARS * PT_REGION_TRAPS];
 };
 
@@ -84,6 +93,7 @@ struct pp_guest {
     bool room;        /* a region went, where another one may fit */
     json_t *buses;    /* what QEMU said last of them, or NULL */
     bool current;     /* since the last pp_guest_settle() */
+    uint64_t look;    /* where a region waits for QEMU's to go; PT_NEVER */
     struct pp_device *at[PP_NUM_DEVFN];
     struct pp_device *first;  /* the same, in a list */
 };

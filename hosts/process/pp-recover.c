@@ -129,7 +129,8 @@ static bool bury(struct pp_guest *g, uint8_t devfn)
         return false;
     }
     *d = (struct pp_device) {
-        .guest = g, .devfn = devfn, .tick = PT_NEVER, .claimed = true,
+        .guest = g, .devfn = devfn, .tick = PT_NEVER, .rest = PT_NEVER,
+        .claimed = true,
         .placed = true,
     };
     memcpy(d->id, e->id, sizeof(d->id));

@@ -126,5 +126,9 @@ bool pp_space_taken(void *priv, const struct pt_dev *self, bool io,
         pp_slots_ask(d->guest, PP_GUEST_PATIENCE, NULL);
         d->guest->current = true;
     }
-    return is_emulated(d->guest, &r);
+    if (!is_emulated(d->guest, &r)) {
+        return false;
+    }
+    d->guest->look = pp_now_us() + PP_LOOK_US;
+    return true;
 }
