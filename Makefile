@@ -119,6 +119,17 @@ check-xen: all
 		DM=$$dm PTVIEW=$(BUILD)/ptview MCFG=$(BUILD)/mcfg.bin \
 			tests/xen/run $(SCENARIOS)
 
+# The same with HOST=process, of this machine's release: dom0 has the package's
+# files.
+check-xen-package: export HOST = process
+check-xen-package: export STACK =
+check-xen-package: check-deb
+	dpkg-deb -x $(BUILD)/deb/xen-pass-through_*.deb $(BUILD)/deb/root
+	cd $(BUILD)/deb/root/usr && DM="$$PWD/libexec/xen-pass-through" \
+		PTVIEW="$$PWD/bin/ptview" \
+		MCFG="$$PWD/share/pass-through/mcfg.bin" \
+		"$(CURDIR)/tests/xen/run" $(SCENARIOS)
+
 # The same of one release, check-xen-trixie: SCENARIOS, or SCENARIOS_trixie.
 check-xen-%:
 	$(MAKE) check-xen STACK=$* \
@@ -166,6 +177,10 @@ deb:
 	rm -rf $(BUILD)/deb/xen-pass-through
 	@ls $(BUILD)/deb/*.deb
 
+# And what has to be true of it.
+check-deb: deb
+	scripts/check-deb $(BUILD)/deb/*.changes
+
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang $(BUILD)-cov $(BUILD)-fuzz \
 		$(BUILD)-bookworm $(BUILD)-trixie
@@ -173,5 +188,6 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all build-tests check check-valgrind check-asan check-clang \
-	coverage check-xen check-breaks demo-xen bench-xen install deb clean
+	coverage check-xen check-xen-package check-breaks demo-xen bench-xen \
+	install deb check-deb clean
 .SECONDARY:
