@@ -7,7 +7,8 @@
 #   xen, vmlinux   the hypervisor and dom0's kernel
 #   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model
 #   guest.iso      the HVM guest's disk: the same kernel, drivers, proofs
-#   *.img          disks with known contents, for the emulated controllers
+#   *.img          disks with known contents, for the emulated controllers; of
+#                  boot.img, a guest can boot by BIOS and by UEFI
 #   tftp/data      what the guest fetches over the network
 #   expect         the sums of all of these, as shell variables
 #
@@ -27,11 +28,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 PACKAGES=(
     "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
     qemu-system-xen linux-image-amd64 busybox-static pciutils strace
-    isolinux syslinux-common kexec-tools nvme-cli
+    isolinux syslinux-common systemd-boot-efi ovmf
+    kexec-tools nvme-cli ethtool
 )
 DOM0_MODULES=(
     xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pciback
-    virtio_pci 9pnet_virtio 9p nvme igb
+    virtio_pci 9pnet_virtio 9p nvme igb e1000e
 )
 GUEST_MODULES=(
     af_packet e1000 e1000e nvme ahci sd_mod virtio_pci virtio_net
@@ -220,12 +222,14 @@ build_dom0()
     skeleton dom0 "${DOM0_MODULES[@]}"
     programs dom0 "$bin"/{xl,xenstored,xenconsoled,xen-init-dom0} \
         "$bin/libxl-save-helper" usr/bin/xenstore-{read,write,ls} \
-        usr/bin/strace usr/libexec/xen-qemu-system-i386
+        usr/bin/strace usr/libexec/xen-qemu-system-i386 "$ethtool"
     mkdir -p dom0/usr/share dom0/etc/xen dom0/var/log/xen/console \
         dom0/var/lib/xen dom0/run/xen "dom0/usr/lib/xen-$XEN/boot"
     : >dom0/etc/xen/xl.conf             # xl complains when it is missing
     cp "$root/usr/lib/xen-$XEN/boot/hvmloader" "dom0/usr/lib/xen-$XEN/boot/"
     cp -r "$root/usr/share/seabios" dom0/usr/share/
+    mkdir dom0/usr/share/ovmf
+    cp "$root/usr/share/ovmf/OVMF.fd" dom0/usr/share/ovmf/
     mkdir -p dom0/usr/share/qemu
     cp -r "$root"/usr/share/qemu/{linuxboot*,kvmvapic,multiboot*,pvh}.bin \
         "$root/usr/share/qemu/keymaps" dom0/usr/share/qemu/
@@ -234,6 +238,7 @@ build_dom0()
     mkdir -p dom0/guest
     cp guest.iso dom0/guest/
     install -m 755 "$here/dom0/init" dom0/init
+    install -m 755 "$here/guest/prove" dom0/bin/prove
     pack dom0 >dom0.cpio
 }
 
@@ -241,11 +246,35 @@ build_dom0()
 # fraction of the time that direct kernel boot takes here.  iomem=relaxed lets
 # the attack map a BAR that a driver has; xen_emul_unplug=never leaves the guest
 # its disk, which QEMU 10 would unplug.
+GUEST_LINE="console=hvc0 loglevel=4 mitigations=off iomem=relaxed \
+xen_emul_unplug=never"
+
+# isohybrid IMAGE DIR LINE [OPTION...]: of the kernel and initrd in DIR, with
+# LINE for more of the command line.
+isohybrid()
+{
+    local image=$1 dir=$2 line=$3
+    shift 3
+    cp "$root/usr/lib/ISOLINUX/isolinux.bin" \
+        "$root/usr/lib/syslinux/modules/bios/ldlinux.c32" "$dir/"
+    cat >"$dir/isolinux.cfg" <<-EOT
+	default linux
+	prompt 0
+	timeout 1
+	label linux
+	  kernel vmlinuz
+	  append initrd=initrd $GUEST_LINE $line
+	EOT
+    xorriso -as mkisofs -quiet -o "$image" -b isolinux.bin -c boot.cat \
+        -no-emul-boot -boot-load-size 4 -boot-info-table \
+        -isohybrid-mbr "$root/usr/lib/ISOLINUX/isohdpfx.bin" "$@" "$dir"
+}
+
 build_guest()
 {
     skeleton guest "${GUEST_MODULES[@]}"
     echo "${GUEST_MODULES[@]}" >guest/etc/modules
-    programs guest sbin/kexec usr/sbin/nvme
+    programs guest sbin/kexec usr/sbin/nvme "$ethtool"
     static_program guest/bin/attack "$here/attack.c"
     static_program guest/bin/edu "$here/src/edu.c"
     static_program guest/bin/cost "$here/src/cost.c"
@@ -256,19 +285,36 @@ build_guest()
     mkdir iso
     cp "$root/boot/vmlinuz-$kernel" iso/vmlinuz
     pack guest | gzip -9n >iso/initrd
-    cp "$root/usr/lib/ISOLINUX/isolinux.bin" \
-        "$root/usr/lib/syslinux/modules/bios/ldlinux.c32" iso/
-    cat >iso/isolinux.cfg <<-EOT
-	default linux
-	prompt 0
-	timeout 1
-	label linux
-	  kernel vmlinuz
-	  append initrd=initrd console=hvc0 loglevel=4 mitigations=off iomem=relaxed xen_emul_unplug=never $APPEND
-	EOT
-    xorriso -as mkisofs -quiet -o guest.iso -b isolinux.bin -c boot.cat \
-        -no-emul-boot -boot-load-size 4 -boot-info-table \
-        -isohybrid-mbr "$root/usr/lib/ISOLINUX/isohdpfx.bin" iso
+    isohybrid guest.iso iso "$APPEND"
+}
+
+# A disk that firmware boots, by its boot sector or by its EFI system partition.
+# Its initrd is the guest's, with one file more, and who loads it adds a word to
+# the command line: so a guest can tell where it is from.  The last 2 MiB are
+# free.
+build_boot()
+{
+    local size
+    mkdir -p boot esp/EFI/BOOT esp/loader/entries stamp/etc
+    cp iso/vmlinuz boot/
+    echo "boot.img" >stamp/etc/from
+    { cat iso/initrd; pack stamp | gzip -9n; } >boot/initrd
+    cp boot/vmlinuz boot/initrd esp/
+    cp "$root/usr/lib/systemd/boot/efi/systemd-bootx64.efi" \
+        esp/EFI/BOOT/BOOTX64.EFI
+    printf '%s\n' "default nvme.conf" "timeout 0" >esp/loader/loader.conf
+    printf '%s\n' "title nvme" "linux /vmlinuz" "initrd /initrd" \
+        "options $GUEST_LINE from=esp $APPEND" >esp/loader/entries/nvme.conf
+    size=$(($(du -sm esp | cut -f1) + 4))
+    truncate -s ${size}M esp.img
+    mformat -i esp.img -T $((size * 2048)) -h 64 -s 32 -N 1 ::
+    mcopy -i esp.img -s esp/* ::
+    # UEFI looks for a GPT first, and takes an ISO 9660 file system for a CD.
+    isohybrid boot.img boot "from=mbr $APPEND" -append_partition 2 0xef esp.img \
+        -appended_part_as_gpt
+    truncate -s $(($(stat -c %s boot.img) / 1048576 + 3))M boot.img
+    echo "md5_boot=$(head -c 1M boot.img | md5sum | cut -d' ' -f1)" >>expect
+    rm -r boot esp esp.img stamp
 }
 
 static_program()
@@ -278,7 +324,7 @@ static_program()
 }
 
 # Every disk is 16 MiB; its first 8 MiB differ from the other disks' so that a
-# mix-up shows.  The guest writes beyond 8 MiB.
+# mix-up shows.  The guest writes beyond, and into the last MiB.
 build_data()
 {
     local disk number=1
@@ -295,8 +341,11 @@ build_data()
 
 build_images()
 {
-    local root=$PWD/root kernel
+    local root=$PWD/root kernel ethtool
     unpack_packages "$1" root
+    # Debian 12 has it elsewhere.
+    ethtool=usr/sbin/ethtool
+    [ -e "$root/$ethtool" ] || ethtool=sbin/ethtool
     kernel=$(basename root/boot/vmlinuz-*)
     kernel=${kernel#vmlinuz-}
     depmod -b root "$kernel"
@@ -305,6 +354,7 @@ build_images()
     readelf -h vmlinux >/dev/null
     build_data
     build_guest
+    build_boot
     build_dom0
     cp "$1/versions" versions
     rm -rf root guest dom0 iso
@@ -326,7 +376,7 @@ main()
     local found key
     APPEND=${GUEST_APPEND:-}
     need apt-get=apt dpkg-deb=dpkg gcc=gcc readelf=binutils xz=xz-utils \
-        zstd=zstd cpio=cpio depmod=kmod xorriso=xorriso -static=libc6-dev \
+        zstd=zstd cpio=cpio depmod=kmod xorriso=xorriso mformat=mtools -static=libc6-dev \
         "$KEYRING=debian-archive-keyring"
     mapfile -t found < <(packages "$STACK" "${PACKAGES[@]}")
     [ ${#found[@]} = 2 ] || exit 99

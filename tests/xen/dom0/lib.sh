@@ -140,10 +140,16 @@ free_devices()
     done
 }
 
+guest_disk()    # FILE
+{
+    [ "$1" = none ] ||
+        echo "'format=raw,vdev=hda,access=rw,backendtype=qdisk,target=$1'"
+}
+
 # guest_config PCI: write the guest's configuration, with the devices of the
 # list PCI (as between the brackets of pci=[...]).  DM_ARGS: the same of
 # device_model_args.  MORE: more lines.  VCPUS: how many.  DISK: another file to
-# boot from.
+# boot from, or none.
 guest_config()
 {
     cat >/tmp/$GUEST.cfg <<-EOT
@@ -160,7 +166,7 @@ guest_config()
 	on_crash="${ON_CRASH:-destroy}"
 	on_reboot="${ON_REBOOT:-restart}"
 	hdtype="ahci"
-	disk=['format=raw,vdev=hda,access=rw,backendtype=qdisk,target=${DISK:-/guest/guest.iso}']
+	disk=[$(guest_disk "${DISK:-/guest/guest.iso}")]
 	device_model_version="qemu-xen"
 	device_model_override="/dm/run"
 	device_model_args=[${DM_ARGS:-}]
