@@ -7,7 +7,7 @@ PT_OBJS := \
 	pass-through.o pt-sync.o pt-space.o pt-chain.o \
 	pt-error.o pt-regs.o pt-command.o pt-restore.o \
 	pt-bar.o pt-page.o pt-trap.o pt-mask.o pt-added.o \
-	pt-window.o pt-window-table.o \
+	pt-window.o pt-window-table.o pt-window-message.o \
 	pt-header.o pt-pm.o pt-pcie.o pt-pcix.o pt-vpd.o pt-vendor.o \
 	pt-af.o pt-flr.o \
 	pt-hidden.o \

@@ -102,6 +102,8 @@ struct pt_open_window {
     bool on;
     const char *why_not;  /* it can't be on */
     uint64_t data_at;     /* of a message: where data may follow; 0: nowhere */
+    bool holds;           /* their address, until they do: one of MSI-X's */
+    uint32_t held;
     /* Of registers that lead somewhere: what the guest wrote to them. */
     uint32_t index;
     uint32_t data;
@@ -216,6 +218,13 @@ int pt_host_write_val(struct pt_dev *d, uint16_t off, uint32_t val,
 int pt_host_put(struct pt_dev *d, uint16_t off, const void *buf, unsigned len);
 int pt_host_put_val(struct pt_dev *d, uint16_t off, uint32_t val,
                     unsigned len);
+
+/*
+ * A guest's write to region @n, inside of it and aligned; what is beside MSI-X's
+ * table is dropped.
+ */
+void pt_host_mmio_write(struct pt_dev *d, unsigned n, uint64_t at,
+                        unsigned width, uint64_t val);
 
 void pt_log(const struct pt_dev *d, enum pt_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

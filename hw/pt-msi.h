@@ -153,6 +153,19 @@ bool pt_msi_sent_address(const struct pt_dev *d, uint32_t guest,
                          uint32_t *sent);
 bool pt_msi_sent_data(const struct pt_dev *d, uint32_t guest, uint32_t *sent);
 
+/*
+ * The same of MSI-X's entries that are bound, of which several can have one
+ * address: it takes the data to know which is meant. What the device has is
+ * read from its table then. @sent: its address, below 4 GiB, and data.
+ */
+struct pt_sent {
+    uint32_t addr;
+    uint32_t data;
+};
+bool pt_msix_has_address(const struct pt_dev *d, uint32_t guest);
+bool pt_msix_sent(struct pt_dev *d, uint32_t addr, uint32_t data,
+                  struct pt_sent *sent);
+
 /* Is there something to be tried again, that the guest need not ask for? */
 bool pt_irq_waits(const struct pt_dev *d);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pt-dev.h"
+#include "pt-msi.h"
 
 /* ------------------------------------------------------------------ */
 /* Log                                                                 */
@@ -97,4 +98,20 @@ int pt_host_put_val(struct pt_dev *d, uint16_t off, uint32_t val, unsigned len)
 
     pt_store(buf, val, len);
     return pt_host_put(d, off, buf, len);
+}
+
+void pt_host_mmio_write(struct pt_dev *d, unsigned n, uint64_t at,
+                        unsigned width, uint64_t val)
+{
+    if (!pt_region_io(d, n) && pt_msix_protected(d, n, at)) {
+        pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
+                    "%u beside MSI-X's table or pending bits are dropped: Xen "
+                    "lets nobody write to their pages", n);
+        return;
+    }
+    if (d->host->ops->mmio_write(d->host->priv, n, at, width,
+                                 val & (UINT64_MAX >> (64 - 8 * width))) != 0) {
+        pt_log_once(d, PT_ONCE_MMIO, PT_LOG_ERROR,
+                    "can't access the device's region %u", n);
+    }
 }

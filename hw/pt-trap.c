@@ -26,12 +26,6 @@ static bool inside(const struct pt_trap *t, uint64_t off, unsigned width)
         off % width == 0 && off < t->size && at < size && width <= size - at;
 }
 
-static void failed(struct pt_dev *d, const struct pt_trap *t)
-{
-    pt_log_once(d, PT_ONCE_MMIO, PT_LOG_ERROR,
-                "can't access the device's region %u", t->region);
-}
-
 uint64_t pt_trap_read(struct pt_trap *t, uint64_t off, unsigned width)
 {
     struct pt_dev *d = t->dev;
@@ -49,7 +43,8 @@ uint64_t pt_trap_read(struct pt_trap *t, uint64_t off, unsigned width)
     }
     if (d->host->ops->mmio_read(d->host->priv, t->region, t->offset + off,
                                 width, &val) != 0) {
-        failed(d, t);
+        pt_log_once(d, PT_ONCE_MMIO, PT_LOG_ERROR,
+                    "can't access the device's region %u", t->region);
         return ones(width);
     }
     return val & ones(width);
@@ -67,18 +62,7 @@ void pt_trap_write(struct pt_trap *t, uint64_t off, uint64_t val,
         pt_windows_write(d, t->region, t->offset + off, width, &val)) {
         return;
     }
-    if (!inside(t, off, width)) {
-        return;
-    }
-    if (!pt_region_io(d, t->region) &&
-        pt_msix_protected(d, t->region, t->offset + off)) {
-        pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
-                    "%u beside MSI-X's table or pending bits are dropped: Xen "
-                    "lets nobody write to their pages", t->region);
-        return;
-    }
-    if (d->host->ops->mmio_write(d->host->priv, t->region, t->offset + off,
-                                 width, val & ones(width)) != 0) {
-        failed(d, t);
+    if (inside(t, off, width)) {
+        pt_host_mmio_write(d, t->region, t->offset + off, width, val);
     }
 }

@@ -233,6 +233,18 @@ static bool msi_bound(const struct pt_irq *q)
     return false;
 }
 
+static bool sent_is_sound(struct pt_dev *d, uint32_t addr, uint32_t addr_hi)
+{
+    bool sound = pt_for_apic(addr) && addr_hi == 0;
+
+    if (!sound) {
+        pt_log_once(d, PT_ONCE_SENT, PT_LOG_WARNING, "the message that Xen "
+                    "gave to the device is none for an APIC: copies of the "
+                    "guest's in its memory stay as they are");
+    }
+    return sound;
+}
+
 /*
  * Xen writes its message before it binds it, and again when it binds: it is
  * read after that, once. With interrupt remapping it then stays as it is.
@@ -254,13 +266,8 @@ static void look_at_sent(struct pt_dev *d)
     }
     q->sent_addr = pt_load(regs + PCI_MSI_ADDRESS_LO, 4);
     q->sent_data = (uint16_t)pt_load(regs + data, 2);
-    q->sent_known = pt_for_apic(q->sent_addr) &&
-        !(wide && pt_load(regs + PCI_MSI_ADDRESS_HI, 4));
-    if (!q->sent_known) {
-        pt_log_once(d, PT_ONCE_SENT, PT_LOG_WARNING, "the message that Xen "
-                    "gave to the device is none for an APIC: copies of the "
-                    "guest's in its memory stay as they are");
-    }
+    q->sent_known = sent_is_sound(d, q->sent_addr, wide ? pt_load(
+        regs + PCI_MSI_ADDRESS_HI, 4) : 0);
 }
 
 bool pt_msi_sent_address(const struct pt_dev *d, uint32_t guest,
@@ -538,6 +545,55 @@ void pt_msix_release(struct pt_dev *d)
         entry_refresh_mask(d, i);
         release_entry(d, &q->entry[i].has);
     }
+}
+
+/* The next entry from @i on that is bound with this address; none: entries. */
+static unsigned next_sent(const struct pt_irq *q, unsigned i, uint32_t addr)
+{
+    while (i < q->entries &&
+           !(q->entry[i].has.bound && q->entry[i].want.addr_lo == addr &&
+             q->entry[i].want.addr_hi == 0)) {
+        i++;
+    }
+    return i;
+}
+
+bool pt_msix_has_address(const struct pt_dev *d, uint32_t guest)
+{
+    const struct pt_irq *q = d->irq;
+
+    return q->mode == PT_IRQ_MSIX && q->entries_held &&
+        next_sent(q, 0, guest) < q->entries;
+}
+
+/* Entry @i of the device's own table. */
+static bool read_sent(struct pt_dev *d, unsigned i, struct pt_sent *sent)
+{
+    const struct pt_irq *q = d->irq;
+    uint64_t off = q->table_off + (uint64_t)i * PT_MSIX_ENTRY_SIZE;
+    uint64_t val[3] = { 0 };
+    unsigned n;
+
+    for (n = 0; n < 3; n++) {
+        if (d->host->ops->mmio_read(d->host->priv, q->table_bar, off + 4 * n,
+                                    4, &val[n]) != 0) {
+            return false;
+        }
+    }
+    *sent = (struct pt_sent) { (uint32_t)val[0], (uint32_t)val[2] };
+    return sent_is_sound(d, sent->addr, (uint32_t)val[1]);
+}
+
+bool pt_msix_sent(struct pt_dev *d, uint32_t addr, uint32_t data,
+                  struct pt_sent *sent)
+{
+    const struct pt_irq *q = d->irq;
+    unsigned i = q->mode == PT_IRQ_MSIX ? next_sent(q, 0, addr) : q->entries;
+
+    while (i < q->entries && q->entry[i].want.data != data) {
+        i = next_sent(q, i + 1, addr);
+    }
+    return i < q->entries && read_sent(d, i, sent);
 }
 
 /* Where the guest's accesses reach the table, if they do. */

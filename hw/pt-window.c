@@ -94,6 +94,7 @@ void pt_windows_forget(struct pt_dev *d)
 
     for (i = 0; i < d->num_windows; i++) {
         d->window[i].data_at = 0;
+        d->window[i].holds = false;
         d->window[i].known = 0;
     }
 }
@@ -394,37 +395,6 @@ static bool take_registers(struct pt_dev *d, struct pt_open_window *w,
     return index && (leads(w) || w->known != 0xf);
 }
 
-/*
- * A dword that the guest writes at @at, and what the device gets. Data are a
- * small number like many others: they are taken for data only where the address
- * was written last.
- */
-static uint32_t message_dword(const struct pt_dev *d,
-                              struct pt_open_window *w, uint64_t at,
-                              uint32_t val)
-{
-    uint32_t sent;
-
-    if (pt_msi_sent_address(d, val, &sent)) {
-        w->data_at = at + w->row->data_gap;
-        return sent;
-    }
-    return at == w->data_at && pt_msi_sent_data(d, val, &sent) ? sent : val;
-}
-
-static uint64_t message(const struct pt_dev *d, struct pt_open_window *w,
-                        uint64_t at, unsigned width, uint64_t val)
-{
-    uint64_t low;
-
-    if (width < 4 || at % width) {
-        return val;  /* or nothing: pt-trap.c looks at the alignment */
-    }
-    low = message_dword(d, w, at, (uint32_t)val);
-    return width == 4 ? low : low |
-        (uint64_t)message_dword(d, w, at + 4, (uint32_t)(val >> 32)) << 32;
-}
-
 bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
                      unsigned width, uint64_t *val)
 {
@@ -463,8 +433,7 @@ bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
         mirror_write(d, w->row, at, width, *val);
         return true;
     case PT_WINDOW_MESSAGE:
-        *val = message(d, w, at, width, *val);
-        break;
+        return pt_window_message(d, w, at, width, val);
     case PT_WINDOW_TABLE:
         return take_registers(d, w, at, width, *val);
     case PT_WINDOW_INDEX:

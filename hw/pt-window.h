@@ -110,4 +110,8 @@ bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
 bool pt_windows_write(struct pt_dev *d, unsigned n, uint64_t at,
                       unsigned width, uint64_t *val);
 
+/* The same of a write to @w, of messages. */
+bool pt_window_message(struct pt_dev *d, struct pt_open_window *w, uint64_t at,
+                       unsigned width, uint64_t *val);
+
 #endif

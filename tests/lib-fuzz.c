@@ -313,6 +313,19 @@ static void lie(struct sim_dev *s, uint16_t pos, uint8_t *buf, unsigned len)
     }
 }
 
+/* Some of what a guest writes is a copy of one of its messages. */
+static uint64_t copied(const struct life *l, uint64_t val)
+{
+    const struct pt_irq *q = l->w.d->irq;
+    const struct pt_want *m;
+
+    if ((val & 0xff) != 0xee || q->entries == 0) {
+        return val;
+    }
+    m = &q->entry[(val >> 8 & 0xff) % q->entries].want;
+    return val & 0x10000 ? m->data : m->addr_lo;
+}
+
 /* In a window, and some bytes before and after it. */
 static void mmio(struct life *l, bool write)
 {
@@ -327,7 +340,7 @@ static void mmio(struct life *l, bool write)
     gpa = b->trap[n % b->num_traps]->gpa - 8 +
         off % (b->trap[n % b->num_traps]->size + 16);
     if (write) {
-        sim_guest_mmio_write(b, gpa, width, val);
+        sim_guest_mmio_write(b, gpa, width, copied(l, val));
     } else {
         sim_guest_mmio_read(b, gpa, width);
     }
