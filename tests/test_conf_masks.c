@@ -56,19 +56,35 @@ static int read_conf(const char *text, const char *guest, struct pt_policy *p,
     return rc ? rc : pt_conf_policy(c, p, err);
 }
 
-/* A world with the card under @text, not attached. */
-static void open_card(struct world *w, const char *text)
+/* The policy that @text is, as it has to be. */
+static struct pt_policy policy_of(const char *text)
 {
     struct pt_conf_choice choice;
     struct pt_error err = { "" };
     struct pt_policy p;
-    struct capture c;
 
     if (read_conf(text, NULL, &p, &choice, &err) != 0) {
         fail_msg("%s: %s", text, err.text);
     }
+    return p;
+}
+
+/* A world with the card under @text, not attached. */
+static void open_card(struct world *w, const char *text)
+{
+    struct pt_policy p = policy_of(text);
+    struct capture c;
+
     build(&c);
     world_init(w, &c, &p, NULL);
+}
+
+/* A chip that decodes few bits: its Command is at 0x84, too. */
+static void open_mirrored(struct world *w, const char *text)
+{
+    struct pt_policy p = policy_of(text);
+
+    world_open(w, "hw-isp1040.txt", 0, &p);
 }
 
 static void attach_card(struct world *w, const char *text)
@@ -366,18 +382,12 @@ static void permissive_opens_no_more_to_a_file(void **state)
     }
 }
 
-/* A chip that decodes few bits: its Command is at 0x84, too. */
 static void a_mirror_of_the_header_is_not_the_files(void **state)
 {
-    struct pt_conf_choice choice;
-    struct pt_error err = { "" };
-    struct pt_policy p;
     struct world w;
 
     (void)state;
-    assert_int_equal(read_conf("[all]\nregister 0x84.2 = fwd\n", NULL, &p,
-                               &choice, &err), 0);
-    world_open(&w, "hw-isp1040.txt", 0, &p);
+    open_mirrored(&w, "[all]\nregister 0x84.2 = fwd\n");
     assert_false(world_attach(&w));
     assert_non_null(strstr(w.err.text, "is found here again"));
     assert_true(world_close(&w));
@@ -662,18 +672,13 @@ static void what_can_not_be_added_is_refused(void **state)
     }
 }
 
-/* A chip that decodes few bits: what is added must not hide that from us. */
+/* What is added must not hide them from us. */
 static void mirrors_stay_closed_beside_what_is_added(void **state)
 {
-    struct pt_conf_choice choice;
-    struct pt_error err = { "" };
-    struct pt_policy p;
     struct world w;
 
     (void)state;
-    assert_int_equal(read_conf("[all]\nadd = 0x90 Vendor 08 01 02 03 04 05\n",
-                               NULL, &p, &choice, &err), 0);
-    world_open(&w, "hw-isp1040.txt", 0, &p);
+    open_mirrored(&w, "[all]\nadd = 0x90 Vendor 08 01 02 03 04 05\n");
     assert_true(world_attach(&w));
     sim_dev_forget(&w.sim.dev);
     assert_int_equal(rd32(&w, 0x90), 0x01080009);
@@ -689,18 +694,15 @@ static void mirrors_stay_closed_beside_what_is_added(void **state)
 /* D3hot took the host's payload size and error masks, and nobody knew. */
 static void what_the_file_hides_comes_back_after_a_reset(void **state)
 {
-    struct pt_conf_choice choice;
-    struct pt_error err = { "" };
     struct pt_policy p;
     struct capture c;
     struct world w;
 
     (void)state;
     for (unsigned express = 0; express < 2; express++) {
-        assert_int_equal(read_conf(express ?
+        p = policy_of(express ?
             "[all]\npower_mgmt = 1\nextended = 1\nhide = PCIe\n" :
-            "[all]\npower_mgmt = 1\nextended = 1\nhide = AER\n",
-            NULL, &p, &choice, &err), 0);
+            "[all]\npower_mgmt = 1\nextended = 1\nhide = AER\n");
         build(&c);
         pt_store(c.cfg + PM + PCI_PM_CTRL, 0, 2);
         pt_store(c.cfg + EXPRESS + PCI_EXP_DEVCTL, 0x2020, 2);

@@ -22,7 +22,7 @@ COMMON := $(notdir $(patsubst %.c,%.o,$(wildcard hosts/common/*.c)))
 # The driver has the clock, libpci's and libxenctrl's place.
 DM_OBJS := $(addprefix $(BUILD)/hosts/qemu-dm/, \
 	$(filter-out pt-os.o $(COMMON),$(PT_DM_GLUE)))
-DM_TESTED := $(BUILD)/tests/qemu-dm/tree.o $(BUILD)/tests/qemu-dm/tree-ports.o \
+DM_TESTED := $(call objects,$(wildcard tests/qemu-dm/tree*.c)) \
 	$(addprefix $(BUILD)/hosts/common/,$(COMMON)) $(addprefix $(BUILD)/hw/,$(PT_OBJS)) \
 	$(SIM_OBJS) $(call objects,tests/lib-world.c $(CAPTURE_SRC))
 DM_TESTS := $(patsubst %.c,$(BUILD)/%, \

@@ -35,13 +35,7 @@ static void window_write(void *opaque, hwaddr off, uint64_t val,
 static const MemoryRegionOps window_ops = {
     .read = window_read,
     .write = window_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = {
-        .min_access_size = 1, .max_access_size = 8, .unaligned = true,
-    },
-    .impl = {
-        .min_access_size = 1, .max_access_size = 8, .unaligned = true,
-    },
+    PT_QEMU_WHOLE_ACCESSES,
 };
 
 /*

@@ -58,6 +58,16 @@ struct PtQemu {
     uint32_t rom_size;
 };
 
+/* In MemoryRegionOps: accesses come as the guest makes them, and not in parts. */
+#define PT_QEMU_WHOLE_ACCESSES \
+    .endianness = DEVICE_LITTLE_ENDIAN, \
+    .valid = { \
+        .min_access_size = 1, .max_access_size = 8, .unaligned = true, \
+    }, \
+    .impl = { \
+        .min_access_size = 1, .max_access_size = 8, .unaligned = true, \
+    }
+
 extern const struct pt_bus_ops pt_qemu_bus_ops;
 
 /*
