@@ -2,12 +2,16 @@
 //
 // In the guest: attack the device model through a passed-through device.
 //
-//   attack [-s SEED] [-t SECONDS] [-m] [-r] SSSS:BB:DD.F...
+//   attack [-s SEED] [-t SECONDS] [-m] [-e] [-p] [-r] SSSS:BB:DD.F...
 //
 // Random reads and writes of the devices' config space, of 1, 2 and 4 bytes
 // at any offset; with -m also random writes to their MSI-X tables.  The same
 // seed makes the same accesses.  Reports what it did every few seconds and at
-// the end; it fails only when it cannot start.
+// the end; it fails when it cannot start, or when one of its processes dies.
+//
+// With -p there is a process for each processor.  The kernel has accesses by
+// ports made one after another; with -e they go to the MMCONFIG window, all
+// 4096 bytes of each function, so that the processors' are there at once.
 //
 // The guest is spared what would end it, and the attack with it: BARs over its
 // own memory or the ports of its other devices, and messages with the vectors
@@ -16,18 +20,23 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     MAX_TARGETS = 8,
-    CONFIG_SIZE = 256,          // what the guest's machine can address
+    MAX_PROCESSORS = 64,
+    CONFIG_SIZE = 256,          // what the guest's ports can address
+    WINDOW_SIZE = 4096,         // of a function
+    WINDOW = 0xfe000000,        // where the window for bus 0 is
     COMMAND = 0x04,
     COMMAND_ON = 0x0007,        // I/O, memory, bus master
     STATUS = 0x06,
@@ -50,6 +59,7 @@ enum {
 struct target {
     const char *name;
     int config;
+    volatile uint8_t *window;   // the same as memory, NULL: not that way
     uint8_t bars[BARS_SIZE];    // as they were, to bring the table back
     unsigned msi_data;          // its Message Data, 0: none
     unsigned msix;              // where the capability is, 0: none
@@ -60,7 +70,13 @@ struct target {
 static struct target targets[MAX_TARGETS];
 static unsigned target_count;
 static bool reckless;
-static uint64_t reads, writes, failures, table_writes;
+
+// What a process has done, in memory that all of them have.
+struct counts {
+    uint64_t reads, writes, failures, table_writes;
+};
+
+static struct counts *all_counts, *counts;
 
 // xorshift64*: the same numbers everywhere for the same seed.
 static uint64_t random_state;
@@ -73,18 +89,40 @@ static uint32_t random32(void)
     return (uint32_t)(random_state * UINT64_C(0x2545f4914f6cdd1d) >> 32);
 }
 
+static uint32_t memory_get(const volatile uint8_t *at, unsigned size)
+{
+    return size == 1 ? *at : size == 2 ? *(const volatile uint16_t *)at :
+        *(const volatile uint32_t *)at;
+}
+
+static void memory_put(volatile uint8_t *at, unsigned size, uint32_t value)
+{
+    if (size == 1) {
+        *at = (uint8_t)value;
+    } else if (size == 2) {
+        *(volatile uint16_t *)at = (uint16_t)value;
+    } else {
+        *(volatile uint32_t *)at = value;
+    }
+}
+
 static unsigned config_get(const struct target *t, unsigned at, unsigned size)
 {
     uint32_t value = 0;
 
+    if (t->window != NULL) {
+        return memory_get(t->window + at, size);
+    }
     return pread(t->config, &value, size, at) == (ssize_t)size ? value : 0;
 }
 
 static void config_put(const struct target *t, unsigned at, unsigned size,
                        uint32_t value)
 {
-    if (pwrite(t->config, &value, size, at) != (ssize_t)size) {
-        failures++;
+    if (t->window != NULL) {
+        memory_put(t->window + at, size, value);
+    } else if (pwrite(t->config, &value, size, at) != (ssize_t)size) {
+        counts->failures++;
     }
 }
 
@@ -142,6 +180,26 @@ static void map_table(struct target *t)
     if (map != MAP_FAILED) {
         t->table = map + offset % page;
     }
+}
+
+// Returns false when there is none.
+static bool map_window(struct target *t)
+{
+    int fd = open("/dev/mem", O_RDWR | O_SYNC);
+    unsigned slot, function;
+    void *map;
+
+    if (fd < 0 || sscanf(t->name, "%*x:%*x:%x.%x", &slot, &function) != 2) {
+        return false;
+    }
+    map = mmap(NULL, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+               (off_t)WINDOW + (slot << 15 | function << 12));
+    close(fd);
+    if (map == MAP_FAILED || memory_get(map, 4) == UINT32_MAX) {
+        return false;
+    }
+    t->window = map;
+    return true;
 }
 
 // The writes to config space soon switch decoding off and move the BARs about.
@@ -223,14 +281,8 @@ static void write_table(const struct target *t)
     if (!reckless && at % 16 == 8) {
         value = (value & ~0xffu) | spare_vector((uint8_t)value);
     }
-    if (size == 1) {
-        *(t->table + at) = (uint8_t)value;
-    } else if (size == 2) {
-        *(volatile uint16_t *)(t->table + at) = (uint16_t)value;
-    } else {
-        *(volatile uint32_t *)(t->table + at) = value;
-    }
-    table_writes++;
+    memory_put(t->table + at, size, value);
+    counts->table_writes++;
 }
 
 static void attack_table(const struct target *t)
@@ -247,7 +299,9 @@ static void attack_table(const struct target *t)
 static void attack_config(const struct target *t)
 {
     unsigned size = 1u << random32() % 3;
-    unsigned at = random32() % CONFIG_SIZE & ~(size - 1);
+    unsigned space = t->window != NULL && random32() & 1 ? WINDOW_SIZE :
+        CONFIG_SIZE;
+    unsigned at = random32() % space & ~(size - 1);
     uint32_t value = random32();
 
     switch (random32() % 8) {
@@ -263,27 +317,18 @@ static void attack_config(const struct target *t)
     }
     if (random32() & 1) {
         (void)config_get(t, at, size);
-        reads++;
+        counts->reads++;
     } else {
         config_put(t, at, size, spare(t, at, size, value));
-        writes++;
+        counts->writes++;
     }
-}
-
-static void report(long seconds)
-{
-    printf("attack: %ld s, %llu reads, %llu writes (%llu refused), "
-           "%llu table writes\n", seconds, (unsigned long long)reads,
-           (unsigned long long)writes, (unsigned long long)failures,
-           (unsigned long long)table_writes);
-    fflush(stdout);
 }
 
 static void run(time_t seconds)
 {
-    time_t start = time(NULL), now = start, last = start;
+    time_t start = time(NULL);
 
-    while (now - start < seconds) {
+    while (time(NULL) - start < seconds) {
         const struct target *t = &targets[random32() % target_count];
 
         if (t->table != NULL && random32() % TABLE_SHARE == 0) {
@@ -291,18 +336,77 @@ static void run(time_t seconds)
         } else {
             attack_config(t);
         }
-        now = time(NULL);
-        if (now - last >= REPORT_SECONDS) {
-            report((long)(now - start));
-            last = now;
+    }
+}
+
+static void report(long seconds, unsigned processes)
+{
+    struct counts sum = { 0 };
+
+    for (unsigned i = 0; i < processes; i++) {
+        sum.reads += all_counts[i].reads;
+        sum.writes += all_counts[i].writes;
+        sum.failures += all_counts[i].failures;
+        sum.table_writes += all_counts[i].table_writes;
+    }
+    printf("attack: %ld s, %llu reads, %llu writes (%llu refused), "
+           "%llu table writes\n", seconds, (unsigned long long)sum.reads,
+           (unsigned long long)sum.writes, (unsigned long long)sum.failures,
+           (unsigned long long)sum.table_writes);
+    fflush(stdout);
+}
+
+// The process for a processor; if there is but one, wherever it runs.
+static void start(unsigned processor, unsigned processes, uint64_t seed,
+                  time_t seconds)
+{
+    cpu_set_t set;
+
+    counts = &all_counts[processor];
+    random_state = (seed + processor) * 2 + 1;  // never 0, which would stay 0
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    if (processes > 1 && sched_setaffinity(0, sizeof(set), &set) != 0) {
+        perror("sched_setaffinity");
+        _exit(1);
+    }
+    run(seconds);
+    _exit(0);
+}
+
+// Returns how many have not come to their end.
+static unsigned watch(unsigned processes)
+{
+    time_t begin = time(NULL), last = begin;
+    unsigned running = processes, dead = 0;
+
+    while (running > 0) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+
+        if (pid > 0) {
+            running--;
+            dead += status != 0;
+            continue;
+        }
+        usleep(100000);
+        if (time(NULL) - last >= REPORT_SECONDS) {
+            last = time(NULL);
+            report((long)(last - begin), processes);
         }
     }
-    report((long)(now - start));
+    for (unsigned i = 0; i < processes; i++) {
+        printf("processor %u: %llu accesses\n", i, (unsigned long long)
+               (all_counts[i].reads + all_counts[i].writes));
+    }
+    report((long)(time(NULL) - begin), processes);
+    return dead;
 }
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: attack [-s SEED] [-t SECONDS] [-m] [-r] BDF...\n");
+    fprintf(stderr, "usage: attack [-s SEED] [-t SECONDS] [-m] [-e] [-p] [-r] "
+            "BDF...\n");
     exit(2);
 }
 
@@ -310,10 +414,11 @@ int main(int argc, char **argv)
 {
     unsigned long long seed = 1;
     time_t seconds = 60;
-    bool tables = false;
+    bool tables = false, window = false;
+    unsigned processes = 1;
     int option;
 
-    while ((option = getopt(argc, argv, "s:t:mr")) != -1) {
+    while ((option = getopt(argc, argv, "s:t:mepr")) != -1) {
         switch (option) {
         case 's':
             seed = strtoull(optarg, NULL, 0);
@@ -324,6 +429,12 @@ int main(int argc, char **argv)
         case 'm':
             tables = true;
             break;
+        case 'e':
+            window = true;
+            break;
+        case 'p':
+            processes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+            break;
         case 'r':
             reckless = true;
             break;
@@ -331,9 +442,18 @@ int main(int argc, char **argv)
             usage();
         }
     }
-    if (optind == argc || argc - optind > MAX_TARGETS) {
+    if (optind == argc || argc - optind > MAX_TARGETS ||
+        processes > MAX_PROCESSORS) {
         usage();
     }
+    all_counts = mmap(NULL, MAX_PROCESSORS * sizeof(*all_counts),
+                      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                      0);
+    if (all_counts == MAP_FAILED) {
+        perror("mmap");
+        return 1;
+    }
+    counts = all_counts;
     for (; optind < argc; optind++) {
         struct target *t = &targets[target_count++];
         char path[128];
@@ -351,10 +471,18 @@ int main(int argc, char **argv)
         if (tables) {
             map_table(t);
         }
+        if (window && !map_window(t)) {
+            fprintf(stderr, "%s: not in the MMCONFIG window\n", t->name);
+            return 1;
+        }
     }
-    random_state = seed * 2 + 1;        // never 0, which would stay 0
-    printf("attack: seed %llu, %u devices, %ld seconds\n", seed, target_count,
-           (long)seconds);
-    run(seconds);
-    return 0;
+    printf("attack: seed %llu, %u devices, %u processors, %ld seconds\n", seed,
+           target_count, processes, (long)seconds);
+    fflush(stdout);
+    for (unsigned i = 0; i < processes; i++) {
+        if (fork() == 0) {
+            start(i, processes, seed, seconds);
+        }
+    }
+    return watch(processes) != 0;
 }
