@@ -243,6 +243,62 @@ static void test_room_that_a_window_made(void **state)
     unlink(tree.conf_path);
 }
 
+/*
+ * With its decoding off it was in the way of an emulated device for good.
+ * Decoding goes off and on for sizing, too: that is soon.
+ */
+static void test_what_rested_was_in_the_way(void **state)
+{
+    uint64_t calls;
+
+    (void)state;
+    add_card(0);
+    tree_insert(F0);
+    place(0x20, 0);
+    calls = tree.xen.calls[SIM_MAP_MEMORY];
+    tree_write(0x20, PCI_COMMAND, 0, 2);
+    tree_write(0x20, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_IO, 2);
+    tree_pass(1100);
+    assert_int_equal(tree.xen.calls[SIM_MAP_MEMORY], calls);
+    assert_non_null(sim_xen_port(&tree.xen, 0x2000));
+    tree_write(0x20, PCI_COMMAND, 0, 2);
+    tree_pass(900);
+    assert_non_null(sim_xen_mem(&tree.xen, guest_mem(0) >> 12));
+    assert_non_null(sim_xen_port(&tree.xen, 0x2000));
+    assert_true(tree_trapped(guest_mem(0) + TABLE));
+    tree_pass(200);
+    assert_int_equal(tree.xen.num_mem, 0);
+    assert_null(sim_xen_port(&tree.xen, 0x2000));
+    assert_int_equal(tree_mmio_read(guest_mem(0) + TABLE, 4), UINT32_MAX);
+    tree_write(0x20, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    assert_non_null(sim_xen_mem(&tree.xen, guest_mem(0) >> 12));
+    /* It goes with the device, whatever waits. */
+    tree_write(0x20, PCI_COMMAND, 0, 2);
+    assert_true(tree_remove(F0, 0x20));
+    tree_pass(1100);
+}
+
+/* A D-state's delay ends just after what rested has left. */
+static void test_two_times_of_one_timer(void **state)
+{
+    (void)state;
+    direct_pci_power_mgmt = 1;
+    add_card(0);
+    tree_insert(F0);
+    place(0x20, 0);
+    tree_write(0x20, PCI_COMMAND, PCI_COMMAND_IO, 2);
+    tree_write(0x20, 0x44, 3, 2);
+    tree_pass(20);
+    assert_null(sim_xen_port(&tree.xen, 0x2000));
+    tree_pass(975);
+    tree_write(0x20, 0x44, 0, 2);
+    tree_pass(7);
+    assert_null(sim_xen_port(&tree.xen, 0x2000));
+    tree_pass(10);
+    assert_non_null(sim_xen_port(&tree.xen, 0x2000));
+    direct_pci_power_mgmt = 0;
+}
+
 /* io_regions shows what 32 bits can. */
 static void test_io_regions(void **state)
 {
@@ -294,6 +350,8 @@ int main(void)
         T(test_ranges_of_a_device_that_went_stayed),
         T(test_overlap_and_room),
         T(test_room_that_a_window_made),
+        T(test_what_rested_was_in_the_way),
+        T(test_two_times_of_one_timer),
         T(test_io_regions),
         T(test_trapped_page),
     };
