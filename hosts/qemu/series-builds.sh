@@ -79,11 +79,16 @@ wanted()
     echo xen-pci-passthrough
 }
 
-# linked: is ours the first of these, and do all of hw/xen go together?
-linked()
+# named: is ours the first of these?
+named()
 {
     grep -q "\"$(wanted | head -n 1)\"" \
-        "$place/build/hw/xen/pass-through/pt-qemu-name.h" || return
+        "$place/build/hw/xen/pass-through/pt-qemu-name.h"
+}
+
+# linked: do all of hw/xen go together?
+linked()
+{
     xen_objects | grep '\.o$' |
         (cd "$place/build" && xargs ld -r -o "$place/all.o") &&
         rm -f "$place/all.o"
@@ -126,6 +131,7 @@ check_mode()
         exit 1
     }
     for patch in "$place"/patches/*.patch; do step "$patch"; done
+    named || die "$mode: ours is not $(wanted | head -n 1)"
     linked || die "$mode: does not link"
     [ -z "${FULL:-}" ] || program
     echo "builds: $release: QEMU $version, $mode"
