@@ -247,6 +247,11 @@ ok "no TCG, and the stack is protected" with \
     'set_options; case "${OPTIONS[*]}" in
     *--disable-tcg*--enable-stack-protector*-fstack-protector*) ;;
     *) false ;; esac'
+ok "without dpkg two flags were one" is \
+    "--extra-cflags=-O2 -fstack-protector-strong -fstack-clash-protection\
+ -D_FORTIFY_SOURCE=2 " \
+    "PATH='$tmp/bin'; set_options; printf '%s\n' \"\${OPTIONS[@]}\" |
+        sed -n '/^--extra-cflags/p'"
 ok "flags say nothing of this directory" with \
     '! { flags CFLAGS; flags CPPFLAGS; } | grep -q "$PWD"'
 

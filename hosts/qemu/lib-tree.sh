@@ -155,8 +155,9 @@ full_options()
     done
 }
 
-# flags CFLAGS|CPPFLAGS|LDFLAGS: the distribution's, hardened. Neither
-# debugging information nor the directory where this runs belongs to them.
+# flags CFLAGS|CPPFLAGS|LDFLAGS: the distribution's, hardened, with a space after
+# each. Neither debugging information nor the directory where this runs belongs
+# to them.
 flags()
 {
     local words
@@ -168,9 +169,9 @@ flags()
         return
     fi
     case $1 in
-    CFLAGS) echo "-O2 -fstack-protector-strong -fstack-clash-protection" ;;
-    CPPFLAGS) echo "-D_FORTIFY_SOURCE=2" ;;
-    LDFLAGS) echo "-Wl,-z,relro -Wl,-z,now" ;;
+    CFLAGS) printf '%s ' -O2 -fstack-{protector-strong,clash-protection} ;;
+    CPPFLAGS) printf '%s ' -D_FORTIFY_SOURCE=2 ;;
+    LDFLAGS) printf '%s ' -Wl,-z,relro -Wl,-z,now ;;
     esac
 }
 
