@@ -132,6 +132,8 @@ static void killed_at_work_nothing_stays(void **state)
     assert_false(sim_dev_msix_enabled(&b->sim.dev));
     assert_int_equal(b->xen.num_ranges, 0);
     assert_int_equal(b->journal.num, 0);
+    /* nothing is waited for */
+    assert_int_equal(pp_guest_patience(&b->g), -1);
     /* the guest reads ones, and not the placeholder */
     assert_true(b->xen.claimed[0x18]);
     assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 4), 0xffffffff);

@@ -171,7 +171,7 @@ static void later(struct box *b)
 
     assert_in_range(ms, 0, 1001);
     for (struct pp_device *d = b->g.first; d; d = d->next) {
-        d->rest = d->rest == PT_NEVER ? PT_NEVER : 1;
+        d->times.rest = d->times.rest == PT_NEVER ? PT_NEVER : 1;
     }
     b->g.look = b->g.look == PT_NEVER ? PT_NEVER : 1;
     pp_guest_settle(&b->g);

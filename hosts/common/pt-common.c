@@ -67,6 +67,44 @@ struct pt_shown pt_places_show(const struct pt_places *p, unsigned n)
     };
 }
 
+bool pt_time_due(uint64_t *us, uint64_t now)
+{
+    bool due = *us != PT_NEVER && now >= *us;
+
+    if (due) {
+        *us = PT_NEVER;
+    }
+    return due;
+}
+
+void pt_times_init(struct pt_times *t)
+{
+    *t = (struct pt_times) { .tick = PT_NEVER, .rest = PT_NEVER };
+}
+
+void pt_times_moved(struct pt_times *t, uint64_t addr, uint64_t now)
+{
+    if (addr == PT_UNMAPPED) {
+        t->rest = now + PT_REST_US;
+    }
+}
+
+uint64_t pt_times_first(const struct pt_times *t)
+{
+    return t->tick < t->rest ? t->tick : t->rest;
+}
+
+void pt_times_run(struct pt_times *t, struct pt_dev *d, uint64_t now)
+{
+    if (pt_time_due(&t->rest, now)) {
+        pt_yield(d, false, 0, UINT64_MAX);
+        pt_yield(d, true, 0, UINT64_MAX);
+    }
+    if (pt_time_due(&t->tick, now)) {
+        pt_tick(d);
+    }
+}
+
 const char *pt_level_prefix(enum pt_level level)
 {
     static const char *const prefix[] = {

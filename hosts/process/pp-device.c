@@ -49,7 +49,7 @@ static void bus_call_at(void *priv, uint64_t us)
 {
     struct pp_device *d = priv;
 
-    d->tick = us;
+    d->times.tick = us;
 }
 
 static int claim_trap(struct pp_device *d, const struct pt_trap *t, bool on)
@@ -90,9 +90,7 @@ static void bus_moved(void *priv, const struct pt_dev *self, unsigned region,
     if (pt_places_move(&d->places, self, region, addr)) {
         d->guest->room = true;
     }
-    if (addr == PT_UNMAPPED) {
-        d->rest = pp_now_us() + PP_REST_US;  /* it may be there still */
-    }
+    pt_times_moved(&d->times, addr, pp_now_us());
 }
 
 static const struct pt_bus_ops bus_ops = {
@@ -390,7 +388,7 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
     }
     d->guest = g;
     d->devfn = devfn;
-    d->tick = d->rest = PT_NEVER;
+    pt_times_init(&d->times);
     d->rom.at = PT_UNMAPPED;
     d->bus = (struct pt_bus) { .ops = &bus_ops, .priv = d };
     pt_places_init(&d->places);

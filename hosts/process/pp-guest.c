@@ -307,34 +307,19 @@ json_t *pp_guest_command(void *priv, const char *name, const json_t *args)
 /* ------------------------------------------------------------------ */
 /* Time                                                                */
 
-/* Has its time come? Then it has none any more. */
-static bool is_due(uint64_t *us)
-{
-    bool due = *us != PT_NEVER && pp_now_us() >= *us;
-
-    if (due) {
-        *us = PT_NEVER;
-    }
-    return due;
-}
-
 /* One of them may move another, which then has its turn next time. */
 void pp_guest_settle(struct pp_guest *g)
 {
-    bool room = is_due(&g->look) || g->room;
+    bool room = pt_time_due(&g->look, pp_now_us()) || g->room;
 
     g->room = false;
     g->current = false;
     for (struct pp_device *d = g->first; d; d = d->next) {
-        if (is_due(&d->rest)) {
-            pt_yield(d->dev, false, 0, UINT64_MAX);
-            pt_yield(d->dev, true, 0, UINT64_MAX);
-        }
         if (d->dev && room) {
             pt_bars_recheck(d->dev);
         }
-        if (is_due(&d->tick)) {
-            pt_tick(d->dev);
+        if (d->dev) {
+            pt_times_run(&d->times, d->dev, pp_now_us());
         }
     }
     g->current = false;
@@ -353,7 +338,7 @@ int pp_guest_patience(const struct pp_guest *g)
         return 0;
     }
     for (const struct pp_device *d = g->first; d; d = d->next) {
-        first = earlier(first, earlier(d->tick, d->rest));
+        first = earlier(first, pt_times_first(&d->times));
     }
     if (first == PT_NEVER) {
         return -1;

@@ -31,11 +31,9 @@
 #define PP_AT_ONCE_US 500000
 
 /*
- * QEMU does not tell where the guest puts its devices. A region of ours whose
- * decoding is off so long leaves its place, for what may come there; one that
- * can't be where a device of QEMU's is asks for it so often.
+ * QEMU does not tell when its devices go: so often it is asked, while a region
+ * waits for the place of one.
  */
-#define PP_REST_US 1000000
 #define PP_LOOK_US 1000000
 
 struct pp_guest;
@@ -71,8 +69,7 @@ struct pp_device {
     struct pt_dev *dev;
     struct pt_places places;
     struct pp_rom rom;
-    uint64_t tick;    /* PT_NEVER, */
-    uint64_t rest;    /* and so: what rests leaves */
+    struct pt_times times;
     struct pt_trap *trap[PT_NUM_BARS * PT_REGION_TRAPS];
 };
 

@@ -129,10 +129,9 @@ static bool bury(struct pp_guest *g, uint8_t devfn)
         return false;
     }
     *d = (struct pp_device) {
-        .guest = g, .devfn = devfn, .tick = PT_NEVER, .rest = PT_NEVER,
-        .claimed = true,
-        .placed = true,
+        .guest = g, .devfn = devfn, .claimed = true, .placed = true,
     };
+    pt_times_init(&d->times);
     memcpy(d->id, e->id, sizeof(d->id));
     pp_device_enter(d);
     fprintf(stderr, "error: %s: the process that had it was killed: the guest "

@@ -32,12 +32,6 @@
  */
 #define OVERLAP_LINES 64
 
-/*
- * It does not tell where a guest puts an emulated device: what of ours has no
- * decoding leaves its place after so long.
- */
-#define REST_US 1000000
-
 /* A policy, and who it is from. */
 struct wish {
     struct pt_policy policy;
@@ -50,9 +44,8 @@ struct function {
     struct pt_dev *dev;
     struct pt_bus bus;
     struct shell *shell;
-    QEMUTimer *timer;        /* of these, the first; PT_NEVER: */
-    uint64_t tick;           /* of bus_call_at(), */
-    uint64_t rest;           /* and of what rests */
+    QEMUTimer *timer;        /* of the first of these */
+    struct pt_times times;
     struct pt_places places;
     struct pt_options asked; /* by the request */
     struct wish wish;        /* in force */
@@ -133,7 +126,7 @@ static void bus_delay_us(void *priv, uint32_t us)
 
 static void set_timer(const struct function *fn)
 {
-    uint64_t us = fn->tick < fn->rest ? fn->tick : fn->rest;
+    uint64_t us = pt_times_first(&fn->times);
     uint64_t now = pt_os_now_us();
 
     if (us == PT_NEVER) {
@@ -148,7 +141,7 @@ static void bus_call_at(void *priv, uint64_t us)
 {
     struct function *fn = priv;
 
-    fn->tick = us;
+    fn->times.tick = us;
     set_timer(fn);
 }
 
@@ -230,10 +223,8 @@ static void bus_moved(void *priv, const struct pt_dev *self, unsigned n,
 
     dm.room |= pt_places_move(&fn->places, self, n, addr);
     show(fn, n);
-    if (addr == PT_UNMAPPED) {
-        fn->rest = pt_os_now_us() + REST_US;  /* it may be there still */
-        set_timer(fn);
-    }
+    pt_times_moved(&fn->times, addr, pt_os_now_us());
+    set_timer(fn);
 }
 
 static const struct pt_bus_ops bus_ops = {
@@ -265,17 +256,6 @@ static void use_room(void)
     dm.room = false;
 }
 
-/* Has its time come? Then it has none any more. */
-static bool is_due(uint64_t *us)
-{
-    bool due = *us != PT_NEVER && pt_os_now_us() >= *us;
-
-    if (due) {
-        *us = PT_NEVER;
-    }
-    return due;
-}
-
 static void timer_ends(void *opaque)
 {
     struct function *fn = opaque;
@@ -283,13 +263,7 @@ static void timer_ends(void *opaque)
     if (!fn->dev) {
         return;
     }
-    if (is_due(&fn->rest)) {
-        pt_yield(fn->dev, false, 0, UINT64_MAX);
-        pt_yield(fn->dev, true, 0, UINT64_MAX);
-    }
-    if (is_due(&fn->tick)) {
-        pt_tick(fn->dev);
-    }
+    pt_times_run(&fn->times, fn->dev, pt_os_now_us());
     set_timer(fn);
     use_room();
 }
@@ -551,7 +525,7 @@ static int attach(struct function *fn, unsigned devfn,
     fn->bus = (struct pt_bus) { .ops = &bus_ops, .priv = fn };
     fn->overlap_lines = OVERLAP_LINES;
     fn->mmio_lines = PT_MMIO_OFF_LINES;
-    fn->tick = fn->rest = PT_NEVER;
+    pt_times_init(&fn->times);
     pt_places_init(&fn->places);
     fn->shell = get_shell(devfn);
     if (!fn->shell) {
