@@ -106,8 +106,8 @@ coverage:
 
 # Boots Xen, dom0 and guests in QEMU's emulation: tests/xen/README.md.
 # SCENARIOS: some of them. STACK: a release of Debian, this machine's. HOST:
-# qemu, which is built, or process, beside the stack's own.
-HOST ?= qemu
+# process, beside the stack's QEMU, or qemu, which is built.
+HOST ?= process
 XEN_STACK = "$$(bash -c '. tests/xen/lib.sh && echo $$STACK')"
 XEN_PROGRAM_qemu = $(QEMU_BUILD) --release $(XEN_STACK) \
 	$(if $(SRC),"$(SRC)")
@@ -137,11 +137,11 @@ check-xen-%:
 		SCENARIOS="$(or $(SCENARIOS),$(SCENARIOS_$*))"
 
 # Does check-xen notice when something is broken?
+check-breaks: HOST = qemu
 check-breaks: all
 	SRC="$(SRC)" tests/xen/breaks $(BREAKS)
 
-# The same machine as a show, for which no QEMU has to be built.
-demo-xen: HOST = process
+# The same machine as a show.
 demo-xen: all
 	@dm=$$($(XEN_PROGRAM)) && \
 		DM=$$dm PTVIEW=$(BUILD)/ptview tests/xen/demo
