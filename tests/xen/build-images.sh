@@ -6,6 +6,7 @@
 #
 #   xen, vmlinux   the hypervisor and dom0's kernel
 #   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model
+#   stubdom.cpio   a stub domain's root, but for the device model
 #   guest.iso      the HVM guest's disk: the same kernel, drivers, proofs
 #   *.img          disks with known contents, for the emulated controllers; of
 #                  boot.img, a guest can boot by BIOS and by UEFI
@@ -38,6 +39,10 @@ DOM0_MODULES=(
 GUEST_MODULES=(
     af_packet e1000 e1000e nvme ahci sd_mod virtio_pci virtio_net
     xhci_pci usbhid hid-generic uio_pci_generic isofs igb igbvf
+)
+STUBDOM_MODULES=(
+    xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pcifront
+    xen-blkfront
 )
 
 OUTER_PACKAGES=(qemu-system-x86)
@@ -221,8 +226,9 @@ build_dom0()
     local bin=usr/lib/xen-$XEN/bin
     skeleton dom0 "${DOM0_MODULES[@]}"
     programs dom0 "$bin"/{xl,xenstored,xenconsoled,xen-init-dom0} \
-        "$bin/libxl-save-helper" usr/bin/xenstore-{read,write,ls} \
-        usr/bin/strace usr/libexec/xen-qemu-system-i386 "$ethtool"
+        "$bin"/{libxl-save-helper,vchan-socket-proxy} \
+        usr/bin/xenstore-{read,write,ls} usr/bin/strace \
+        usr/libexec/xen-qemu-system-i386 "$ethtool"
     mkdir -p dom0/usr/share dom0/etc/xen dom0/var/log/xen/console \
         dom0/var/lib/xen dom0/run/xen "dom0/usr/lib/xen-$XEN/boot"
     : >dom0/etc/xen/xl.conf             # xl complains when it is missing
@@ -240,6 +246,17 @@ build_dom0()
     install -m 755 "$here/dom0/init" dom0/init
     install -m 755 "$here/guest/prove" dom0/bin/prove
     pack dom0 >dom0.cpio
+}
+
+# Its kernel is dom0's; the device model comes from the scenario.
+build_stubdom()
+{
+    skeleton stubdom "${STUBDOM_MODULES[@]}"
+    programs stubdom usr/bin/xenstore-{read,list} \
+        "usr/lib/xen-$XEN/bin/vchan-socket-proxy"
+    echo "${STUBDOM_MODULES[@]}" >stubdom/etc/modules
+    install -m 755 "$here/stubdom/init" stubdom/init
+    pack stubdom >stubdom.cpio
 }
 
 # The guest boots from an isohybrid disk: SeaBIOS and isolinux read it in a
@@ -356,8 +373,9 @@ build_images()
     build_guest
     build_boot
     build_dom0
+    build_stubdom
     cp "$1/versions" versions
-    rm -rf root guest dom0 iso
+    rm -rf root guest dom0 stubdom iso
 }
 
 # packages RELEASE PACKAGE...: print the directory that has them, after a line
@@ -382,7 +400,8 @@ main()
     [ ${#found[@]} = 2 ] || exit 99
     key=$( (cd "$here" && echo "${found[0]} $APPEND $XEN" &&
         gcc -dumpfullversion &&
-        declare -f unpack_packages && cat build-images.sh lib.sh attack.c src/* guest/* dom0/init) |
+        declare -f unpack_packages && cat build-images.sh lib.sh attack.c src/* guest/* dom0/init \
+            stubdom/init) |
         sha256sum)
     cached images "$key" build_images "${found[1]}"
     mapfile -t found < <(packages "$STACK" "${OUTER_PACKAGES[@]}")
