@@ -38,6 +38,7 @@ struct qemu {
     unsigned num;
     const char *refuse;     /* device_add, with these words */
     bool silent;
+    unsigned late_ms;  /* the next answer only */
     bool chatty;            /* events before each answer */
     unsigned asked;         /* query-pci */
 };
@@ -115,6 +116,8 @@ static inline void q_answer(struct qemu *q, const json_t *msg)
         reply = json_pack("{s:{}}", "return");
     }
     json_object_set(reply, "id", json_object_get(msg, "id"));
+    usleep(q->late_ms * 1000);
+    q->late_ms = 0;
     q_say(q, reply);
 }
 

@@ -253,6 +253,18 @@ static void qemu_does_not_answer(void **state)
     assert_false(is_mapped(b, 0xe0000000));
 }
 
+/* It had been asked on behalf of a processor, which has less patience. */
+static void test_device_was_refused_because_qemu_had_been_late(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    b->qemu.late_ms = PP_GUEST_PATIENCE + 500;
+    place(b, 0x18, 0xe0000000);
+    assert_true(is_mapped(b, 0xe0000000));
+    assert_string_equal(add(b, SECOND), "");
+}
+
 static void qemu_says_too_much(void **state)
 {
     struct box *b = *state;
@@ -444,6 +456,7 @@ int main(void)
         TEST(nothing_is_left_of_a_failure),
         TEST(others_are_qemus),
         TEST(qemu_does_not_answer),
+        TEST(test_device_was_refused_because_qemu_had_been_late),
         TEST(qemu_says_too_much),
         TEST(qemu_is_gone),
         TEST(the_machine_is_ended),

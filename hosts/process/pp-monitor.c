@@ -176,18 +176,33 @@ static int ask(struct pp_monitor *m, const char *command, json_t *args,
     return rc;
 }
 
+bool pp_monitor_late(struct pp_monitor *m)
+{
+    if (m->silent) {
+        json_decref(look_for(m, 0));
+    }
+    return m->silent;
+}
+
+/* Who was late only is not one that does not answer. */
+static int await_late(struct pp_monitor *m, uint64_t end)
+{
+    json_t *reply = NULL;
+    int rc = pp_monitor_late(m) ? wait_for(m, m->asked, end, &reply) : 0;
+
+    json_decref(reply);
+    return rc;
+}
+
 int pp_monitor_ask(struct pp_monitor *m, const char *command, json_t *args,
                    unsigned ms, json_t **answer, struct pt_error *err)
 {
     uint64_t end = now_ms() + ms;
-    int rc;
+    int rc = await_late(m, end);
 
-    if (m->silent) {
-        json_decref(look_for(m, 0));
-    }
-    if (m->silent) {
+    if (rc != 0) {
         json_decref(args);
-        return pt_fail(err, ETIMEDOUT, "QEMU does not answer");
+        return pt_fail(err, -rc, "QEMU does not answer: %s", strerror(-rc));
     }
     if (!m->begun) {
         rc = ask(m, "qmp_capabilities", NULL, end, NULL, err);

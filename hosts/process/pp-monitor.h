@@ -25,8 +25,13 @@ int pp_monitor_open(struct pp_monitor *m, int fd);
 void pp_monitor_close(struct pp_monitor *m);
 
 /*
- * Ask, and wait for at most @ms; not at all while QEMU owes us answers that are
- * late. @args: taken over, NULL: none. *@answer (may be NULL): what QEMU
+ * Does QEMU owe us an answer that is late? Who has no time for it asks no more.
+ * Reads without waiting.
+ */
+bool pp_monitor_late(struct pp_monitor *m);
+
+/*
+ * Ask, and wait for at most @ms, of an answer that is late, too. @args: taken over, NULL: none. *@answer (may be NULL): what QEMU
  * returned, the caller's.
  * Returns 0, or -EREMOTEIO (QEMU's own words are in @err), -ETIMEDOUT,
  * -errno: there is no QEMU any more.

@@ -122,10 +122,10 @@ bool pp_space_taken(void *priv, const struct pt_dev *self, bool io,
     if (is_reserved(d->guest, &r) || is_ours(d, &r)) {
         return true;
     }
-    if (!d->guest->current) {
+    if (!d->guest->current && !pp_monitor_late(&d->guest->monitor)) {
         pp_slots_ask(d->guest, PP_GUEST_PATIENCE, NULL);
-        d->guest->current = true;
     }
+    d->guest->current = true;
     if (!is_emulated(d->guest, &r)) {
         return false;
     }
