@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,9 +43,6 @@ static int confined(int (*act)(void))
     int status = -1;
     pid_t pid;
 
-    if (is_instrumented()) {
-        skip();
-    }
     pid = fork();
     if (pid == 0) {
         struct pt_error err;
@@ -129,6 +127,10 @@ int main(void)
         cmocka_unit_test(no_network),
     };
 
+    if (is_instrumented()) {
+        puts("1..0 # SKIP the filter would be for the instrument");
+        return 0;
+    }
     return cmocka_run_group_tests_name("hosts/process: what it may do", tests,
                                        NULL, NULL);
 }

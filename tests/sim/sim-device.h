@@ -158,6 +158,7 @@ struct sim_os_reset {
     bool running;
     uint64_t ready_us;
     uint64_t started[5];  /* the last ones */
+    unsigned num_started; /* since it was prepared */
     uint8_t saved[SIM_CFG_SIZE];
 };
 

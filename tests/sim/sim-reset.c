@@ -31,6 +31,7 @@ int sim_dev_reset_prepare(void *priv)
     int rc = sim_fault_check(&d->prepare_fault);
 
     d->os.prepared |= rc == 0;
+    d->os.num_started = 0;
     if (!d->pt.info.can_flr) {
         sim_note(&d->notes, "a reset that there is not is prepared");
     }
@@ -53,15 +54,17 @@ static void check_silent(struct sim_dev *d)
     }
 }
 
+/* Of one attachment: the next one is the toolstack's doing. */
 static void check_rate(struct sim_dev *d)
 {
     uint64_t now = d->clock->now_us;
-    unsigned at = (unsigned)(d->count.os_resets % FEW);
+    unsigned at = d->os.num_started % FEW;
 
-    if (d->count.os_resets >= FEW && now - d->os.started[at] < SECOND_US) {
+    if (d->os.num_started >= FEW && now - d->os.started[at] < SECOND_US) {
         sim_note(&d->notes, "%d resets within a second", FEW + 1);
     }
     d->os.started[at] = now;
+    d->os.num_started++;
     d->count.os_resets++;
 }
 
