@@ -92,18 +92,22 @@ begin()
     return 1
 }
 
-# The process beside the device model; others wait for its end.
+# The processes beside the device model.
 ARGS="^$PASS_THROUGH -xen-domid 7 .*-pass-through-dm $tmp/dm"
-server() { pgrep -n -f "$ARGS"; }
 
-# Those of the program's name, the one that serves last.
+# Those of the program's name, the one that serves last: it has no child. Process
+# numbers say nothing, they begin again at the end.
 of_its_name()
 {
     local pid
-    for pid in $(pgrep -f "$ARGS" | sort -n); do
-        ! grep -q ^xen-pass-throug "/proc/$pid/comm" || echo "$pid"
-    done
+    for pid in $(pgrep -f "$ARGS"); do
+        ! grep -q ^xen-pass-throug "/proc/$pid/comm" ||
+            echo "$(pgrep -c -P "$pid") $pid"
+    done | sort -rn | cut -d ' ' -f 2
 }
+
+# It serves, and the others wait for its end.
+server() { of_its_name | tail -n 1; }
 
 another()       # PID...
 {
@@ -144,7 +148,7 @@ confined()
 gone()
 {
     for _ in {1..100}; do
-        [ -n "$(server)" ] || [ -e "$tmp/qmp-pass-through-7" ] || return 0
+        pgrep -f "$ARGS" || [ -e "$tmp/qmp-pass-through-7" ] || return 0
         sleep 0.1
     done
     return 1

@@ -342,8 +342,8 @@ host_pids()
     hp_words="xen-pass-through.* -xen-domid $(guest_id) "
     for hp_dir in /proc/[0-9]*; do
         tr '\0' ' ' <$hp_dir/cmdline | grep -q "$hp_words" &&
-            echo ${hp_dir#/proc/}
-    done 2>/dev/null | sort -n
+            cut -d ' ' -f 1,22 $hp_dir/stat
+    done 2>/dev/null | sort -k 2,2n -k 1,1n | cut -d ' ' -f 1
 }
 
 # The process that has the devices.
