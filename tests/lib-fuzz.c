@@ -368,6 +368,8 @@ static bool attach(struct life *l)
 {
     bool failures = l->v.failures;
 
+    /* The toolstack resets it first. */
+    sim_dev_reset_wait(&l->w.sim.dev);
     inv_start(&l->v, &l->w);
     l->v.mirror = l->mirror;
     l->v.failures = failures;

@@ -338,6 +338,8 @@ void sim_dev_flr(struct sim_dev *d);
 int sim_dev_reset_prepare(void *priv);
 int sim_dev_reset_start(void *priv);
 int sim_dev_reset_result(void *priv);
+/* Whoever asks for the device next, as a toolstack does, waits for its end. */
+void sim_dev_reset_wait(struct sim_dev *d);
 
 /* sim-regs.c: fill the masks, and what the structures say, from d->cfg. */
 int sim_regs_build(struct sim_dev *d);

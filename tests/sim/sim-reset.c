@@ -116,6 +116,18 @@ static void restore(struct sim_dev *d)
     sim_irq_update(d);
 }
 
+static int end(struct sim_dev *d)
+{
+    d->os.running = false;
+    if (d->os.errnum || d->vanished || !sim_dev_can_flr(d)) {
+        return -(d->os.errnum ? d->os.errnum : ENOTTY);
+    }
+    if (d->os.restores) {
+        restore(d);
+    }
+    return 0;
+}
+
 int sim_dev_reset_result(void *priv)
 {
     struct sim_dev *d = priv;
@@ -126,12 +138,21 @@ int sim_dev_reset_result(void *priv)
     if (d->clock->now_us < d->os.ready_us || d->os.hangs) {
         return -EINPROGRESS;
     }
-    d->os.running = false;
-    if (d->os.errnum || d->vanished || !sim_dev_can_flr(d)) {
-        return -(d->os.errnum ? d->os.errnum : ENOTTY);
+    return end(d);
+}
+
+/* Linux gives a function up after this long. */
+#define GIVES_UP_US 60000000
+
+void sim_dev_reset_wait(struct sim_dev *d)
+{
+    uint64_t end_us = d->os.ready_us + (d->os.hangs ? GIVES_UP_US : 0);
+
+    if (!d->os.running) {
+        return;
     }
-    if (d->os.restores) {
-        restore(d);
+    if (d->clock->now_us < end_us) {
+        d->clock->now_us = end_us;
     }
-    return 0;
+    end(d);
 }
