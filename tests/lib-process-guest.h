@@ -38,7 +38,8 @@ struct qemu {
     unsigned num;
     const char *refuse;     /* device_add, with these words */
     bool silent;
-    unsigned late_ms;  /* the next answer only */
+    unsigned late_ms;       /* the next answer only */
+    unsigned late_add_ms;   /* before device_add is begun, once */
     bool chatty;            /* events before each answer */
     unsigned asked;         /* query-pci */
 };
@@ -96,6 +97,20 @@ static inline json_t *q_add(struct qemu *q, const json_t *args)
     return json_pack("{s:{}}", "return");
 }
 
+static inline json_t *q_del(struct qemu *q, const json_t *args)
+{
+    const char *id = json_string_value(json_object_get(args, "id"));
+
+    for (unsigned i = 0; i < q->num; i++) {
+        if (strcmp(q->dev[i].id, id) == 0) {
+            q->dev[i] = q->dev[--q->num];
+            return json_pack("{s:{}}", "return");
+        }
+    }
+    return json_pack("{s:{s:s, s:s}}", "error", "class", "DeviceNotFound",
+                     "desc", "not found");
+}
+
 static inline void q_answer(struct qemu *q, const json_t *msg)
 {
     const char *name = json_string_value(json_object_get(msg, "execute"));
@@ -110,7 +125,11 @@ static inline void q_answer(struct qemu *q, const json_t *msg)
     if (strcmp(name, "query-pci") == 0) {
         q->asked++;
         reply = json_pack("{s:o}", "return", q_devices(q));
+    } else if (strcmp(name, "device_del") == 0) {
+        reply = q_del(q, json_object_get(msg, "arguments"));
     } else if (strcmp(name, "device_add") == 0) {
+        usleep(q->late_add_ms * 1000);
+        q->late_add_ms = 0;
         reply = q_add(q, json_object_get(msg, "arguments"));
     } else {
         reply = json_pack("{s:{}}", "return");

@@ -265,6 +265,20 @@ static void test_device_was_refused_because_qemu_had_been_late(void **state)
     assert_string_equal(add(b, SECOND), "");
 }
 
+/* libxl had been told that there is no device. */
+static void test_placeholder_came_late_and_stayed(void **state)
+{
+    struct box *b = *state;
+
+    b->qemu.late_add_ms = PP_PATIENCE + 500;
+    assert_non_null(strstr(add(b, FIRST), "does not answer to device_add"));
+    assert_false(b->xen.claimed[0x18]);
+    assert_string_equal(add(b, SECOND), "");
+    assert_true(b->xen.claimed[0x18]);
+    assert_string_equal(add(b, FIRST), "");
+    assert_true(b->xen.claimed[0x20]);
+}
+
 static void qemu_says_too_much(void **state)
 {
     struct box *b = *state;
@@ -457,6 +471,7 @@ int main(void)
         TEST(others_are_qemus),
         TEST(qemu_does_not_answer),
         TEST(test_device_was_refused_because_qemu_had_been_late),
+        TEST(test_placeholder_came_late_and_stayed),
         TEST(qemu_says_too_much),
         TEST(qemu_is_gone),
         TEST(the_machine_is_ended),

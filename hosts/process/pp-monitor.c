@@ -215,3 +215,12 @@ int pp_monitor_ask(struct pp_monitor *m, const char *command, json_t *args,
     }
     return ask(m, command, args, end, answer, err);
 }
+
+int pp_monitor_tell(struct pp_monitor *m, const char *command, json_t *args)
+{
+    unsigned id;
+    int rc = send_question(m, command, args, &id);
+
+    m->silent = true;
+    return rc ? rc : pp_stream_write(&m->s);
+}

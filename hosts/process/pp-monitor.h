@@ -31,13 +31,19 @@ void pp_monitor_close(struct pp_monitor *m);
 bool pp_monitor_late(struct pp_monitor *m);
 
 /*
- * Ask, and wait for at most @ms, of an answer that is late, too. @args: taken over, NULL: none. *@answer (may be NULL): what QEMU
- * returned, the caller's.
+ * Ask, and wait for at most @ms, of an answer that is late, too. @args: taken
+ * over, NULL: none. *@answer (may be NULL): what QEMU returned, the caller's.
  * Returns 0, or -EREMOTEIO (QEMU's own words are in @err), -ETIMEDOUT,
  * -errno: there is no QEMU any more.
  */
 int pp_monitor_ask(struct pp_monitor *m, const char *command, json_t *args,
                    unsigned ms, json_t **answer, struct pt_error *err);
+
+/*
+ * Ask, after what was asked before, and let the answer be late. @args: taken
+ * over. Returns 0 or -errno.
+ */
+int pp_monitor_tell(struct pp_monitor *m, const char *command, json_t *args);
 
 /*
  * Read what there is without waiting. Returns 0, or -errno: there is no QEMU

@@ -111,6 +111,21 @@ void pp_slots_changed(struct pp_guest *g, uint8_t devfn)
 
 /* ------------------------------------------------------------------ */
 
+/*
+ * QEMU, which was asked for a placeholder, may make it when libxl has long been
+ * told that there is none.
+ */
+static void take_back(struct pp_device *d)
+{
+    int rc = pp_monitor_tell(&d->guest->monitor, "device_del",
+                             json_pack("{s:s}", "id", d->id));
+
+    if (rc != 0) {
+        fprintf(stderr, "warning: %s: its placeholder may come late: %s\n",
+                d->id, strerror(-rc));
+    }
+}
+
 /* QEMU lets functions into one slot where all say that they are several. */
 int pp_slots_place(struct pp_device *d, struct pt_error *err)
 {
@@ -124,5 +139,8 @@ int pp_slots_place(struct pp_device *d, struct pt_error *err)
     rc = pp_monitor_ask(&d->guest->monitor, "device_add", args, PP_PATIENCE,
                         NULL, err);
     d->placed = rc == 0;
+    if (rc == -ETIMEDOUT) {
+        take_back(d);
+    }
     return rc;
 }
