@@ -131,6 +131,84 @@ static void it_comes_again_at_once(void **state)
     assert_true(b->xen.claimed[0x18]);
 }
 
+/* QEMU's device is away, and DEVICE_DELETED is to come. */
+static void is_ejected(struct box *b)
+{
+    pthread_mutex_lock(&b->qemu.lock);
+    b->qemu.num--;
+    pthread_mutex_unlock(&b->qemu.lock);
+}
+
+static void deleted(struct box *b)
+{
+    happens(b, json_pack("{s:s, s:{s:s, s:s}}", "event", "DEVICE_DELETED",
+                         "data", "device", "pci-pt-01_00.0", "path", "/x"));
+}
+
+/* Linux, as of 6.8, may look at a slot after it has ejected its device. */
+static void test_device_was_found_again_when_it_was_ejected(void **state)
+{
+    struct box *b = *state;
+    unsigned asked;
+
+    assert_string_equal(add(b, FIRST), "");
+    asked = b->qemu.asked;
+    assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 4), 0x10c98086);
+    assert_int_equal(b->qemu.asked, asked);
+    assert_null(command(b, "device_del", "{'id':'pci-pt-01_00.0'}"));
+    assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 4), 0x10c98086);
+    is_ejected(b);
+    assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 4), UINT32_MAX);
+    assert_false(b->xen.claimed[0x18]);
+    deleted(b);
+}
+
+static void test_function_was_found_again_when_it_was_ejected(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST ",'addr':'6.0'"), "");
+    assert_string_equal(add(b, SECOND ",'addr':'6.1'"), "");
+    assert_null(command(b, "human-monitor-command",
+                        "{'command-line':'device_del pci-pt-01_00.0'}"));
+    is_ejected(b);
+    assert_int_equal(rd(b, 0x31, PCI_VENDOR_ID, 4), UINT32_MAX);
+    assert_int_equal(rd(b, 0x30, PCI_VENDOR_ID, 4), 0x10c98086);
+    is_ejected(b);
+    assert_int_equal(rd(b, 0x30, PCI_VENDOR_ID, 2), UINT16_MAX);
+}
+
+/* libxl goes by what query-pci says, and not by DEVICE_DELETED. */
+static void test_libxl_went_on_before_a_device_was_detached(void **state)
+{
+    struct box *b = *state;
+    json_t *answer = q_devices(&b->qemu);
+
+    assert_string_equal(add(b, FIRST), "");
+    /* of before it came */
+    json_decref(pp_guest_show(&b->g, answer));
+    assert_true(b->xen.claimed[0x18]);
+    is_ejected(b);
+    json_decref(pp_guest_show(&b->g, answer));
+    assert_false(b->xen.claimed[0x18]);
+    json_decref(answer);
+}
+
+static void test_device_was_taken_for_the_one_before_it(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    is_ejected(b);
+    assert_string_equal(add(b, FIRST), "");
+    assert_int_equal(b->opened, 2);
+    deleted(b);
+    assert_true(b->xen.claimed[0x18]);
+    b->qemu.silent = true;
+    deleted(b);
+    assert_false(b->xen.claimed[0x18]);
+}
+
 /* ------------------------------------------------------------------ */
 /* What is refused                                                     */
 
@@ -465,6 +543,10 @@ int main(void)
         TEST(a_thousand_times_leave_nothing),
         TEST(libxl_hears_of_what_is_done),
         TEST(it_comes_again_at_once),
+        TEST(test_device_was_found_again_when_it_was_ejected),
+        TEST(test_function_was_found_again_when_it_was_ejected),
+        TEST(test_libxl_went_on_before_a_device_was_detached),
+        TEST(test_device_was_taken_for_the_one_before_it),
         TEST(what_is_wrong_is_told),
         TEST(qemus_reason_is_passed_on),
         TEST(nothing_is_left_of_a_failure),

@@ -108,11 +108,26 @@ static const struct pt_bus_ops bus_ops = {
 /* ------------------------------------------------------------------ */
 /* The guest's accesses                                                */
 
+/* A guest may look for one again that it has let go of a moment ago. */
+static void look_if_leaving(struct pp_guest *g, uint8_t devfn)
+{
+    const struct pp_device *d = g->at[devfn];
+
+    if (d && d->leaving && !pp_monitor_late(&g->monitor)) {
+        pp_guest_look(g, PP_GUEST_PATIENCE, NULL);
+    }
+}
+
 static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
                             unsigned len)
 {
-    const struct pp_guest *g = priv;
-    const struct pp_device *d = g->at[devfn];
+    struct pp_guest *g = priv;
+    const struct pp_device *d;
+
+    if (reg == PCI_VENDOR_ID) {
+        look_if_leaving(g, devfn);
+    }
+    d = g->at[devfn];
 
     return d && d->dev ?
         pp_rom_reads(&d->rom, reg, len, pt_config_read(d->dev, reg, len)) :

@@ -63,7 +63,8 @@ struct pp_device {
     bool touched;     /* by the guest, since attach or the last reset */
     bool claimed;     /* Xen sends its configuration accesses, */
     bool extended;    /* and those of its page of the MMCONFIG window */
-    bool placed;      /* QEMU has its placeholder */
+    bool placed;      /* QEMU has its placeholder, */
+    bool leaving;     /* and was asked to take it from the guest */
     struct pt_device host;
     struct pt_bus bus;
     struct pt_dev *dev;
@@ -125,6 +126,12 @@ void pp_guest_event(void *priv, const json_t *event);
 
 /* QEMU's monitor is readable. Returns 0, or -errno: there is no QEMU now. */
 int pp_guest_listen(struct pp_guest *g);
+/*
+ * Ask QEMU for its devices, as pp_slots_ask(). Ours are given up that it has
+ * none for any more: the guest and libxl see at once that they are gone, and
+ * DEVICE_DELETED comes when QEMU has freed what was theirs.
+ */
+int pp_guest_look(struct pp_guest *g, unsigned ms, struct pt_error *err);
 /* After anything: regions that have room now, and what time has come for. */
 void pp_guest_settle(struct pp_guest *g);
 /* Milliseconds until the next time has come, or -1. */
@@ -171,8 +178,8 @@ int pp_slots_ask(struct pp_guest *g, unsigned ms, struct pt_error *err);
 int pp_slots_free(const struct pp_guest *g);
 /* Is there a device at @devfn, of QEMU's by g->buses or ours? */
 bool pp_slots_used(const struct pp_guest *g, uint8_t devfn);
-/* Has QEMU one that is called @id, by g->buses? */
-bool pp_slots_known(const struct pp_guest *g, const char *id);
+/* Is one called @id in @buses, an answer to query-pci (NULL: none)? */
+bool pp_slots_list(const json_t *buses, const char *id);
 /* Are there several functions in the slot of each of ours? */
 void pp_slots_changed(struct pp_guest *g, uint8_t devfn);
 /* Have QEMU make a placeholder. Returns 0, or -errno and @err. */

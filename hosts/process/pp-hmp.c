@@ -10,7 +10,7 @@
 #include "pp-hmp.h"
 
 /* ------------------------------------------------------------------ */
-/* device_add                                                          */
+/* device_add, device_del                                              */
 
 /* "KEY=VALUE"; the first word may be the type alone. */
 static bool add_word(json_t *args, char *word)
@@ -50,6 +50,13 @@ json_t *pp_hmp_device_add(const char *line)
         return NULL;
     }
     return args;
+}
+
+bool pp_hmp_device_del(const char *line, char id[PP_ID_LEN])
+{
+    _Static_assert(PP_ID_LEN == 64, "the length below");
+
+    return sscanf(line, " device_del %63s", id) == 1;
 }
 
 /* ------------------------------------------------------------------ */

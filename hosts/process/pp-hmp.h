@@ -14,6 +14,9 @@
  */
 json_t *pp_hmp_device_add(const char *line);
 
+/* "device_del ID": the ID. Returns false: it is no such line. */
+bool pp_hmp_device_del(const char *line, char id[PP_ID_LEN]);
+
 /*
  * What QEMU prints for "info pci", with our devices in the place of their
  * placeholders: the caller's, to be freed. NULL: there is no memory.

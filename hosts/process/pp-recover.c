@@ -139,20 +139,6 @@ static bool bury(struct pp_guest *g, uint8_t devfn)
     return true;
 }
 
-/* QEMU has no placeholder yet, or no more. */
-static void drop_gone(struct pp_guest *g)
-{
-    if (pp_slots_ask(g, PP_PATIENCE, NULL) != 0) {
-        return;
-    }
-    for (struct pp_device *d = g->first, *next; d; d = next) {
-        next = d->next;
-        if (!pp_slots_known(g, d->id)) {
-            pp_device_detach(d, false);
-        }
-    }
-}
-
 int pp_guest_recover(struct pp_guest *g)
 {
     const struct pp_journal *j = g->journal;
@@ -183,6 +169,7 @@ int pp_guest_recover(struct pp_guest *g)
             return -1;
         }
     }
-    drop_gone(g);
+    /* QEMU may have no placeholder yet, or no more. */
+    pp_guest_look(g, PP_PATIENCE, NULL);
     return 0;
 }

@@ -94,6 +94,22 @@ bool pp_guest_shows(void *priv, const char *name, const json_t *args)
          strcmp(line, "info pci") == 0);
 }
 
+/*
+ * Where a device of ours is missing it is gone for libxl, which goes on to take
+ * it from the domain.
+ */
+static void look_if_missing(struct pp_guest *g, const json_t *buses)
+{
+    bool missing = false;
+
+    for (const struct pp_device *d = g->first; d && !missing; d = d->next) {
+        missing = d->placed && !pp_slots_list(buses, d->id);
+    }
+    if (missing) {
+        pp_guest_look(g, PP_PATIENCE, NULL);
+    }
+}
+
 /* The monitor for people answers in text. */
 json_t *pp_guest_show(void *priv, json_t *answer)
 {
@@ -102,6 +118,7 @@ json_t *pp_guest_show(void *priv, json_t *answer)
     json_t *shown_text;
 
     if (!json_is_string(answer)) {
+        look_if_missing(g, answer);
         show_buses(g, answer);
         return json_incref(answer);
     }

@@ -44,12 +44,12 @@ static bool is_called(const json_t *device, const void *what)
 typedef bool match_fn(const json_t *device, const void *what);
 
 /* Is there one of bus 0 that @match says is the one? */
-static bool any(const struct pp_guest *g, match_fn *match, const void *what)
+static bool any(const json_t *buses, match_fn *match, const void *what)
 {
     size_t i, j;
     json_t *bus, *device;
 
-    json_array_foreach(g->buses, i, bus) {
+    json_array_foreach(buses, i, bus) {
         if (json_integer_value(json_object_get(bus, "bus")) != 0) {
             continue;
         }
@@ -64,12 +64,12 @@ static bool any(const struct pp_guest *g, match_fn *match, const void *what)
 
 bool pp_slots_used(const struct pp_guest *g, uint8_t devfn)
 {
-    return g->at[devfn] || any(g, is_at, &devfn);
+    return g->at[devfn] || any(g->buses, is_at, &devfn);
 }
 
-bool pp_slots_known(const struct pp_guest *g, const char *id)
+bool pp_slots_list(const json_t *buses, const char *id)
 {
-    return any(g, is_called, id);
+    return any(buses, is_called, id);
 }
 
 /* The lowest slot without any function, as QEMU would take. */

@@ -284,7 +284,8 @@ proof()
     proof_where=$(where $2)
     [ -n "$proof_where" ] || { echo "$2 is not in the guest"; return 1; }
     shift 2
-    in_guest 150 prove $proof_what $proof_where "$@"
+    in_guest 150 prove $proof_what $proof_where "$@" ||
+        { in_guest 20 "dmesg | tail"; return 1; }
 }
 
 # attach BDF[@SLOT][,OPTION...] and detach BDF: hot-plug.
@@ -313,7 +314,7 @@ detach()
     [ $detach_status = 0 ] || { grep -v "debug:\|detail:" /tmp/attach; return 1; }
     [ -z "$(where $1)" ] || { echo "still in xl pci-list"; return 1; }
     in_guest 20 "! test -e /sys/bus/pci/devices/0000:$detach_where" ||
-        { echo "still in the guest"; return 1; }
+        { in_guest 20 "dmesg | tail"; echo "still in the guest"; return 1; }
     nothing_left $(guest_id) $1 && unmapped $1 $detach_region
 }
 
