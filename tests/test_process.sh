@@ -35,6 +35,10 @@ $SIG{HUP} = 'DEFAULT';
 open(my $out, '>', "$ENV{DIR}/args") or die;
 print $out map { "$_\n" } @ARGV;
 close $out;
+open(my $limits, '<', '/proc/self/limits') or die;
+open($out, '>', "$ENV{DIR}/size") or die;
+print $out map { /^Max file size +(\S+)/ ? "$1\n" : () } <$limits>;
+close $out;
 exit 7 if grep { $_ eq 'none,accel=xen' } @ARGV;
 my ($fd) = map { /id=libxl-cmd,fd=(\d+)/ } @ARGV;
 my ($own) = map { /id=xen-pass-through,fd=(\d+)/ } @ARGV;
@@ -79,11 +83,11 @@ args=(-xen-domid 7 -no-shutdown
     -chardev "socket,id=libxl-cmd,path=$tmp/qmp-libxl-7,server=on,wait=off"
     -mon chardev=libxl-cmd,mode=control -nodefaults -machine xenfv -m 320)
 
-begin()
+begin() # [ARGUMENT...]
 {
     rm -f "$tmp/args"
-    "$PASS_THROUGH" "${args[@]}" -pass-through-dm "$tmp/dm" \
-        9<"$0" 2>"$tmp/log" &
+    "$PASS_THROUGH" "${args[@]}" -pass-through-dm "$tmp/dm" "$@" \
+        9<"$0" 2>>"$tmp/log" &
     dm=$!
     for _ in {1..100}; do
         [ ! -s "$tmp/args" ] || return 0
@@ -202,6 +206,15 @@ refuses()
         grep "can't open Xen for domain 7" "$tmp/log"
 }
 
+# What it has against a device is nowhere but in its answer.
+not_refused_in_the_log()
+{
+    libxl '{"execute":"device_add","id":5,"arguments":{"driver":'\
+'"xen-pci-passthrough","id":"a","hostaddr":"0000:01:00.0"}}'
+    grep '"desc": "can.t open Xen for domain 7:.*"id": 5' "$tmp/heard" &&
+        [ "$(stat -c %s "$tmp/log")" = 262144 ] && answers
+}
+
 ok "what libxl only asks for is the device model's" probe
 ok "the device model starts" begin
 ok "with libxl's arguments" same_arguments
@@ -234,6 +247,38 @@ ok "it starts once more" begin
 kill -9 $dm
 ok "so does a kill -9" ends_with 137
 ok "nothing is left of it, once more" gone
+
+# As dm_restrict has it.
+ulimit -S -f 256
+ok "it starts where files are small" begin -pass-through-fsize 16
+ok "the device model may have greater ones" grep -x 16777216 "$tmp/size"
+ok "they speak there, too" answers
+libxl '{"execute":"quit","status": 4}' >/dev/null
+ok "libxl sees this device model's status" ends_with 4
+ok "nothing is left of this one" gone
+ok "an end at the start is not explained to who has answered" eval \
+    '! grep "pass-through-fsize" "$tmp/log"'
+
+ok "it starts where files are small, and nobody says so" begin
+ok "the device model may have no greater ones" grep -x 262144 "$tmp/size"
+truncate -s 256K "$tmp/log"
+before=$(server)
+ok "a full log is no reason to end" not_refused_in_the_log
+ok "it serves still" test "$(server)" = "$before"
+kill -HUP $dm
+ok "libxl's signal ends this one" ends_with 129
+ok "nothing is left of this one, either" gone
+
+: >"$tmp/log"
+ok "a device model that ends at once" eval '"$PASS_THROUGH" "${args[@]}" \
+    -pass-through-dm /bin/true 2>>"$tmp/log"'
+ok "nothing is left of that one" gone
+ok "it is said what may be the cause" \
+    grep "more than 262144 bytes, see -pass-through-fsize" "$tmp/log"
+ok "not if that is no cause" eval '"$PASS_THROUGH" "${args[@]}" \
+    -pass-through-dm /bin/true -pass-through-fsize 16 2>"$tmp/log"; gone &&
+    ! grep fsize "$tmp/log"'
+ulimit -S -f unlimited
 
 ok "a device model that is none" eval '! "$PASS_THROUGH" "${args[@]}" \
     -pass-through-dm /nonexistent 2>"$tmp/log" && grep nonexistent "$tmp/log"'

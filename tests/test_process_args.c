@@ -123,11 +123,13 @@ static void ours_are_taken_out(void **state)
 {
     (void)state;
     assert_int_equal(parse(PATH_LINE "-m 320 -pass-through-dm /opt/qemu "
+                           "-pass-through-fsize 16 "
                            "-global xen-pci-passthrough.strict=on "
                            "-global xen-pci-passthrough.power_mgmt=off "
                            "-global xen-pci-passthrough.config=/etc/g.conf "
                            "-global xen-platform.addr=2"), 0);
     assert_string_equal(a.dm, "/opt/qemu");
+    assert_int_equal(a.file_size, 16 * MIB);
     assert_string_equal(a.config, "/etc/g.conf");
     assert_int_equal(a.said[PT_CONF_STRICT], 1);
     assert_int_equal(a.said[PT_CONF_POWER_MGMT], 0);
@@ -152,6 +154,22 @@ static void a_property_that_is_none_is_told(void **state)
                  "xen-pci-passthrough.%s", bad[i]);
         assert_int_equal(parse(line), -EINVAL);
         assert_non_null(strstr(err.text, "xen-pci-passthrough."));
+    }
+}
+
+static void a_size_that_is_none_is_told(void **state)
+{
+    static const char *const bad[] = {
+        "0", "x", "-1", "1M", "1073741825", "99999999999999999999",
+    };
+    char line[2048];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(line, sizeof(line), PATH_LINE "-m 320 -pass-through-fsize %s",
+                 bad[i]);
+        assert_int_equal(parse(line), -EINVAL);
+        assert_non_null(strstr(err.text, "is no number of MiB"));
     }
 }
 
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(others_are_passed_on),
         cmocka_unit_test(ours_are_taken_out),
         cmocka_unit_test(a_property_that_is_none_is_told),
+        cmocka_unit_test(a_size_that_is_none_is_told),
         cmocka_unit_test(qemu_listens_to_us),
     };
 

@@ -16,6 +16,7 @@
 
 #define LIBXL_SOCKET "libxl-cmd"
 #define PROPERTY "xen-pci-passthrough."
+#define FILE_SIZE "-pass-through-fsize"
 
 /* Two monitors' options, two words each. */
 #define MORE_ARGS 4
@@ -121,6 +122,37 @@ static int take_property(struct pp_args *a, const char *word,
                    "property", word);
 }
 
+/* In MiB. */
+static int take_file_size(struct pp_args *a, const char *word,
+                          struct pt_error *err)
+{
+    if (!number(word, MAX_MIB, &a->file_size) || a->file_size == 0) {
+        return pt_fail(err, EINVAL, FILE_SIZE ": %.60s is no number of MiB",
+                       word);
+    }
+    a->file_size <<= 20;
+    return 0;
+}
+
+/* Returns 1 if @word, with @value after it, is ours, 0 if not, or -errno. */
+static int take(struct pp_args *a, const char *word, const char *value,
+                struct pt_error *err)
+{
+    int rc = 0;
+
+    if (strcmp(word, "-pass-through-dm") == 0) {
+        a->dm = value;
+    } else if (strcmp(word, FILE_SIZE) == 0) {
+        rc = take_file_size(a, value, err);
+    } else if (strcmp(word, "-global") == 0 &&
+               strncmp(value, PROPERTY, strlen(PROPERTY)) == 0) {
+        rc = take_property(a, value + strlen(PROPERTY), err);
+    } else {
+        return 0;
+    }
+    return rc ? rc : 1;
+}
+
 /* ------------------------------------------------------------------ */
 /* What is QEMU's                                                      */
 
@@ -198,23 +230,18 @@ int pp_args_parse(struct pp_args *a, int argc, char **argv,
     }
     for (int i = 0; i < argc; i++) {
         const char *value = argv[i + 1];
+        int ours = i > 0 && value ? take(a, argv[i], value, err) : 0;
 
-        if (i > 0 && value && strcmp(argv[i], "-pass-through-dm") == 0) {
-            a->dm = value;
-            i++;
-        } else if (i > 0 && value && strcmp(argv[i], "-global") == 0 &&
-                   strncmp(value, PROPERTY, strlen(PROPERTY)) == 0) {
-            int rc = take_property(a, value + strlen(PROPERTY), err);
-
-            if (rc != 0) {
-                pp_args_free(a);
-                return rc;
-            }
-            i++;
-        } else {
-            see(a, &seen, argv[i], value, a->argc + 1);
-            a->argv[a->argc++] = argv[i];
+        if (ours < 0) {
+            pp_args_free(a);
+            return ours;
         }
+        if (ours) {
+            i++;
+            continue;
+        }
+        see(a, &seen, argv[i], value, a->argc + 1);
+        a->argv[a->argc++] = argv[i];
     }
     conclude(a, &seen);
     return 0;

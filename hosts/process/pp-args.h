@@ -32,6 +32,8 @@ struct pp_args {
 
     /* What we are told: the real device model (NULL: of the distribution), */
     const char *dm;
+    /* the size that its files may have, if it may have less (0: it stays), */
+    uint64_t file_size;
     /* the guest's policy file (NULL: none), */
     const char *config;
     /* and of the policy of all its devices. */

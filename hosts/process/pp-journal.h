@@ -50,6 +50,7 @@ struct pp_journal {
     unsigned num;
     struct pp_deed deed[PP_MAX_DEEDS];
     struct pp_entry device[PP_NUM_DEVFN];
+    bool answered;        /* QEMU, libxl, ever */
 };
 
 /* One that is full has no room for more, which is then not undone. */

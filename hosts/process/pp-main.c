@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,9 @@
 /* A process that does not live for longer has died of how it began. */
 #define QUICK_US 1000000
 #define MAX_TRIES 3
+
+/* Bytes for a display of 2560 by 1600. */
+#define ENOUGH (16 << 20)
 
 /* Where distributions have it: Debian's, and what Xen itself installs. */
 static const char *const device_models[] = {
@@ -48,10 +52,31 @@ static const char *device_model(const struct pp_args *a)
     return a->dm ? a->dm : device_models[0];
 }
 
+/*
+ * With dm_restrict libxl allows 256 KiB, and to have more is fatal: QEMU 10 has
+ * what it displays in a file in memory.
+ */
+static void allow_file_size(const struct pp_args *a)
+{
+    struct rlimit l;
+    rlim_t size = (rlim_t)a->file_size;
+
+    if (getrlimit(RLIMIT_FSIZE, &l) != 0 || l.rlim_cur >= size) {
+        return;
+    }
+    l.rlim_cur = size;
+    l.rlim_max = l.rlim_max < size ? size : l.rlim_max;
+    if (setrlimit(RLIMIT_FSIZE, &l) != 0) {
+        fprintf(stderr, NAME ": can't let the device model have greater files: "
+                "%s\n", strerror(errno));
+    }
+}
+
 static int become(const struct pp_args *a)
 {
     const char *dm = device_model(a);
 
+    allow_file_size(a);
     a->argv[0] = (char *)dm;
     execv(dm, a->argv);
     fprintf(stderr, NAME ": can't start the device model %s: %s\n", dm,
@@ -80,6 +105,19 @@ static void close_others(const struct pp_sockets *s)
     close_range(high + 1, ~0u, 0);
 }
 
+/*
+ * What is the matter with a QEMU that has ended without a word? @limit: of a
+ * file's size.
+ */
+static void explain(const struct pp_args *a, const struct rlimit *limit)
+{
+    if (limit->rlim_cur < ENOUGH && !a->file_size) {
+        fprintf(stderr, NAME ": the device model has ended before it answered: "
+                "QEMU 10 needs files of more than %llu bytes, see "
+                "-pass-through-fsize\n", (unsigned long long)limit->rlim_cur);
+    }
+}
+
 /* Everything of one process, which may be killed. */
 static void serve(const struct pp_args *a, struct pp_sockets *s,
                   struct pp_journal *journal)
@@ -93,7 +131,9 @@ static void serve(const struct pp_args *a, struct pp_sockets *s,
         .config = a->config,
         .journal = journal,
     };
+    struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
+    getrlimit(RLIMIT_FSIZE, &limit);
     memcpy(g.said, a->said, sizeof(g.said));
     if (pp_confine(&err) != 0) {
         fprintf(stderr, NAME ": %s\n", err.text);
@@ -105,12 +145,18 @@ static void serve(const struct pp_args *a, struct pp_sockets *s,
         return;
     }
     pp_serve(&g, s);
+    if (!journal->answered) {
+        explain(a, &limit);
+    }
 }
 
-/* It ends with QEMU, and not before: the guest's devices are here. */
+/*
+ * It ends with QEMU, and not before: the guest's devices are here. A log that is
+ * full is none.
+ */
 static void ignore_signals(void)
 {
-    static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+    static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGXFSZ };
 
     for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         signal(signals[i], SIG_IGN);

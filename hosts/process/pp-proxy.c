@@ -87,6 +87,7 @@ static int from_qemu(struct pp_proxy *p, const struct pp_message *m)
     json_t *what = json_object_get(m->json, "return");
     const json_t *event = json_object_get(m->json, "event") ? m->json : NULL;
 
+    p->answered |= what != NULL;
     p->ops->event(p->priv, event);
     if (is_query(p, json_object_get(m->json, "id")) && what) {
         what = p->ops->show(p->priv, what);

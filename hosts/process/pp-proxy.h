@@ -36,6 +36,7 @@ struct pp_proxy {
     struct pp_stream client, qemu;  /* of one connection, or of none */
     json_t *query[PP_MAX_QUERIES];  /* their IDs */
     unsigned num_queries;
+    bool answered;                  /* QEMU has, once */
 };
 
 void pp_proxy_init(struct pp_proxy *p, const struct pp_proxy_ops *ops,

@@ -103,6 +103,7 @@ static bool work(struct server *s)
         accept_client(s);
     }
     pp_proxy_work(&s->proxy, s->fds[CLIENT].revents, s->fds[QEMU].revents);
+    g->journal->answered |= s->proxy.answered;
     pp_guest_settle(g);
     return true;
 }
