@@ -40,7 +40,7 @@ struct production {
     xc_interface *xch;
     xencall_handle *call;  /* opened when first needed */
     uint32_t domid;
-    const char *guest_type;
+    bool pv;               /* Linux' interrupts are GSIs */
 };
 
 /* libxc's result; whoever gets -1 without a reason gets -EIO. */
@@ -190,7 +190,7 @@ static int prod_line_gsi(void *priv, const struct pt_sbdf *dev, int irq)
     const struct production *p = priv;
     int gsi;
 
-    if (!pcidev_get_gsi || is_pv(p->guest_type)) {
+    if (!pcidev_get_gsi || p->pv) {
         return irq;
     }
     errno = 0;
@@ -504,7 +504,7 @@ int pt_xen_open_at(struct pt_xen *xen, struct xc_interface_core *xch,
     }
     p->xch = xch;
     p->domid = domid;
-    p->guest_type = guest_type;
+    p->pv = is_pv(guest_type);
     xen->ops = &prod_ops;
     xen->priv = p;
     return 0;
