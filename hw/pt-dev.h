@@ -32,6 +32,7 @@ enum pt_once {
     PT_ONCE_POWER,
     PT_ONCE_INTX,
     PT_ONCE_LINE,
+    PT_ONCE_SHARED,
     PT_ONCE_MSI,
     PT_ONCE_MSI_FEWER,
     PT_ONCE_MSIX_PIRQS,

@@ -94,34 +94,45 @@ static void lower_pin(struct pt_dev *d)
     }
 }
 
-/* Xen ends bindings that are the same together: the last one's ends. */
-static int unbind(struct pt_dev *d)
+/*
+ * Xen ends bindings that are the same together: the last one's ends. @force:
+ * it counts as unbound also if Xen refuses, for its pirq is unmapped.
+ */
+static int unbind(struct pt_dev *d, bool force)
 {
     const struct pt_xen *x = d->xen;
     struct pt_irq *q = d->irq;
     struct pt_line *l = line_of(d);
     uint8_t slot = pt_irq_slot(d);
-    int rc;
+    bool last = !l || l->bound == 1;
+    int rc = 0;
 
-    q->intx_bound = false;
-    if (l && --l->bound > 0) {
-        return 0;
+    if (last) {
+        rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
     }
-    rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
     if (rc != 0) {
         rc = x->ops->unbind_intx(x->priv, q->intx_pirq, slot, q->pin);
     }
     if (rc != 0) {
         pt_irq_complain(d, PT_ONCE_UNBIND, "can't unbind INTx", rc);
     }
-    lower_pin(d);
+    if (rc != 0 && !force) {
+        return rc;
+    }
+    q->intx_bound = false;
+    if (l) {
+        l->bound--;
+    }
+    if (last) {
+        lower_pin(d);
+    }
     return rc;
 }
 
 void pt_intx_off(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
-    int rc = q->intx_bound ? unbind(d) : 0;
+    int rc = q->intx_bound ? unbind(d, true) : 0;
 
     if (q->intx_pirq >= 0) {
         line_put(d, rc != 0);
@@ -130,37 +141,51 @@ void pt_intx_off(struct pt_dev *d)
 
 /*
  * With a device that leaves, libxl of Xen 4.18 and later takes the line from
- * the domain, whoever else has it. A binding is lost then, and Xen remembers
- * it: the line is not to be had until the domain ends. So those that use
- * messages let go of it; they get it back when they want it.
+ * the domain, whoever else has it; and a line that is taken from under a
+ * binding Xen keeps back until the domain ends. So there is none that is of no
+ * use, and what Xen does not unbind is left to it. Nor is a pirq held: it could
+ * be another line's by the time that it is given back.
  */
-void pt_intx_leave(struct pt_dev *d)
+void pt_intx_rest(struct pt_dev *d)
 {
-    int pirq = d->irq->intx_pirq;
-    struct pt_dev *other;
+    struct pt_irq *q = d->irq;
 
-    for (other = d->xen->first; other && pirq >= 0;
-         other = other->irq->next) {
-        struct pt_irq *q = other->irq;
-
-        if (other == d || q->intx_pirq != pirq) {
-            continue;
-        }
-        if (q->mode == PT_IRQ_MSI || q->mode == PT_IRQ_MSIX) {
-            pt_intx_off(other);
-        } else {
-            pt_log_once(other, PT_ONCE_LINE, PT_LOG_WARNING, "a device that "
-                        "shares its INTx line is detached: libxl of Xen 4.18 "
-                        "and later takes the line from this one, too");
-        }
+    q->intx_failed = false;
+    if (q->intx_kept) {
+        return;
     }
-    pt_intx_off(d);
+    if (q->intx_bound) {
+        q->intx_rests = unbind(d, false) == 0;
+        q->intx_kept = !q->intx_rests;
+    }
+    if (!q->intx_kept && q->intx_pirq >= 0) {
+        line_put(d, false);
+        q->intx_kept = q->intx_pirq >= 0;
+    }
 }
 
 /* One that the operating system has not routed has 0, the timer's, or 255. */
 static bool is_line(int irq)
 {
     return irq > 0 && irq != 255;
+}
+
+/* libxl goes by the line that Linux names, whether anything is bound to it. */
+void pt_intx_leave(struct pt_dev *d)
+{
+    int irq = d->host->info.irq;
+    struct pt_dev *other;
+
+    for (other = d->xen->first; other && is_line(irq);
+         other = other->irq->next) {
+        if (other != d && other->irq->intx_bound &&
+            other->host->info.irq == irq) {
+            pt_log_once(other, PT_ONCE_LINE, PT_LOG_WARNING, "a device that "
+                        "shares its INTx line is detached: libxl of Xen 4.18 "
+                        "and later takes the line from this one, too");
+        }
+    }
+    pt_intx_off(d);
 }
 
 void pt_intx_on(struct pt_dev *d)
@@ -170,6 +195,7 @@ void pt_intx_on(struct pt_dev *d)
     int rc, gsi = -ENXIO, pirq = -1;
     struct pt_line *l;
 
+    q->intx_kept = q->intx_rests = false;
     if (!q->has_pin || q->intx_bound || q->intx_failed) {
         return;
     }
@@ -194,9 +220,9 @@ void pt_intx_on(struct pt_dev *d)
     /* Its own, should Xen have refused to take it back. */
     if (q->intx_pirq != pirq) {
         if (users_of(d->xen, pirq) > 0) {
-            pt_log(d, PT_LOG_WARNING, "shares its INTx line (GSI %d) with "
-                   "another device: each can delay the other's interrupts",
-                   gsi);
+            pt_log_once(d, PT_ONCE_SHARED, PT_LOG_WARNING, "shares its INTx "
+                        "line (GSI %d) with another device: each can delay "
+                        "the other's interrupts", gsi);
         }
         l->users++;
     }
@@ -213,9 +239,14 @@ void pt_intx_on(struct pt_dev *d)
     q->intx_failed = false;
 }
 
+/*
+ * Beside messages it is the guest's: the pin is silent anyway (PCI 3.0,
+ * 6.8.1.3), and there are devices that send no MSI with it set, whose drivers
+ * know (Linux' quirk_msi_intx_disable_bug()).
+ */
 bool pt_irq_intx_disabled(const struct pt_dev *d)
 {
-    return !d->irq || !d->irq->intx_bound ||
+    return !d->irq || !(d->irq->intx_bound || d->irq->intx_rests) ||
         (pt_copy(d, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx);
 }
 

@@ -59,9 +59,8 @@ static void enter(struct pt_dev *d, enum pt_irq_mode mode)
 
 /*
  * The one place where messages go: whatever Xen holds of them that is not of
- * mode @keep, from a mode that was left just now or refused earlier. INTx stays
- * bound, which costs nothing, until a device that shares the line leaves.
- * Returns whether Xen took all.
+ * mode @keep, from a mode that was left just now or refused earlier. Returns
+ * whether Xen took all.
  */
 static bool sweep(struct pt_dev *d, enum pt_irq_mode keep)
 {
@@ -114,6 +113,7 @@ static void update(struct pt_dev *d)
         break;
     case PT_IRQ_TRANSLATE:
         if (pt_translate_on(d) == 0) {
+            pt_intx_rest(d);  /* before there is an interrupt at the pin */
             pt_msi_enable(d, !intx_off_by_guest);
         }
         break;
@@ -124,6 +124,13 @@ static void update(struct pt_dev *d)
         pt_msix_update(d);
         break;
     }
+}
+
+/* Does the device send messages, which it does not beside INTx? */
+static bool in_force(const struct pt_irq *q)
+{
+    return (q->mode == PT_IRQ_MSI && q->msi_on) ||
+        (q->mode == PT_IRQ_MSIX && q->msix_on);
 }
 
 void pt_irq_sync(struct pt_dev *d)
@@ -162,8 +169,10 @@ void pt_irq_sync(struct pt_dev *d)
             break;
         }
     }
-    if (q->mode == PT_IRQ_INTX && !q->intx_bound && !pt_will_lose(d)) {
+    if (q->mode == PT_IRQ_INTX && !pt_will_lose(d)) {
         pt_intx_on(d);  /* translation was tried in its place */
+    } else if (in_force(q)) {
+        pt_intx_rest(d);
     }
 }
 

@@ -66,10 +66,16 @@ void pt_vector_unbind(struct pt_dev *d, struct pt_has *h);
 
 /* ---- pt-intx.c ---- */
 
-/* Map and bind the device's line; tried once until a reset. */
+/* Map and bind the device's line; tried once until a reset, or messages. */
 void pt_intx_on(struct pt_dev *d);
+/* Unbind it and give it back, by force if Xen does not unbind it. */
 void pt_intx_off(struct pt_dev *d);
-/* The same when @d leaves the domain; others that share its line are seen to. */
+/*
+ * The same while messages are in force, and not by force: what Xen refuses
+ * stays until they end. No hypercall where nothing is left to do.
+ */
+void pt_intx_rest(struct pt_dev *d);
+/* pt_intx_off() as @d leaves; who else loses the line by that is named. */
 void pt_intx_leave(struct pt_dev *d);
 /* Bind an MSI in the line's place. 0, or -errno: INTx it is then. */
 int pt_translate_on(struct pt_dev *d);

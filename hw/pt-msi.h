@@ -63,6 +63,8 @@ struct pt_irq {
     int intx_pirq;           /* -1: none */
     bool intx_bound;         /* a user of its line: see struct pt_line */
     bool intx_failed;        /* not tried again */
+    bool intx_rests;         /* unbound for messages, until they end */
+    bool intx_kept;          /* beside messages, as Xen did not take it back */
 
     int translate_pirq;      /* -1: none */
     bool translate_bound;
@@ -125,7 +127,7 @@ void pt_irq_entry_ready(struct pt_dev *d, unsigned i);
 
 /*
  * Messages are unbound and unmapped, and the guest's programming of them
- * forgotten; the line stays.
+ * forgotten; the next pt_irq_sync() has INTx again.
  */
 void pt_irq_reset(struct pt_dev *d);
 /*

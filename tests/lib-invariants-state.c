@@ -280,6 +280,35 @@ static bool check_mapped(struct inv *v)
     return true;
 }
 
+static unsigned lines_mapped(const struct sim_xen *x, bool *bound)
+{
+    unsigned i, n = 0;
+
+    *bound = false;
+    for (i = 0; i < x->nr_pirqs; i++) {
+        const struct sim_pirq *p = &x->pirq[i];
+
+        n += p->kind == SIM_PIRQ_GSI;
+        *bound |= p->kind == SIM_PIRQ_GSI && p->bound == SIM_BOUND_INTX;
+    }
+    return n;
+}
+
+/* PCI 3.0, 6.8.1.3: a function with MSI or MSI-X on does not use its pin. */
+static bool check_line(struct inv *v, bool messages)
+{
+    const struct sim_dev *s = &v->w->sim.dev;
+    int irq = s->pt.info.irq;
+    bool line = v->found[PCI_INTERRUPT_PIN] && irq > 0 && irq < 255, bound;
+    unsigned n = lines_mapped(&v->w->sim.xen, &bound);
+
+    if (n && (sim_dev_msi_enabled(s) || sim_dev_msix_enabled(s))) {
+        return bad(v, "its line is mapped beside messages");
+    }
+    return messages || v->w->args.policy.msitranslate || line == bound ||
+        bad(v, "INTx is %sbound", bound ? "" : "not ");
+}
+
 static bool check_irqs(struct inv *v)
 {
     struct world *w = v->w;
@@ -306,7 +335,7 @@ static bool check_irqs(struct inv *v)
         w->sim.xen.num_pirqs > 1) {
         return bad(v, "%u pirqs are mapped for nothing", w->sim.xen.num_pirqs);
     }
-    return true;
+    return check_line(v, msi || msix);
 }
 
 bool inv_state(struct inv *v)

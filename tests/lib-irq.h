@@ -386,6 +386,13 @@ static inline bool hears_intx(struct world *w, unsigned intx)
         w->sim.xen.intx[SLOT][intx] == mine + 1;
 }
 
+/*
+ * The hypercalls that the line costs as messages come into force, unbind, lower
+ * and unmap; and as they end, map and bind.
+ */
+#define LINE_OFF 3
+#define LINE_ON 2
+
 /* Calls of @call since @then. */
 static inline uint64_t calls_since(const struct world *w,
                                    const struct world_cost *then,

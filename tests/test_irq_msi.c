@@ -237,7 +237,7 @@ static void test_1_5_14_driver_is_reloaded_10000_times(void **state)
         wr32(&w, msi_mask_reg(&w), 0);
         msi_on(&w, i % 3);
         assert_true(msi_reads_on(&w));
-        assert_int_equal(pirqs(&w), 1 + (1u << i % 3));
+        assert_int_equal(pirqs(&w), 1u << i % 3);
         msi_off(&w);
         assert_int_equal(pirqs(&w), 1);
     }
@@ -270,7 +270,7 @@ static void test_1_5_5_detach_while_enabled_leaves_nothing(void **state)
 
             open_shape(&w, i, log2, NULL);
             msi_start(&w, log2);
-            assert_int_equal(bound(&w), 1 + (1u << log2));
+            assert_int_equal(bound(&w), 1u << log2);
             assert_true(world_close(&w));
         }
     }
@@ -438,6 +438,7 @@ static void test_block_is_mapped_in_one_call_and_unmapped_by_its_first(
     assert_int_equal(calls_since(&w, &then, SIM_BIND_MSI), 8);
     assert_int_equal(pirq_of(&w, SIM_PIRQ_MSI, 7)->first, 256);
     assert_true(hears(&w, 7, VECTOR + 7));  /* pirq 263 */
+    then = world_cost(&w);
     msi_off(&w);
     assert_int_equal(calls_since(&w, &then, SIM_UNBIND_MSI), 8);
     assert_int_equal(calls_since(&w, &then, SIM_UNMAP_PIRQ), 1);
@@ -507,7 +508,7 @@ static void test_falls_back_to_one_vector_and_shows_it(void **state)
     assert_int_equal(logged(&w, "the guest has one"), 1);
     assert_true(hears(&w, 0, VECTOR));
     assert_int_equal(sim_dev_send_msi(&w.sim.dev, 1), SIM_NOT_SENT);
-    assert_int_equal(pirqs(&w), 2);
+    assert_int_equal(pirqs(&w), 1);
     /* Later there is room again. */
     msi_off(&w);
     w.sim.xen.opts.no_multi_msi = false;
@@ -530,11 +531,11 @@ static void test_number_of_vectors_changed_while_enabled(void **state)
         /* Xen changes its messages while the device is off. */
         assert_int_equal(sim_dev_writes_at(&w.sim.dev, MSI + PCI_MSI_FLAGS,
                                            2), i ? 2 : 1);
-        assert_int_equal(pirqs(&w), 1 + (1u << i));
+        assert_int_equal(pirqs(&w), 1u << i);
         assert_true(hears(&w, (1u << i) - 1, VECTOR + (1u << i) - 1));
     }
     msi_on(&w, 1);
-    assert_int_equal(pirqs(&w), 3);
+    assert_int_equal(pirqs(&w), 2);
     assert_true(world_close(&w));
 }
 

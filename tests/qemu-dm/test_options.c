@@ -132,8 +132,8 @@ static void test_two_functions_of_a_slot_and_their_options(void **state)
     drive(0x28, 0);
     assert_true(tree_read(0x28, PCI_HEADER_TYPE, 1) & 0x80);
     assert_true(tree_read(0x29, PCI_HEADER_TYPE, 1) & 0x80);
-    assert_int_equal(sim_xen_num_bound(&tree.xen, d0), 2);
-    assert_int_equal(sim_xen_num_bound(&tree.xen, d1), 2);
+    assert_int_equal(sim_xen_num_bound(&tree.xen, d0), 1);
+    assert_int_equal(sim_xen_num_bound(&tree.xen, d1), 1);
     assert_true(is_permissive(0x28, d0));
     assert_false(is_permissive(0x29, d1));
     assert_true(tree_remove(F0, 0x28));

@@ -24,6 +24,8 @@ check "gsi: attach virtio" attach 00:0d.0
 check "gsi: they share a line" share_line 00:09.0 00:0d.0
 check "gsi: virtio works" proof net 00:0d.0 msix $md5_tftp
 check "gsi: ahci works" proof disk 00:09.0 msi $md5_ahci
+[ ! -d $S/dm ] || check "gsi: it is bound to neither, beside messages" \
+    line_is_free $(guest_id) 00:09.0
 for name in first second; do
     check "gsi: detach ahci, the $name time" detach 00:09.0
     check "gsi: virtio works without it" proof net 00:0d.0 msix $md5_tftp
