@@ -772,8 +772,11 @@ bool inv_write(struct inv *v, uint32_t off, uint32_t val, unsigned len)
         return bad(v, "write of %u at %#x, %#x: began a reset", len, off, val);
     }
     if (v->w->sim.dev.count.resets != a.resets) {
-        /* Only D3hot to D0 may reset it; what it has lost comes back. */
-        return (v->w->args.policy.power_mgmt &&
+        /*
+         * Only D3hot to D0 may reset it; what it has lost comes back. One that
+         * lies about its state gets the lie back.
+         */
+        return ((v->w->args.policy.power_mgmt || v->lies) &&
                 covers_cap(v, &a, PCI_CAP_ID_PM, PCI_PM_CTRL, 1)) ||
             bad(v, "write of %u at %#x, %#x: reset the device", len, off,
                 val);
