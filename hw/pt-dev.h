@@ -359,8 +359,8 @@ void pt_forget(struct pt_dev *d);
 void pt_flr_init(struct pt_dev *d);
 /* For the log: what is in force. */
 const char *pt_flr_state(const struct pt_dev *d);
-/* A prepare hook: the guest's access @a asks for it, if it is offered. */
-void pt_flr_ask(struct pt_dev *d, struct pt_access *a);
+/* A prepare hook: the guest's access @a asks for it. Returns: is it offered? */
+bool pt_flr_ask(struct pt_dev *d, struct pt_access *a);
 /* For the reconciler: all of it taken back, and begun when its time comes. */
 void pt_flr_begin(struct pt_dev *d);
 /* Has it ended? Then what follows is done. And the same with the timer set. */

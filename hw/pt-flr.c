@@ -108,13 +108,14 @@ void pt_flr_begin(struct pt_dev *d)
     }
 }
 
-void pt_flr_ask(struct pt_dev *d, struct pt_access *a)
+bool pt_flr_ask(struct pt_dev *d, struct pt_access *a)
 {
     if (d->flr.offered) {
         a->fwd = 0;  /* what else it says goes with the reset */
         d->flr.asked = true;
         d->dirty |= PT_DIRTY_RESET;
     }
+    return d->flr.offered;
 }
 
 /* ------------------------------------------------------------------ */

@@ -92,13 +92,14 @@ static void devctl_prepare(struct pt_dev *d, const struct pt_field *f,
 {
     uint16_t devcap = (uint16_t)(f->off - PCI_EXP_DEVCTL + PCI_EXP_DEVCAP);
 
-    (void)old;
     pt_access_send(a, f->off, 2, PCI_EXP_DEVCTL_READRQ,
                    read_request(pt_load(d->snap + f->off, 2),
                                 pt_copy(d, f->off, 2)));
     if ((pt_access_ones(a, f->off, 2) & PCI_EXP_DEVCTL_FLRESET) &&
-        (pt_copy(d, devcap, 4) & PCI_EXP_DEVCAP_FLRESET)) {
-        pt_flr_ask(d, a);
+        (pt_copy(d, devcap, 4) & PCI_EXP_DEVCAP_FLRESET) &&
+        pt_flr_ask(d, a)) {
+        /* The rest is not sent, and what the device has is restored. */
+        pt_store(d->copy + f->off, old, 2);
     }
 }
 

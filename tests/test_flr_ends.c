@@ -53,6 +53,33 @@ static void test_it_fails(void **state)
     }
 }
 
+/*
+ * What the guest had changed was left in the device, if it said otherwise as it
+ * asked, and the reset had not begun yet.
+ */
+static void test_register_that_the_asking_write_set_back_was_left(void **state)
+{
+    struct world w;
+    uint32_t found;
+
+    (void)state;
+    open_flr(&w, &flr);
+    found = dev(&w, EXP + PCI_EXP_DEVCTL, 2);
+    assert_true(found & PCI_EXP_DEVCTL_NOSNOOP);
+    ask(&w);
+    pass(&w, LIMIT);
+    place_and_decode(&w);
+    wr16(&w, EXP + PCI_EXP_DEVCTL,
+         found ^ PCI_EXP_DEVCTL_RELAXED ^ PCI_EXP_DEVCTL_NOSNOOP);
+    assert_int_not_equal(dev(&w, EXP + PCI_EXP_DEVCTL, 2), found);
+    wr16(&w, EXP + PCI_EXP_DEVCTL, found | PCI_EXP_DEVCTL_FLRESET);
+    assert_int_equal(resets(&w), 1);  /* it is too early for another */
+    world_detach(&w);
+    assert_int_equal(resets(&w), 1);
+    assert_int_equal(dev(&w, EXP + PCI_EXP_DEVCTL, 2), found);
+    assert_true(world_close(&w));
+}
+
 /* Nothing else would tell that it has lost what it had. */
 static void test_it_fails_and_has_no_bars(void **state)
 {
@@ -228,6 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_fails),
+        cmocka_unit_test(
+            test_register_that_the_asking_write_set_back_was_left),
         cmocka_unit_test(test_it_fails_and_has_no_bars),
         cmocka_unit_test(test_what_xen_does_not_unmap_is_not_reset),
         cmocka_unit_test(test_it_never_ends),
