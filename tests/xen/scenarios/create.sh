@@ -45,6 +45,12 @@ check "create: nvme: read, write, read back, MSI-X" \
     proof disk 02:00.0 msix $md5_nvme
 check "create: nvme: nvme-cli identifies, writes, reads" \
     proof identify 02:00.0 1
+if [ -d $S/dm ]; then
+    check "create: e1000e: its line is not bound beside MSI-X" \
+        line_is_free $(guest_id) 01:00.0
+    check "create: nvme: its line is not bound beside MSI-X" \
+        line_is_free $(guest_id) 02:00.0
+fi
 check "create: lspci of e1000e at work" record_guest 01:00.0 driven
 check "create: lspci of nvme at work" record_guest 02:00.0 driven
 check "create: the monitor knows e1000e's regions" known_to_monitor 01:00.0
