@@ -528,8 +528,21 @@ static void a_guest_with_a_device_is_not_saved(void **state)
     reply = command(b, "xen-save-devices-state", "{}");
     assert_non_null(json_object_get(reply, "error"));
     json_decref(reply);
+    assert_true(b->xen.claimed[0x18]);
+}
+
+/* The next device model has to get them of Xen, with their lines. */
+static void test_soft_reset_took_lines_from_under_bindings(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST ",'addr':'3.0'"), "");
+    at_work(b);
     b->soft_reset = true;
     assert_null(command(b, "xen-save-devices-state", "{}"));
+    assert_false(b->xen.claimed[0x18]);
+    assert_int_equal(sim_check_quiet(&b->sim, NULL, 0), 0);
+    assert_null(command(b, "device_del", "{'id':'pci-pt-01_00.0'}"));
 }
 
 int main(void)
@@ -562,6 +575,7 @@ int main(void)
         TEST(people_see_the_card_too),
         TEST(people_can_add_it),
         TEST(a_guest_with_a_device_is_not_saved),
+        TEST(test_soft_reset_took_lines_from_under_bindings),
     };
 
     return cmocka_run_group_tests_name("process_guest", tests, NULL, NULL);

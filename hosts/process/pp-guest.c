@@ -272,13 +272,19 @@ static json_t *command_add(struct pp_guest *g, const json_t *args)
 
 /*
  * A device's own state can't be moved to another host. A soft reset saves the
- * guest, too, but gives the devices to its next device model anew.
+ * guest, too, but gives the devices to its next device model anew. All that
+ * they have is given back here, as in hosts/qemu: the guest, which has ended,
+ * agrees to no removal, and libxl then takes the lines from under bindings.
  */
 static json_t *command_save(struct pp_guest *g)
 {
     struct pt_error err = { "" };
 
-    if (!g->first || g->env->soft_reset(g)) {
+    if (!g->first) {
+        return NULL;
+    }
+    if (g->env->soft_reset(g)) {
+        pp_guest_release(g, false);
         return NULL;
     }
     pt_fail(&err, ENOTSUP, "the guest can't be saved while it has PCI devices "
