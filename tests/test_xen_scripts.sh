@@ -28,20 +28,46 @@ status() { if "$@"; then echo 0; else echo 1; fi; }
 
 cat >"$dir/stock" <<'COUNTS'
 attach 0000:01:00.0 reads 4 cycles 191 writes 1 cycles 1
-attach hypercalls 4 dm-ops 9 maps 1
+attach hypercalls 4 dm-ops 9 maps 1 own 4
 boot 0000:01:00.0 reads 100 cycles 204 writes 46 cycles 46
-boot hypercalls 161 dm-ops 9 maps 1
+boot hypercalls 161 dm-ops 9 maps 1 own 161
+instructions of reading vendor: 50000
 time of reading vendor over an emulated device's: 1.042
 COUNTS
 sed -e 's/191/64/' -e 's/ 161/ 135/' "$dir/stock" >"$dir/ours"
 bench="tests/xen/bench $dir/stock"
+unset HOST
 
 better() {
     $bench "$dir/ours" >"$dir/said" 2>&1 &&
         grep -qxF '| attach | config 01:00.0 | 191 + 1 | 64 + 1 |' "$dir/said" &&
-        [ "$(wc -l <"$dir/said")" = 7 ]
+        [ "$(wc -l <"$dir/said")" = 8 ]
 }
 ok "$(status better)" "bench: ours is below the stock one's"
+
+sed 's/own 161/own 7/' "$dir/ours" >"$dir/beside"
+beside() {
+    HOST=process $bench "$dir/beside" >"$dir/said" 2>&1 &&
+        grep -qxF '| boot | hypercalls | 161 | 135 (7) |' "$dir/said"
+}
+ok "$(status beside)" "bench: a process's own hypercalls are told"
+
+sed 's/own [0-9]*/own 0/' "$dir/ours" >"$dir/part"
+ok "$(status fails "no owned in $dir/part" env HOST=process $bench \
+    "$dir/part")" "bench: none of the process's own passed"
+
+slower() {
+    sed 's/50000/50140/' "$dir/ours" >"$dir/near"
+    sed 's/50000/50200/' "$dir/ours" >"$dir/more"
+    $bench "$dir/near" >/dev/null &&
+        fails 'above the stock device model: read of vendor | instructions' \
+            $bench "$dir/more"
+}
+ok "$(status slower)" "bench: more instructions of an access fail"
+
+sed '1s/^/boot cut: /' "$dir/ours" >"$dir/part"
+ok "$(status fails 'cut: attach' $bench "$dir/part")" \
+    "bench: lines that strace cut passed"
 
 sed 's/ 161/ 162/' "$dir/stock" >"$dir/more"
 ok "$(status fails 'above the stock device model: boot | hypercalls' $bench \
@@ -56,12 +82,13 @@ empty() {
 ok "$(status empty)" "bench: empty counts passed"
 
 kinds() {
-    for k in reads:cycles hypercalls:hypercalls time:instructions; do
+    for k in reads:cycles hypercalls:hypercalls hypercalls:owned \
+        instructions:instructions time:times; do
         grep -v "${k%:*}" "$dir/ours" >"$dir/part"
         fails "no ${k#*:} in $dir/part" $bench "$dir/part" || return 1
     done
 }
-ok "$(status kinds)" "bench: counts without one of the three kinds passed"
+ok "$(status kinds)" "bench: counts without one of the kinds passed"
 
 grep -v '^boot' "$dir/ours" >"$dir/part"
 ok "$(status fails 'not the same phases' $bench "$dir/part")" \

@@ -4,21 +4,27 @@
 # by phase.  Each line of logs/counts is
 #
 #   PHASE DEVICE reads R cycles C writes W cycles C
-#   PHASE hypercalls H dm-ops D maps M
+#   PHASE hypercalls H dm-ops D maps M own O
 #
 # A cycle is a configuration cycle of the device: one for up to 4 bytes.
-# Hypercalls, dm-ops and maps are ioctls on /dev/xen/privcmd, by their kind.
+# Hypercalls, dm-ops and maps are ioctls on /dev/xen/privcmd, by their kind, of
+# QEMU and of the process beside it, if there is one; O of the hypercalls are of
+# who has the devices.
 #
 # At the end, without strace, the time of a guest's access to a passed-through
-# device's register over that to a register of an emulated device.  This
-# machine's clock counts instructions: the guest's, Xen's and dom0's.
+# device's register, and over that to a register of an emulated device.  This
+# machine's clock counts instructions, 4 ns each: the guest's, Xen's and dom0's.
 
 TRACE=/run/strace
 COUNTS=$LOGS/counts
-export WRAP="strace -D -f -y -s 0 --seccomp-bpf -o $TRACE \
+# A file for each thread: in one file, what several do at once is cut up.
+export WRAP="strace -D -ff -y -s 0 --seccomp-bpf -o $TRACE \
 -e trace=pread64,pwrite64,read,write,ioctl"
 
+# Of lines with their thread's number before them.
 cat >/tmp/count.awk <<'EOT'
+BEGIN { n = split(threads, list); for (i = 1; i <= n; i++) own[list[i]] = 1 }
+/unfinished|resumed/ { print phase, "cut: " $0; next }
 /\/config>/ {
     match($0, /....:..:..\..\/config>/)
     device = substr($0, RSTART, 12)
@@ -31,7 +37,7 @@ cat >/tmp/count.awk <<'EOT'
     seen[device] = 1
 }
 /ioctl\(.*privcmd>/ {
-    if (/_IOC_NONE, 0x50, 0(x0+)?,/) hypercalls++
+    if (/_IOC_NONE, 0x50, 0(x0+)?,/) { hypercalls++; owned += $1 in own }
     else if (/_IOC_NONE, 0x50, 0x5,/) dmops++
     else maps++
 }
@@ -40,21 +46,42 @@ END {
         printf "%s %s reads %d cycles %d writes %d cycles %d\n", phase,
             device, calls[device "r"], cycles[device "r"],
             calls[device "w"], cycles[device "w"]
-    printf "%s hypercalls %d dm-ops %d maps %d\n", phase, hypercalls, dmops,
-        maps
+    printf "%s hypercalls %d dm-ops %d maps %d own %d\n", phase, hypercalls,
+        dmops, maps, owned
 }
 EOT
 
-counted=0
+accesses() { cat $TRACE.* | grep -c /config; }
 
 # Drivers do some of their work later: wait until there is none for 2 seconds.
 settle()
 {
     settled=
-    until [ "$(grep -c /config $TRACE)" = "$settled" ]; do
-        settled=$(grep -c /config $TRACE)
+    until settled_now=$(accesses); [ "$settled_now" = "$settled" ]; do
+        settled=$settled_now
         sleep 2
     done
+}
+
+# What came since the last call, of each thread.
+new_lines()
+{
+    for new_file in $TRACE.*; do
+        new_thread=${new_file##*.}
+        new_from=$(cat /run/counted.$new_thread 2>/dev/null || echo 0)
+        new_to=$(wc -l <$new_file)
+        [ $new_to -gt $new_from ] || continue
+        sed -n "$((new_from + 1)),${new_to}s/^/$new_thread /p" $new_file
+        echo $new_to >/run/counted.$new_thread
+    done
+}
+
+# The threads of who has the devices.
+threads()
+{
+    threads_pid=$(host_pid)
+    [ -d $S/dm ] || threads_pid=$(device_model_pid)
+    ls /proc/$threads_pid/task | tr '\n' ' '
 }
 
 # phase NAME COMMAND...: run a command and count what it makes the device
@@ -66,18 +93,16 @@ phase()
     "$@"
     phase_status=$?
     settle
-    phase_now=$(wc -l <$TRACE)
-    sed -n "$((counted + 1)),${phase_now}p" $TRACE |
-        awk -v phase=$phase_name -f /tmp/count.awk | sort |
+    new_lines | awk -v phase=$phase_name -v threads="$(threads)" \
+        -f /tmp/count.awk | sort |
         tee -a $COUNTS | sed 's/^/# count: /' >>$S/tap
-    counted=$phase_now
     return $phase_status
 }
 
 uncounted()     # COMMAND...
 {
     "$@"
-    counted=$(wc -l <$TRACE)
+    new_lines >/dev/null
 }
 
 # access BDF read|write OFFSET SIZE: one access to the guest's config space; a
@@ -130,7 +155,7 @@ do
     check "count: $name: hot detach" phase unplug-$name detach $bdf
 done
 destroy_guest
-gzip -c $TRACE >$LOGS/strace.gz
+tail -n +1 $TRACE.* | gzip >$LOGS/strace.gz
 
 # The host bridge is emulated: its registers cost what the way into the device
 # model and back costs.
@@ -139,9 +164,12 @@ ratio()         # OFFSET SIZE LABEL
     in_guest 120 cost 2000 $1 $2 0000:00:00.0 0000:$(where 01:00.0) |
         sed -n 's/^cost: .*: \([0-9]*\) ns/\1/p' >/tmp/times
     [ $(wc -l </tmp/times) = 2 ] || return 1
-    echo "time of reading $3 over an emulated device's:" \
-        $(awk 'NR == 1 { e = $1 } NR == 2 { printf "%.3f", $1 / e }' \
-            /tmp/times) | tee -a $COUNTS | sed 's/^/# count: /' >>$S/tap
+    {
+        echo "instructions of reading $3:" $(($(tail -n 1 /tmp/times) / 4))
+        echo "time of reading $3 over an emulated device's:" \
+            $(awk 'NR == 1 { e = $1 } NR == 2 { printf "%.3f", $1 / e }' \
+                /tmp/times)
+    } | tee -a $COUNTS | sed 's/^/# count: /' >>$S/tap
 }
 
 WRAP=
