@@ -16,6 +16,10 @@ SCENARIO=${SCENARIO:-xen}
 . $S/dom0/left.sh
 
 uptime_s() { cut -d. -f1 /proc/uptime; }
+
+# Into $now, and without a program, which takes its time here.
+now_s() { IFS='. ' read -r now _ </proc/uptime; }
+
 log() { echo "dom0: $*"; echo "# $*" >>$S/tap; }
 
 # check NAME COMMAND...: one result.  What the command says is kept in the
@@ -24,7 +28,8 @@ check()
 {
     # A check can contain others.
     local check_name=$1 check_start check_file check_status=0 check_text
-    check_start=$(uptime_s)
+    now_s
+    check_start=$now
     check_file=$(mktemp)
     shift
     if "$@" >$check_file 2>&1; then
@@ -34,8 +39,8 @@ check()
         sed 's/^/#   /' $check_file | tail -n 25 >>$S/tap
         echo "not ok $check_name" >>$S/tap
     fi
-    check_text="$check_name: status $check_status, $((\
-        $(uptime_s) - check_start)) s"
+    now_s
+    check_text="$check_name: status $check_status, $((now - check_start)) s"
     { echo "== $check_text"; cat $check_file; } >>$LOGS/checks
     rm -f $check_file
     echo "dom0: $check_text" >/dev/hvc0
@@ -46,16 +51,29 @@ skip() { echo "skip $1 # $2" >>$S/tap; }
 
 wait_for()      # SECONDS COMMAND...
 {
-    wait_left=$(($1 * SLOW))
+    wait_left=$(($1 * SLOW * 5))
     shift
     until "$@" >/dev/null 2>&1; do
         wait_left=$((wait_left - 1))
         [ $wait_left -gt 0 ] || return 1
-        sleep 1
+        usleep 200000
     done
 }
 
-guest_id() { xl domid $GUEST 2>/dev/null; }
+# What was its number the last time is looked at first: xl is slow here.
+guest_id()
+{
+    gi_id=
+    [ ! -s /run/guest ] || read -r gi_id </run/guest
+    gi_name=
+    [ -z "$gi_id" ] ||
+        gi_name=$(xenstore-read /local/domain/$gi_id/name 2>/dev/null)
+    if [ "$gi_name" != $GUEST ]; then
+        gi_id=$(xl domid $GUEST 2>/dev/null) || return 1
+        echo $gi_id >/run/guest
+    fi
+    echo $gi_id
+}
 
 # guest_runs ID: the guest is the domain ID still, and has not crashed or shut
 # down (and been preserved).
@@ -71,41 +89,48 @@ guest_runs()
 # for so long is given up.
 in_guest()
 {
-    ig_limit=$(($(uptime_s) + $1 * SLOW))
+    now_s
+    ig_limit=$((now + $1 * SLOW))
     ig_size=0
     ig_silence=$((${IDLE:-0} * SLOW))
-    ig_idle=$(($(uptime_s) + ig_silence))
+    ig_idle=$((now + ig_silence))
+    ig_look=$((now + 3))
     shift
     ig_id=$(guest_id) || { echo "there is no guest"; return 125; }
-    ig_number=$(cat /run/number 2>/dev/null || echo 0)
+    ig_number=0
+    [ ! -e /run/number ] || read -r ig_number </run/number
     ig_number=$((ig_number + 1))
     echo $ig_number >/run/number
     ig_start=$(($(wc -c <$GUEST_LOG) + 1))
     ig_tty=$(xenstore-read /local/domain/$ig_id/console/tty)
     printf '%s %s\n' $ig_number "$*" >$ig_tty
     until tail -c +$ig_start $GUEST_LOG | grep -q "^@@$ig_number "; do
-        if [ $(uptime_s) -ge $ig_limit ]; then
+        now_s
+        if [ $now -ge $ig_limit ]; then
             tail -c +$ig_start $GUEST_LOG
             echo "the guest does not answer to: $*"
             return 124
         fi
-        if ! guest_runs $ig_id; then
-            tail -c +$ig_start $GUEST_LOG
-            echo "the guest has died"
-            return 125
+        if [ $now -ge $ig_look ]; then
+            ig_look=$((now + 3))
+            guest_runs $ig_id || {
+                tail -c +$ig_start $GUEST_LOG
+                echo "the guest has died"
+                return 125
+            }
         fi
         if [ -n "${IDLE:-}" ]; then
             [ $(wc -c <$GUEST_LOG) = $ig_size ] || {
                 ig_size=$(wc -c <$GUEST_LOG)
-                ig_idle=$(($(uptime_s) + ig_silence))
+                ig_idle=$((now + ig_silence))
             }
-            if [ $(uptime_s) -ge $ig_idle ]; then
+            if [ $now -ge $ig_idle ]; then
                 tail -c +$ig_start $GUEST_LOG
                 echo "the guest is silent since $ig_silence s"
                 return 124
             fi
         fi
-        usleep 200000
+        usleep 50000
     done
     tail -c +$ig_start $GUEST_LOG | tr -d '\r' >/tmp/answer
     sed "/^@@$ig_number /,\$d" /tmp/answer
@@ -119,6 +144,10 @@ take()          # BDF...
 {
     for take_bdf; do
         xl pci-assignable-list | grep -q "$take_bdf" && continue
+        # A driver that has it works on until then.
+        [ ! -e /sys/bus/pci/devices/0000:$take_bdf/driver ] ||
+            echo 0000:$take_bdf \
+                >/sys/bus/pci/devices/0000:$take_bdf/driver/unbind
         setpci -s $take_bdf COMMAND=0:4
         xl pci-assignable-add 0000:$take_bdf || return 1
         mkdir -p $LOGS/lspci
@@ -221,6 +250,19 @@ any_guest()
 {
     if guest_id >/dev/null && in_guest 10 true >/dev/null; then return 0; fi
     new_guest "'02:00.0'" && load_drivers
+}
+
+# plain_guest: one with e1000e and nvme, of no special kind, that has all
+# drivers: who is there still, or a new one.
+plain_guest()
+{
+    if guest_id >/dev/null &&
+        grep -qx 'device_model_args=\[\]' /tmp/$GUEST.cfg &&
+        [ -n "$(where 01:00.0)" ] && [ -n "$(where 02:00.0)" ]; then
+        any_guest
+    else
+        new_guest "'01:00.0','02:00.0'" && load_drivers
+    fi
 }
 
 load_drivers() { in_guest 60 prove load; }
