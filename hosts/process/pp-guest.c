@@ -94,7 +94,7 @@ int pp_guest_look(struct pp_guest *g, unsigned ms, struct pt_error *err)
 
     for (struct pp_device *d = rc ? NULL : g->first, *next; d; d = next) {
         next = d->next;
-        if (d->placed && !pp_slots_list(g->buses, d->id)) {
+        if (!pp_slots_list(g->buses, d->id)) {
             remove_device(g, d);
         }
     }

@@ -63,8 +63,7 @@ struct pp_device {
     bool touched;     /* by the guest, since attach or the last reset */
     bool claimed;     /* Xen sends its configuration accesses, */
     bool extended;    /* and those of its page of the MMCONFIG window */
-    bool placed;      /* QEMU has its placeholder, */
-    bool leaving;     /* and was asked to take it from the guest */
+    bool leaving;     /* QEMU was asked to take it from the guest */
     struct pt_device host;
     struct pt_bus bus;
     struct pt_dev *dev;

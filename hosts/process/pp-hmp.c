@@ -116,7 +116,7 @@ static const struct pp_device *find(const struct pp_guest *g,
     char line[PP_ID_LEN + 8];
 
     for (const struct pp_device *d = g->first; d; d = d->next) {
-        if (d->dev && d->placed) {
+        if (d->dev) {
             snprintf(line, sizeof(line), " id \"%s\"", d->id);
             if (memmem(text, len, line, strlen(line))) {
                 return d;

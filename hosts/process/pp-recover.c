@@ -129,7 +129,7 @@ static bool bury(struct pp_guest *g, uint8_t devfn)
         return false;
     }
     *d = (struct pp_device) {
-        .guest = g, .devfn = devfn, .claimed = true, .placed = true,
+        .guest = g, .devfn = devfn, .claimed = true,
     };
     pt_times_init(&d->times);
     memcpy(d->id, e->id, sizeof(d->id));

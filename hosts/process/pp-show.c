@@ -103,7 +103,7 @@ static void look_if_missing(struct pp_guest *g, const json_t *buses)
     bool missing = false;
 
     for (const struct pp_device *d = g->first; d && !missing; d = d->next) {
-        missing = d->placed && !pp_slots_list(buses, d->id);
+        missing = !pp_slots_list(buses, d->id);
     }
     if (missing) {
         pp_guest_look(g, PP_PATIENCE, NULL);

@@ -138,7 +138,6 @@ int pp_slots_place(struct pp_device *d, struct pt_error *err)
                      "id", d->id, "addr", addr, "multifunction", 1);
     rc = pp_monitor_ask(&d->guest->monitor, "device_add", args, PP_PATIENCE,
                         NULL, err);
-    d->placed = rc == 0;
     if (rc == -ETIMEDOUT) {
         take_back(d);
     }
