@@ -224,17 +224,22 @@ static bool check_was_reset(struct inv *v)
     return check_bars(v);
 }
 
+#define LOOK_US 50000
+/* For its turn, and what a function has at least, 6.6.2. */
+#define TURN_US 1000000
+
 /* One that fails, or never ends, is over when the guest is reset. */
 static bool settle_reset(struct inv *v)
 {
     struct world *w = v->w;
-    unsigned i;
+    uint64_t lasts = w->sim.dev.os.takes_us + TURN_US, us;
 
-    for (i = 0; i < 40 && in_reset(v) && !w->d->flr.failed; i++) {
+    for (us = 0; us < lasts && in_reset(v) && !w->d->flr.failed;
+         us += LOOK_US) {
         if (!check_in_reset(v)) {
             return false;
         }
-        sim_bus_pass(&w->sim.bus, w->d, 50000);
+        sim_bus_pass(&w->sim.bus, w->d, LOOK_US);
     }
     if (!in_reset(v)) {
         return check_was_reset(v);
