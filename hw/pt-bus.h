@@ -75,6 +75,17 @@ struct pt_bus_ops {
      */
     void (*moved)(void *priv, const struct pt_dev *self, unsigned region,
                   uint64_t addr);
+
+    /*
+     * The guest's access to configuration space, which came through a window
+     * of a BAR: as pt_config_read() and pt_config_write(), which are taken if
+     * these are NULL. For buses that answer for a register themselves: a
+     * file's expansion ROM.
+     */
+    uint32_t (*config_read)(void *priv, struct pt_dev *self, uint32_t off,
+                            unsigned len);
+    void (*config_write)(void *priv, struct pt_dev *self, uint32_t off,
+                         uint32_t val, unsigned len);
 };
 
 struct pt_bus {

@@ -186,6 +186,28 @@ static struct pt_open_window *find(struct pt_dev *d, unsigned n, uint64_t at)
     return NULL;
 }
 
+/* As the guest's other way: a register of it can be the device model's. */
+static uint32_t config_read(struct pt_dev *d, uint32_t off, unsigned len)
+{
+    const struct pt_bus *b = d->bus;
+
+    return b->ops->config_read ?
+        b->ops->config_read(b->priv, d, off, len) :
+        pt_config_read(d, off, len);
+}
+
+static void config_write(struct pt_dev *d, uint32_t off, uint32_t val,
+                         unsigned len)
+{
+    const struct pt_bus *b = d->bus;
+
+    if (b->ops->config_write) {
+        b->ops->config_write(b->priv, d, off, val, len);
+    } else {
+        pt_config_write(d, off, val, len);
+    }
+}
+
 /*
  * A qword is two accesses. What runs over the window's end is nobody's. Past
  * the end of the guest's space nothing is read or written.
@@ -200,10 +222,10 @@ static uint64_t mirror_read(struct pt_dev *d, const struct pt_window_row *r,
         return UINT64_MAX >> (64 - 8 * width);
     }
     if (width != 8) {
-        return pt_config_read(d, off, width);
+        return config_read(d, off, width);
     }
-    val = pt_config_read(d, off, 4);
-    return val | (uint64_t)pt_config_read(d, off + 4, 4) << 32;
+    val = config_read(d, off, 4);
+    return val | (uint64_t)config_read(d, off + 4, 4) << 32;
 }
 
 static void mirror_write(struct pt_dev *d, const struct pt_window_row *r,
@@ -215,11 +237,11 @@ static void mirror_write(struct pt_dev *d, const struct pt_window_row *r,
         return;
     }
     if (width != 8) {
-        pt_config_write(d, off, (uint32_t)val, width);
+        config_write(d, off, (uint32_t)val, width);
         return;
     }
-    pt_config_write(d, off, (uint32_t)val, 4);
-    pt_config_write(d, off + 4, (uint32_t)(val >> 32), 4);
+    config_write(d, off, (uint32_t)val, 4);
+    config_write(d, off + 4, (uint32_t)(val >> 32), 4);
 }
 
 static bool within(uint64_t off, unsigned width, unsigned from, unsigned len)
@@ -291,7 +313,7 @@ static bool index_read(struct pt_dev *d, const struct pt_open_window *w,
     if (off < 4 || width > 4 || at % width || (w->known == 0xf && cfg < 0)) {
         return false;
     }
-    *val = w->known == 0xf ? pt_config_read(d, (uint32_t)cfg, width) :
+    *val = w->known == 0xf ? config_read(d, (uint32_t)cfg, width) :
         UINT64_MAX >> (64 - 8 * width);
     return true;
 }
@@ -315,7 +337,7 @@ static bool index_write(struct pt_dev *d, struct pt_open_window *w,
         return false;
     }
     if (w->known == 0xf) {
-        pt_config_write(d, (uint32_t)cfg, (uint32_t)val, width);
+        config_write(d, (uint32_t)cfg, (uint32_t)val, width);
     }
     return true;
 }

@@ -248,14 +248,11 @@ static void xen_refuses_a_range_of_ports(void **state)
     assert_true(has_ports(b, INDEX));
 }
 
-/* A file's ROM, where memory is decoded: the mirror is Command's, too. */
-static void a_rom_goes_by_the_mirror(void **state)
+static void add_with_rom(struct box *b)
 {
     static const char rom[] = "U\252 a file";
-    struct box *b = *state;
     char path[TEMP_MAX], more[TEMP_MAX + 128];
     int fd = mkstemp(temp_path(path, "rom"));
-    ioreq_t r = fake_memory(MEM + 0x88000 + PCI_COMMAND, 2);
 
     assert_int_equal(write(fd, rom, sizeof(rom)), sizeof(rom));
     close(fd);
@@ -263,6 +260,15 @@ static void a_rom_goes_by_the_mirror(void **state)
     add_by(b, CONF_BOTH, more);
     unlink(path);
     program(b);
+}
+
+/* A file's ROM, where memory is decoded: the mirror is Command's, too. */
+static void a_rom_goes_by_the_mirror(void **state)
+{
+    struct box *b = *state;
+    ioreq_t r = fake_memory(MEM + 0x88000 + PCI_COMMAND, 2);
+
+    add_with_rom(b);
     wr(b, GPU, PCI_ROM_ADDRESS, 0xe8000001, 4);
     assert_true(fake_claims(&b->xen, false, 0xe8000000, 2048));
     r.dir = IOREQ_WRITE;
@@ -271,6 +277,27 @@ static void a_rom_goes_by_the_mirror(void **state)
     out(b, INDEX, 0x88000 + PCI_COMMAND, 4);
     out(b, DATA, BOTH, 2);
     assert_true(fake_claims(&b->xen, false, 0xe8000000, 2048));
+}
+
+static void the_roms_register_is_in_the_mirror(void **state)
+{
+    struct box *b = *state;
+    ioreq_t r = fake_memory(MEM + 0x88000 + PCI_ROM_ADDRESS, 4);
+
+    add_with_rom(b);
+    assert_int_equal(ask(b, r).data, 0);
+    wr(b, GPU, PCI_ROM_ADDRESS, UINT32_MAX, 4);
+    assert_int_equal(ask(b, r).data, 0xfffff001);
+    out(b, INDEX, 0x88000 + PCI_ROM_ADDRESS, 4);
+    assert_int_equal(in(b, DATA, 4), 0xfffff001);
+    r.dir = IOREQ_WRITE;
+    r.data = 0xe8000001;
+    ask(b, r);
+    assert_int_equal(rd(b, GPU, PCI_ROM_ADDRESS, 4), 0xe8000001);
+    assert_true(fake_claims(&b->xen, false, 0xe8000000, 2048));
+    out(b, DATA, 0xe9000001, 4);
+    assert_true(fake_claims(&b->xen, false, 0xe9000000, 2048));
+    assert_false(fake_claims(&b->xen, false, 0xe8000000, 1));
 }
 
 #undef TEST
@@ -287,6 +314,7 @@ int main(void)
         TEST(a_bar_is_moved_through_its_own_window),
         TEST(xen_refuses_a_range_of_ports),
         TEST(a_rom_goes_by_the_mirror),
+        TEST(the_roms_register_is_in_the_mirror),
     };
 
     return cmocka_run_group_tests_name("process_windows", tests, NULL, NULL);

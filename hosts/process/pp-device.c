@@ -93,6 +93,34 @@ static void bus_moved(void *priv, const struct pt_dev *self, unsigned region,
     pt_times_moved(&d->times, addr, pp_now_us());
 }
 
+/* Does the guest have the device's memory decoded? */
+static bool decodes(const struct pp_device *d)
+{
+    struct pt_byte command;
+
+    pt_look(d->dev, PCI_COMMAND, &command);
+    return command.copy & PCI_COMMAND_MEMORY;
+}
+
+static uint32_t bus_config_read(void *priv, struct pt_dev *self, uint32_t off,
+                                unsigned len)
+{
+    const struct pp_device *d = priv;
+
+    return pp_rom_reads(&d->rom, off, len, pt_config_read(self, off, len));
+}
+
+static void bus_config_write(void *priv, struct pt_dev *self, uint32_t off,
+                             uint32_t val, unsigned len)
+{
+    struct pp_device *d = priv;
+
+    d->touched = true;
+    pt_config_write(self, off, val, len);
+    pp_rom_wrote(&d->rom, off, len, val);
+    pp_rom_sync(d, decodes(d));
+}
+
 static const struct pt_bus_ops bus_ops = {
     .log = bus_log,
     .now_us = bus_now_us,
@@ -103,6 +131,8 @@ static const struct pt_bus_ops bus_ops = {
     .traps_ports = true,
     .taken = pp_space_taken,
     .moved = bus_moved,
+    .config_read = bus_config_read,
+    .config_write = bus_config_write,
 };
 
 /* ------------------------------------------------------------------ */
@@ -122,25 +152,14 @@ static uint32_t config_read(void *priv, uint8_t devfn, unsigned reg,
                             unsigned len)
 {
     struct pp_guest *g = priv;
-    const struct pp_device *d;
+    struct pp_device *d;
 
     if (reg == PCI_VENDOR_ID) {
         look_if_leaving(g, devfn);
     }
     d = g->at[devfn];
 
-    return d && d->dev ?
-        pp_rom_reads(&d->rom, reg, len, pt_config_read(d->dev, reg, len)) :
-        UINT32_MAX;
-}
-
-/* Does the guest have the device's memory decoded? */
-static bool decodes(const struct pp_device *d)
-{
-    struct pt_byte command;
-
-    pt_look(d->dev, PCI_COMMAND, &command);
-    return command.copy & PCI_COMMAND_MEMORY;
+    return d && d->dev ? bus_config_read(d, d->dev, reg, len) : UINT32_MAX;
 }
 
 static void config_write(void *priv, uint8_t devfn, unsigned reg,
@@ -150,10 +169,7 @@ static void config_write(void *priv, uint8_t devfn, unsigned reg,
     struct pp_device *d = g->at[devfn];
 
     if (d && d->dev) {
-        d->touched = true;
-        pt_config_write(d->dev, reg, val, len);
-        pp_rom_wrote(&d->rom, reg, len, val);
-        pp_rom_sync(d, decodes(d));
+        bus_config_write(d, d->dev, reg, val, len);
     }
 }
 
@@ -234,18 +250,6 @@ static uint64_t mem_read(void *priv, uint64_t addr, unsigned len)
     return d ? pp_rom_mem_read(&d->rom, addr, len) : UINT64_MAX;
 }
 
-/* It may lead to configuration space, and then the window may be gone. */
-static void trap_write(struct pt_trap *t, uint64_t addr, uint64_t val,
-                       unsigned len)
-{
-    struct pp_device *d = t->host;
-
-    pt_trap_write(t, addr - t->gpa, val, len);
-    if (d->rom.data) {
-        pp_rom_sync(d, decodes(d));
-    }
-}
-
 static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
 {
     struct pt_trap *t;
@@ -256,7 +260,7 @@ static void mem_write(void *priv, uint64_t addr, uint64_t val, unsigned len)
     }
     t = find_trap(priv, false, addr, len);
     if (t) {
-        trap_write(t, addr, val, len);
+        pt_trap_write(t, addr - t->gpa, val, len);
     }
 }
 
@@ -272,7 +276,7 @@ static void port_write(void *priv, uint32_t port, uint32_t val, unsigned len)
     struct pt_trap *t = find_trap(priv, true, port, len);
 
     if (t) {
-        trap_write(t, port, val, len);
+        pt_trap_write(t, port - t->gpa, val, len);
     }
 }
 

@@ -155,4 +155,6 @@ const struct pt_bus_ops pt_qemu_bus_ops = {
     .traps_ports = true,
     .taken = bus_taken,
     .moved = pt_qemu_moved,
+    .config_read = pt_qemu_config_read,
+    .config_write = pt_qemu_config_write,
 };

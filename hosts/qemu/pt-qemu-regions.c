@@ -26,9 +26,6 @@ static void window_write(void *opaque, hwaddr off, uint64_t val,
     if (w->trap) {
         pt_trap_write(w->trap, off, val, size);
     }
-    if (w->of->moved) {
-        pt_qemu_refresh(w->of);  /* it was one of configuration space */
-    }
 }
 
 /* The engine judges widths and alignment: QEMU is not to split anything. */
@@ -54,7 +51,6 @@ int pt_qemu_trap(void *priv, struct pt_trap *t)
     if (!w->made) {
         memory_region_init_io(&w->mr, OBJECT(s), &window_ops, w,
                               "pass-through window", t->size);
-        w->of = s;
         w->made = true;
     }
     w->trap = t;

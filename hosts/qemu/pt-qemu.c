@@ -23,7 +23,7 @@
  * With romfile=, the expansion ROM is QEMU's and not the engine's: which bytes
  * of an access are this register's?
  */
-static bool rom_part(const PtQemu *s, uint32_t addr, int len,
+static bool rom_part(const PtQemu *s, uint32_t addr, unsigned len,
                      uint32_t *from, uint32_t *to)
 {
     *from = MAX(addr, PCI_ROM_ADDRESS);
@@ -31,45 +31,57 @@ static bool rom_part(const PtQemu *s, uint32_t addr, int len,
     return s->rom && *from < *to;
 }
 
-static uint32_t config_read(PCIDevice *d, uint32_t addr, int len)
+uint32_t pt_qemu_config_read(void *priv, struct pt_dev *self, uint32_t addr,
+                             unsigned len)
 {
-    PtQemu *s = PT_QEMU(d);
+    PtQemu *s = priv;
     uint32_t val, from, to;
 
-    if (!s->dev) {
-        return UINT32_MAX;
-    }
-    val = pt_config_read(s->dev, addr, len);
+    val = pt_config_read(self, addr, len);
     if (s->moved) {
         pt_qemu_refresh(s);  /* a change of the power state came to its end */
     }
     if (rom_part(s, addr, len, &from, &to)) {
         val = deposit32(val, 8 * (from - addr), 8 * (to - from),
-                        pci_default_read_config(d, from, to - from));
+                        pci_default_read_config(&s->pci, from, to - from));
     }
     return val;
 }
 
-static void config_write(PCIDevice *d, uint32_t addr, uint32_t val, int len)
+void pt_qemu_config_write(void *priv, struct pt_dev *self, uint32_t addr,
+                          uint32_t val, unsigned len)
 {
-    PtQemu *s = PT_QEMU(d);
+    PtQemu *s = priv;
     uint32_t from, to;
 
-    if (!s->dev) {
-        return;
-    }
     s->touched = true;
     /* Xen and QEMU's memory map then hear of a move as one change. */
     memory_region_transaction_begin();
-    pt_config_write(s->dev, addr, val, len);
+    pt_config_write(self, addr, val, len);
     if (rom_part(s, addr, len, &from, &to)) {
-        pci_default_write_config(d, from, val >> (8 * (from - addr)),
+        pci_default_write_config(&s->pci, from, val >> (8 * (from - addr)),
                                  to - from);
     }
     if (s->moved || addr < PCI_CONFIG_HEADER_SIZE) {
         pt_qemu_refresh(s);
     }
     memory_region_transaction_commit();
+}
+
+static uint32_t config_read(PCIDevice *d, uint32_t addr, int len)
+{
+    PtQemu *s = PT_QEMU(d);
+
+    return s->dev ? pt_qemu_config_read(s, s->dev, addr, len) : UINT32_MAX;
+}
+
+static void config_write(PCIDevice *d, uint32_t addr, uint32_t val, int len)
+{
+    PtQemu *s = PT_QEMU(d);
+
+    if (s->dev) {
+        pt_qemu_config_write(s, s->dev, addr, val, len);
+    }
 }
 
 /* ------------------------------------------------------------------ */

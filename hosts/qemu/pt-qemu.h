@@ -25,7 +25,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(PtQemu, PT_QEMU)
 typedef struct PtWindow {
     MemoryRegion mr;
     bool made;
-    PtQemu *of;
     struct pt_trap *trap;  /* while it is in the guest's space */
 } PtWindow;
 
@@ -91,6 +90,12 @@ int pt_qemu_trap(void *priv, struct pt_trap *t);
 void pt_qemu_untrap(void *priv, struct pt_trap *t);
 void pt_qemu_moved(void *priv, const struct pt_dev *self, unsigned region,
                    uint64_t addr);
+
+/* The bus operations of configuration space, @self of @priv. */
+uint32_t pt_qemu_config_read(void *priv, struct pt_dev *self, uint32_t addr,
+                             unsigned len);
+void pt_qemu_config_write(void *priv, struct pt_dev *self, uint32_t addr,
+                          uint32_t val, unsigned len);
 
 /*
  * The domain, as all devices share it, from the first that joins to the last
