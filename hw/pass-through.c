@@ -110,6 +110,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
     d->devfn = args->devfn;
     d->multifunction = args->multifunction;
     d->size = PT_CFG_SIZE;
+    d->call_us = PT_NEVER;
 
     if (take_snapshot(d, err) != 0) {
         pt_detach(d);

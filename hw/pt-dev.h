@@ -32,6 +32,7 @@ enum pt_once {
     PT_ONCE_POWER,
     PT_ONCE_INTX,
     PT_ONCE_LINE,
+    PT_ONCE_LENT,
     PT_ONCE_SHARED,
     PT_ONCE_MSI,
     PT_ONCE_MSI_FEWER,
@@ -189,6 +190,7 @@ struct pt_dev {
     struct pt_open_window window[PT_MAX_WINDOWS];
     struct pt_pm pm;
     struct pt_flr flr;
+    uint64_t call_us;       /* PT_NEVER, or when these are to be looked at */
     struct pt_irq *irq;
 };
 
@@ -283,8 +285,13 @@ void pt_cap_status_setup(const struct pt_dev *d, const struct pt_field *f,
 int pt_sync(struct pt_dev *d);
 /* A guest's access: is the device listening, or can it be waited for? */
 bool pt_listens(struct pt_dev *d);
-/* pt_bus_ops.call_at, if there is one: otherwise a later access has to do. */
-void pt_call_at(const struct pt_dev *d, uint64_t us);
+/*
+ * pt_bus_ops.call_at, if there is one: otherwise a later access has to do. For
+ * what makes a device deaf; interrupts have a time of their own, and after a
+ * change of that pt_call_again() is due.
+ */
+void pt_call_at(struct pt_dev *d, uint64_t us);
+void pt_call_again(struct pt_dev *d);
 /*
  * Detach: all of it gone, the device awake, Command last and once. What is
  * refused is tried once more.

@@ -129,12 +129,16 @@ static int unbind(struct pt_dev *d, bool force)
     return rc;
 }
 
+static void end_loan(struct pt_dev *d, bool taken);
+
 void pt_intx_off(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     int rc = q->intx_bound ? unbind(d, true) : 0;
 
-    if (q->intx_pirq >= 0) {
+    if (q->intx_lent) {
+        end_loan(d, false);
+    } else if (q->intx_pirq >= 0) {
         line_put(d, rc != 0);
     }
 }
@@ -151,6 +155,10 @@ void pt_intx_rest(struct pt_dev *d)
     struct pt_irq *q = d->irq;
 
     q->intx_failed = false;
+    if (q->intx_lent) {
+        q->intx_rests = true;
+        return;
+    }
     if (q->intx_kept) {
         return;
     }
@@ -170,24 +178,6 @@ static bool is_line(int irq)
     return irq > 0 && irq != 255;
 }
 
-/* libxl goes by the line that Linux names, whether anything is bound to it. */
-void pt_intx_leave(struct pt_dev *d)
-{
-    int irq = d->host->info.irq;
-    struct pt_dev *other;
-
-    for (other = d->xen->first; other && is_line(irq);
-         other = other->irq->next) {
-        if (other != d && other->irq->intx_bound &&
-            other->host->info.irq == irq) {
-            pt_log_once(other, PT_ONCE_LINE, PT_LOG_WARNING, "a device that "
-                        "shares its INTx line is detached: libxl of Xen 4.18 "
-                        "and later takes the line from this one, too");
-        }
-    }
-    pt_intx_off(d);
-}
-
 void pt_intx_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
@@ -196,7 +186,7 @@ void pt_intx_on(struct pt_dev *d)
     struct pt_line *l;
 
     q->intx_kept = q->intx_rests = false;
-    if (!q->has_pin || q->intx_bound || q->intx_failed) {
+    if (!q->has_pin || q->intx_bound || q->intx_failed || q->intx_lent) {
         return;
     }
     q->intx_failed = true;
@@ -227,6 +217,7 @@ void pt_intx_on(struct pt_dev *d)
         l->users++;
     }
     q->intx_pirq = pirq;
+    q->intx_gsi = gsi;
     rc = l->bound ? 0 :
         x->ops->bind_intx(x->priv, pirq, pt_irq_slot(d), q->pin);
     if (rc != 0) {
@@ -237,6 +228,131 @@ void pt_intx_on(struct pt_dev *d)
     l->bound++;
     q->intx_bound = true;
     q->intx_failed = false;
+}
+
+/* ------------------------------------------------------------------ */
+/* Lines that libxl takes                                              */
+
+/*
+ * From the domain, with a device that leaves (see pt_intx_rest()). Who uses the
+ * line lends it: it is unbound, and bound again once libxl has taken it.
+ */
+#define LIBXL_TAKES_LINES (4 << 16 | 18)
+#define LOAN_LOOK_US 100000
+/* So long libxl itself waits for a device model. */
+#define LOAN_US 10000000
+
+static bool can_be_lent(const struct pt_dev *d)
+{
+    return d->xen->version >= LIBXL_TAKES_LINES && d->bus->ops->call_at;
+}
+
+static void lend(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    uint64_t now = d->bus->ops->now_us(d->bus->priv);
+
+    if (!can_be_lent(d) || unbind(d, false) != 0) {
+        pt_log_once(d, PT_ONCE_LINE, PT_LOG_WARNING, "a device that shares "
+                    "its INTx line is detached: libxl of Xen 4.18 and later "
+                    "takes the line from this one, too");
+        return;
+    }
+    pt_log_once(d, PT_ONCE_LENT, PT_LOG_INFO, "a device that shares its INTx "
+                "line is detached: it has none until libxl has taken the line "
+                "from the guest (this is logged once)");
+    q->intx_lent = true;
+    q->loan_look_us = now + LOAN_LOOK_US;
+    q->loan_end_us = now + LOAN_US;
+    pt_call_again(d);
+    /* The device keeps its interrupt to itself meanwhile. */
+    d->dirty |= PT_DIRTY_COMMAND;
+    pt_sync(d);
+}
+
+/* @taken: there is nothing to give back. Otherwise libxl may be faster. */
+static void end_loan(struct pt_dev *d, bool taken)
+{
+    struct pt_irq *q = d->irq;
+    struct pt_line *l = line_of(d);
+    int pirq = q->intx_pirq;
+
+    if (l) {
+        l->users--;
+    }
+    if (users_of(d->xen, pirq) == 0) {
+        if (!taken) {
+            d->xen->ops->unmap_pirq(d->xen->priv, pirq);
+        }
+        pt_pirq_forget(d, pirq);
+    }
+    q->intx_pirq = -1;
+    q->intx_lent = false;
+    pt_call_again(d);
+}
+
+static bool is_bound(const struct pt_xen *x, int pirq)
+{
+    unsigned i;
+
+    for (i = 0; i < PT_MAX_LINES; i++) {
+        if (x->line[i].pirq == pirq && x->line[i].bound) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is not mapped can't be unmapped, and nothing else tells. */
+static bool is_taken(const struct pt_dev *d)
+{
+    const struct pt_xen *x = d->xen;
+    int pirq = d->irq->intx_pirq;
+
+    /* Of several that have lent it, one was faster. */
+    return is_bound(x, pirq) || x->ops->unmap_pirq(x->priv, pirq) != 0 ||
+        x->ops->map_pirq_gsi(x->priv, d->irq->intx_gsi, &pirq) != 0;
+}
+
+void pt_intx_look(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    uint64_t now = d->bus->ops->now_us(d->bus->priv);
+    bool taken;
+
+    if (!q->intx_lent) {
+        return;
+    }
+    taken = is_taken(d);
+    if (!taken && now < q->loan_end_us) {
+        q->loan_look_us = now + LOAN_LOOK_US;
+        return;
+    }
+    end_loan(d, taken);
+    d->dirty |= PT_DIRTY_IRQ | PT_DIRTY_COMMAND;
+    pt_sync(d);
+}
+
+/* libxl goes by the line that Linux names, whether anything is bound to it. */
+void pt_intx_leave(struct pt_dev *d)
+{
+    struct pt_xen *x = d->xen;
+    int irq = d->host->info.irq;
+    struct pt_dev *other;
+
+    for (other = x->first; other && is_line(irq); other = other->irq->next) {
+        if (other == d || !other->irq->intx_bound ||
+            other->host->info.irq != irq) {
+            continue;
+        }
+        if (x->version == 0) {
+            x->version = x->ops->version(x->priv);
+        }
+        if (x->version < 0 || x->version >= LIBXL_TAKES_LINES) {
+            lend(other);
+        }
+    }
+    pt_intx_off(d);
 }
 
 /*

@@ -176,6 +176,18 @@ void pt_irq_sync(struct pt_dev *d)
     }
 }
 
+uint64_t pt_irq_tick_at(const struct pt_dev *d)
+{
+    return d->irq && d->irq->intx_lent ? d->irq->loan_look_us : PT_NEVER;
+}
+
+void pt_irq_tick(struct pt_dev *d)
+{
+    if (d->bus->ops->now_us(d->bus->priv) >= pt_irq_tick_at(d)) {
+        pt_intx_look(d);
+    }
+}
+
 void pt_irq_table_moved(struct pt_dev *d)
 {
     if (d->irq->mode == PT_IRQ_MSIX &&
@@ -365,7 +377,12 @@ int pt_irq_start(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     int rc = switch_off(d, PCI_CAP_ID_MSI, PCI_MSI_FLAGS_ENABLE);
+    struct pt_dev *other;
 
+    /* Before a pirq that libxl has taken is another line's. */
+    for (other = d->xen->first; other; other = other->irq->next) {
+        pt_intx_look(other);
+    }
     q->next = d->xen->first;
     d->xen->first = d;
     rc = rc ? rc : switch_off(d, PCI_CAP_ID_MSIX,

@@ -39,6 +39,9 @@ int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
  */
 void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 
+/* A line's, which is not mapped any more. */
+void pt_pirq_forget(struct pt_dev *d, int pirq);
+
 /* Does a message to @addr_lo go to the local APICs? */
 bool pt_for_apic(uint32_t addr_lo);
 /* The pirq that a message names in the place of a vector; -1: none. */
@@ -75,8 +78,13 @@ void pt_intx_off(struct pt_dev *d);
  * stays until they end. No hypercall where nothing is left to do.
  */
 void pt_intx_rest(struct pt_dev *d);
-/* pt_intx_off() as @d leaves; who else loses the line by that is named. */
+/*
+ * pt_intx_off() as @d leaves. Others on its line, which libxl takes from them
+ * then, lend it; who can't is named in the log.
+ */
 void pt_intx_leave(struct pt_dev *d);
+/* A line that is lent: if libxl has taken it, it is bound again. */
+void pt_intx_look(struct pt_dev *d);
 /* Bind an MSI in the line's place. 0, or -errno: INTx it is then. */
 int pt_translate_on(struct pt_dev *d);
 void pt_translate_off(struct pt_dev *d);

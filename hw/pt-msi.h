@@ -65,6 +65,10 @@ struct pt_irq {
     bool intx_failed;        /* not tried again */
     bool intx_rests;         /* unbound for messages, until they end */
     bool intx_kept;          /* beside messages, as Xen did not take it back */
+    int intx_gsi;            /* of the pirq */
+    bool intx_lent;          /* unbound, until libxl has taken the pirq */
+    uint64_t loan_look_us;
+    uint64_t loan_end_us;    /* or until then */
 
     int translate_pirq;      /* -1: none */
     bool translate_bound;
@@ -118,6 +122,10 @@ int pt_irq_start(struct pt_dev *d);
 
 /* Bring Xen and the device to what the guest wants now. */
 void pt_irq_sync(struct pt_dev *d);
+
+/* pt_tick()'s share: when it is wanted, PT_NEVER, and what is done then. */
+uint64_t pt_irq_tick_at(const struct pt_dev *d);
+void pt_irq_tick(struct pt_dev *d);
 
 /* Regions were mapped or unmapped: does Xen have the table's address still? */
 void pt_irq_table_moved(struct pt_dev *d);

@@ -106,6 +106,11 @@ void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound)
     *pirq = -1;
 }
 
+void pt_pirq_forget(struct pt_dev *d, int pirq)
+{
+    hold(d->xen, pirq, 1, false);
+}
+
 /* ------------------------------------------------------------------ */
 /* Messages                                                            */
 

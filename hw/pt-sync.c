@@ -84,11 +84,19 @@ int pt_sync(struct pt_dev *d)
 /* ------------------------------------------------------------------ */
 /* Time                                                                */
 
-void pt_call_at(const struct pt_dev *d, uint64_t us)
+void pt_call_again(struct pt_dev *d)
 {
+    uint64_t us = pt_irq_tick_at(d);
+
     if (d->bus->ops->call_at) {
-        d->bus->ops->call_at(d->bus->priv, us);
+        d->bus->ops->call_at(d->bus->priv, us < d->call_us ? us : d->call_us);
     }
+}
+
+void pt_call_at(struct pt_dev *d, uint64_t us)
+{
+    d->call_us = us;
+    pt_call_again(d);
 }
 
 void pt_tick(struct pt_dev *d)
@@ -98,6 +106,10 @@ void pt_tick(struct pt_dev *d)
     } else if ((d->deaf & PT_DEAF_POWER) &&
                d->bus->ops->now_us(d->bus->priv) >= d->pm.ready_us) {
         pt_pm_finish(d);
+    }
+    if (pt_irq_tick_at(d) != PT_NEVER) {
+        pt_irq_tick(d);
+        pt_call_again(d);
     }
 }
 

@@ -405,6 +405,16 @@ static int prod_has_hvm_pirqs(void *priv)
             XEN_X86_EMU_USE_PIRQ) != 0;
 }
 
+static int prod_version(void *priv)
+{
+    const struct production *p = priv;
+    int ret;
+
+    errno = 0;
+    ret = xc_version(p->xch, XENVER_version, NULL);
+    return ret > 0 ? ret : result(-1);
+}
+
 /* ------------------------------------------------------------------ */
 /* Whose is it?                                                        */
 
@@ -479,6 +489,7 @@ static const struct pt_xen_ops prod_ops = {
     .bind_msi = prod_bind_msi,
     .unbind_msi = prod_unbind_msi,
     .has_hvm_pirqs = prod_has_hvm_pirqs,
+    .version = prod_version,
     .owns = prod_owns,
 };
 

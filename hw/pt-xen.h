@@ -79,6 +79,9 @@ struct pt_xen_ops {
      */
     int (*has_hvm_pirqs)(void *priv);
 
+    /* Xen's version, major << 16 | minor, or -errno: the toolstack's, too. */
+    int (*version)(void *priv);
+
     /*
      * Is @dev assigned to this domain? @msix: it has an MSI-X table; @msis:
      * how many MSIs its capability has, 0: none. Changes nothing.
@@ -114,6 +117,7 @@ struct pt_xen {
     int top_gsi;        /* the highest line that was asked for */
     bool asked_pirqs;   /* has_hvm_pirqs() was called, */
     bool no_pirqs;      /* and this was its answer */
+    int version;        /* 0: not asked for yet */
     struct pt_dev *first;  /* of the domain's devices with interrupts */
     const struct pt_xen_ops *ops;
     void *priv;

@@ -3,14 +3,7 @@
  * INTx beside messages, of which a device has one at a time (PCI 3.0, 6.8.1.3),
  * and lines that devices share.
  */
-#include "lib-irq.h"
-
-static void line_card(struct capture *c)
-{
-    irq_card(c);
-    add_msi(c, MSI_64 | MSI_CAPABLE(2));
-    add_msix(c, 4, 0x2000);
-}
+#include "lib-lines.h"
 
 static void open_lines(struct world *w, const struct sim_xen_opts *xen)
 {
@@ -20,16 +13,6 @@ static void open_lines(struct world *w, const struct sim_xen_opts *xen)
     irq_begin(w, &c, NULL, xen);
     entries_program(w, 4);
     msi_program(w, ADDRESS, VECTOR + 32);
-}
-
-static bool device_disabled(const struct world *w)
-{
-    return dev(w, PCI_COMMAND, 2) & PCI_COMMAND_DISABLE_INTx;
-}
-
-static bool line_mapped(const struct world *w)
-{
-    return line_of(&w->sim.xen, GSI) != NULL;
 }
 
 /* Hypercalls for the line since @then. */
@@ -347,100 +330,14 @@ static void test_message_took_the_number_that_the_line_had(void **state)
 }
 
 /* ------------------------------------------------------------------ */
-/* Two devices on one line, in one Xen                                 */
-
-struct pair {
-    struct world w;
-    struct sim_dev second;
-    struct pt_dev *d2;
-};
-
-static void pair_begin(struct pair *p, int gsi2)
-{
-    struct capture c;
-    struct pt_device_info info;
-
-    line_card(&c);
-    irq_begin(&p->w, &c, NULL, NULL);
-    entries_program(&p->w, 4);
-    c.addr.dev = 4;
-    world_build_bar(&c, 0, IRQ_MEM + 0x3000000, IRQ_MEM_SIZE, 0);
-    world_build_bar(&c, 1, 0x4000, CARD_NUM_PORTS, PT_REGION_IO);
-    world_build_bar(&c, 2, IRQ_MEM64 + 0x1000000, IRQ_MEM_SIZE,
-                    PT_REGION_64);
-    world_build_bar(&c, 4, IRQ_MEM + 0x2000000, 0x4000, 0);
-    capture_info(&c, &info);
-    info.irq = gsi2;
-    assert_int_equal(sim_dev_init(&p->second, &c, &info, NULL,
-                                  &p->w.sim.bus.clock), 0);
-    assert_int_equal(sim_xen_add(&p->w.sim.xen, &p->second), 0);
-    p->d2 = NULL;
-}
-
-/* At @slot, where function 0 may be the first. */
-static bool pair_attach_at(struct pair *p, unsigned slot)
-{
-    struct pt_args args = p->w.args;
-
-    args.host = &p->second.pt;
-    args.devfn = (uint8_t)(slot << 3 | (slot == SLOT));
-    p->d2 = pt_attach(&args, NULL);
-    return p->d2 != NULL;
-}
-
-static bool pair_attach(struct pair *p)
-{
-    return pair_attach_at(p, SLOT + 1);
-}
-
-/* The second one's MSI. */
-static void second_msi(struct pair *p, bool on)
-{
-    pt_config_write(p->d2, MSI + PCI_MSI_ADDRESS_LO, ADDRESS, 4);
-    pt_config_write(p->d2, MSI + PCI_MSI_DATA_64, VECTOR + 48, 2);
-    pt_config_write(p->d2, MSI + PCI_MSI_FLAGS,
-                    on ? PCI_MSI_FLAGS_ENABLE : 0, 2);
-}
-
-static void pair_end(struct pair *p)
-{
-    bool quiet;
-
-    pt_detach(p->d2);
-    world_detach(&p->w);
-    quiet = world_quiet(&p->w);
-    sim_xen_remove(&p->w.sim.xen, &p->second);
-    sim_dev_fini(&p->second);
-    world_fini(&p->w);
-    assert_true(quiet);
-}
-
-/* @d's line goes up and down: is it heard at @slot's pin? */
-static bool hears_at(struct pair *p, struct sim_dev *d, unsigned slot)
-{
-    uint64_t n = p->w.sim.xen.intx[slot][0];
-
-    sim_dev_set_intx(d, true);
-    sim_dev_set_intx(d, false);
-    return p->w.sim.xen.intx[slot][0] == n + 1;
-}
-
-static bool first_hears(struct pair *p)
-{
-    return hears_at(p, &p->w.sim.dev, SLOT);
-}
-
-static bool second_hears(struct pair *p)
-{
-    return hears_at(p, &p->second, SLOT + 1);
-}
+/* Two devices on one line                                             */
 
 static void test_1_7_2_shared_line_is_unmapped_with_its_last_user(void **st)
 {
     struct pair pair, *p = &pair;
 
     (void)st;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, NULL);
     assert_true(pair_attach(p));
     assert_int_equal(logged(&p->w, "shares its INTx line"), 1);
     assert_int_equal(pirqs(&p->w), 1);
@@ -467,7 +364,7 @@ static void test_shared_line_survives_that_the_second_cant_bind(void **state)
     struct pair pair, *p = &pair;
 
     (void)state;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, NULL);
     sim_fault_at(&p->w.sim.xen.kind_fault[SIM_BIND_INTX], 1, EPERM);
     assert_true(pair_attach(p));
     assert_true(sim_dev_peek(&p->second, PCI_COMMAND, 2) &
@@ -480,23 +377,13 @@ static void test_shared_line_survives_that_the_second_cant_bind(void **state)
     pair_end(p);
 }
 
-/* libxl of Xen 4.18 and later, with a device that it has detached. */
-static void libxl_takes_line(struct pair *p)
-{
-    const struct sim_pirq *line = line_of(&p->w.sim.xen, GSI);
-
-    if (line) {
-        p->w.sim.xen.pt.ops->unmap_pirq(&p->w.sim.xen, line->first);
-    }
-}
-
 /* The line was lost to all, and nobody could have it again. */
 static void test_libxl_4_18_takes_a_line_that_others_do_not_use(void **state)
 {
     struct pair pair, *p = &pair;
 
     (void)state;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, &xen_4_20);
     msi_start(&p->w, 0);
     assert_true(pair_attach(p));
     assert_true(second_hears(p));
@@ -521,7 +408,7 @@ static void test_libxl_4_18_takes_a_line_of_a_device_with_messages(void **st)
     struct pair pair, *p = &pair;
 
     (void)st;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, &xen_4_20);
     msix_on(&p->w);
     libxl_takes_line(p);
     assert_true(hears(&p->w, 1, VECTOR + 1));
@@ -532,36 +419,13 @@ static void test_libxl_4_18_takes_a_line_of_a_device_with_messages(void **st)
     pair_end(p);
 }
 
-/*
- * One that has no messages is told, whatever the one that leaves has; what
- * libxl does is not ours to undo.
- */
-static void test_libxl_4_18_is_named_where_a_line_is_in_use(void **state)
-{
-    unsigned messages;
-
-    (void)state;
-    for (messages = 0; messages < 2; messages++) {
-        struct pair pair, *p = &pair;
-
-        pair_begin(p, GSI);
-        assert_true(pair_attach(p));
-        second_msi(p, messages);
-        pt_detach(p->d2);
-        p->d2 = NULL;
-        assert_int_equal(logged(&p->w, "takes the line"), 1);
-        assert_true(hears_intx(&p->w, 0));
-        pair_end(p);
-    }
-}
-
 /* Nobody is told who is gone, nor of a line that is another. */
 static void test_libxl_4_18_takes_no_line_of_others(void **state)
 {
     struct pair pair, *p = &pair;
 
     (void)state;
-    pair_begin(p, GSI + 1);
+    pair_begin(p, GSI + 1, &xen_4_20);
     assert_true(pair_attach(p));
     world_detach(&p->w);
     pt_detach(p->d2);
@@ -582,7 +446,7 @@ static void test_lines_of_their_own_are_no_reason_to_warn(void **state)
     struct pair pair, *p = &pair;
 
     (void)state;
-    pair_begin(p, GSI + 1);
+    pair_begin(p, GSI + 1, NULL);
     assert_true(pair_attach(p));
     assert_int_equal(logged(&p->w, "shares its INTx line"), 0);
     assert_int_equal(pirqs(&p->w), 2);
@@ -598,7 +462,7 @@ static void test_sharers_line_comes_and_goes_with_one_line_of_log(void **state)
     unsigned i;
 
     (void)state;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, NULL);
     assert_true(pair_attach(p));
     assert_int_equal(logged(&p->w, "shares its INTx line"), 1);
     for (i = 0; i < 100; i++) {
@@ -630,7 +494,7 @@ static void test_pin_stayed_high_by_the_interrupt_of_another(void **state)
     struct pair pair, *p = &pair;
 
     (void)state;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, NULL);
     assert_true(pair_attach(p));
     sim_dev_set_intx(&p->second, true);
     assert_true(p->w.sim.xen.intx_level[SLOT][0]);
@@ -652,7 +516,7 @@ static void test_pin_is_bound_while_one_function_of_the_slot_uses_it(void **st)
     uint64_t n;
 
     (void)st;
-    pair_begin(p, GSI);
+    pair_begin(p, GSI, NULL);
     assert_true(pair_attach_at(p, SLOT));
     n = p->w.sim.xen.calls[SIM_UNBIND_INTX];
     msix_on(&p->w);
@@ -676,7 +540,7 @@ static void test_detach_took_a_line_that_has_the_number_now(void **state)
     int was;
 
     (void)state;
-    pair_begin(p, GSI + 1);
+    pair_begin(p, GSI + 1, NULL);
     was = line_of(&p->w.sim.xen, GSI)->first;
     msix_on(&p->w);
     assert_true(pair_attach(p));
@@ -707,7 +571,6 @@ int main(void)
         cmocka_unit_test(test_libxl_4_18_takes_a_line_that_others_do_not_use),
         cmocka_unit_test(
             test_libxl_4_18_takes_a_line_of_a_device_with_messages),
-        cmocka_unit_test(test_libxl_4_18_is_named_where_a_line_is_in_use),
         cmocka_unit_test(test_libxl_4_18_takes_no_line_of_others),
         cmocka_unit_test(test_lines_of_their_own_are_no_reason_to_warn),
         cmocka_unit_test(test_sharers_line_comes_and_goes_with_one_line_of_log),

@@ -124,6 +124,14 @@ int xc_domctl(xc_interface *x, struct xen_domctl *domctl)
     return answer();
 }
 
+int xc_version(xc_interface *x, int cmd, void *arg)
+{
+    assert_ptr_equal(x, xch);
+    assert_int_equal(cmd, XENVER_version);
+    assert_null(arg);
+    return answer() ? fake.ret : 4 << 16 | 20;
+}
+
 /* Of Xen 4.20 and later. */
 int xc_pcidev_get_gsi(xc_interface *x, uint32_t sbdf);
 int xc_pcidev_get_gsi(xc_interface *x, uint32_t sbdf)
@@ -508,6 +516,7 @@ static void check_failures(int want)
     assert_int_equal(ops->bind_msi(p, 5, 0x41, 0, 0), want);
     assert_int_equal(ops->unbind_msi(p, 5, 0x41, 0), want);
     assert_int_equal(ops->has_hvm_pirqs(p), want);
+    assert_int_equal(ops->version(p), want);
     assert_int_equal(ops->lower_intx(p, 1, 0), want);
 }
 
@@ -592,6 +601,13 @@ static void knows_whether_a_guest_has_pirqs(void **state)
     assert_int_equal(xen.ops->has_hvm_pirqs(xen.priv), -ESRCH);
 }
 
+static void knows_the_version(void **state)
+{
+    (void)state;
+    assert_int_equal(xen.ops->version(xen.priv), 0x40014);
+    assert_int_equal(fake.calls, 1);
+}
+
 /* A device model's start costs no hypercall. */
 static void opening_asks_nothing(void **state)
 {
@@ -649,6 +665,7 @@ int main(void)
         TEST(knows_the_gsi_of_a_line),
         TEST(lowers_a_pin),
         TEST(knows_whether_a_guest_has_pirqs),
+        TEST(knows_the_version),
         TEST(opening_asks_nothing),
         TEST(no_such_domain),
     };

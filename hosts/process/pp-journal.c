@@ -210,6 +210,13 @@ static int has_hvm_pirqs(void *priv)
     return r->real->has_hvm_pirqs(r->priv);
 }
 
+static int version(void *priv)
+{
+    const struct pp_recorder *r = priv;
+
+    return r->real->version(r->priv);
+}
+
 static int owns(void *priv, const struct pt_sbdf *dev, bool msix,
                 unsigned msis)
 {
@@ -233,6 +240,7 @@ static const struct pt_xen_ops recording = {
     .bind_msi = bind_msi,
     .unbind_msi = unbind_msi,
     .has_hvm_pirqs = has_hvm_pirqs,
+    .version = version,
     .owns = owns,
 };
 

@@ -846,6 +846,9 @@ static int unmap_pirq(void *priv, int pirq)
     if (rc != 0) {
         return rc;
     }
+    if (pirq >= 0 && (unsigned)pirq < x->nr_pirqs && x->pirq[pirq].taken) {
+        return -EINVAL;
+    }
     p = usable(x, pirq, sim_call_name(SIM_UNMAP_PIRQ));
     if (!p) {
         return -EINVAL;
@@ -872,12 +875,32 @@ static int unmap_pirq(void *priv, int pirq)
     return 0;
 }
 
+void sim_xen_take_line(struct sim_xen *x, int gsi)
+{
+    unsigned i;
+
+    for (i = 0; i < x->nr_pirqs; i++) {
+        if (x->pirq[i].kind == SIM_PIRQ_GSI && x->pirq[i].gsi == gsi) {
+            unmap_pirq(x, (int)i);
+            x->pirq[i].taken = true;
+        }
+    }
+}
+
 static int has_hvm_pirqs(void *priv)
 {
     struct sim_xen *x = priv;
     int rc = sim_xen_call(x, SIM_HAS_PIRQS);
 
     return rc ? rc : !x->opts.no_hvm_pirqs;
+}
+
+static int version(void *priv)
+{
+    struct sim_xen *x = priv;
+    int rc = sim_xen_call(x, SIM_VERSION);
+
+    return rc ? rc : x->opts.version ? x->opts.version : 4 << 16 | 17;
 }
 
 const struct pt_xen_ops sim_xen_ops = {
@@ -895,5 +918,6 @@ const struct pt_xen_ops sim_xen_ops = {
     .bind_msi = bind_msi,
     .unbind_msi = unbind_msi,
     .has_hvm_pirqs = has_hvm_pirqs,
+    .version = version,
     .owns = owns,
 };

@@ -27,6 +27,7 @@ static const char *const call_names[SIM_NUM_CALLS] = {
     [SIM_BIND_MSI] = "bind MSI",
     [SIM_UNBIND_MSI] = "unbind MSI",
     [SIM_HAS_PIRQS] = "look for HVM pirqs",
+    [SIM_VERSION] = "version",
     [SIM_OWNS] = "whose is it",
 };
 

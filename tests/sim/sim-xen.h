@@ -67,6 +67,7 @@ enum sim_call {
     SIM_BIND_MSI,
     SIM_UNBIND_MSI,
     SIM_HAS_PIRQS,
+    SIM_VERSION,
     SIM_OWNS,
     SIM_NUM_CALLS,
 };
@@ -78,6 +79,7 @@ struct sim_xen_opts {
     bool gfn_strict;       /* a frame beyond it is a complaint, too */
     bool no_multi_msi;     /* no blocks: -EOPNOTSUPP */
     bool no_hvm_pirqs;     /* the guest has none (4.19: unless asked for) */
+    int version;           /* major << 16 | minor; 0: 4.17 */
     bool all_writes;       /* Xen 4.19: masks are forwarded, too */
     bool unmap_bound;      /* unmapping a bound pirq is no complaint */
     int (*gsi_of_irq)(int irq);  /* in a PVH dom0; NULL: they are one */
@@ -110,6 +112,7 @@ struct sim_pirq {
     uint32_t data;
     bool guest_masked;
     bool forced;           /* free, but for a binding that was not ended */
+    bool taken;            /* free, by sim_xen_take_line() */
     enum sim_bound bound;
     unsigned num_pins;
     struct { uint8_t slot, intx; } pin[SIM_PINS_MAX];
@@ -187,6 +190,12 @@ void sim_xen_remove(struct sim_xen *x, const struct sim_dev *d);
 void sim_xen_leave(struct sim_xen *x, const struct sim_dev *d);
 /* It is assigned (again): libxl does so once the device model has answered. */
 void sim_xen_assign(struct sim_xen *x, const struct sim_dev *d);
+
+/*
+ * libxl of Xen 4.18 and later, with a device on line @gsi that it has detached:
+ * who else has it is not asked. To unmap it then is no mistake, and fails.
+ */
+void sim_xen_take_line(struct sim_xen *x, int gsi);
 
 /* What is still mapped or bound; appended to the string in @buf (or NULL). */
 unsigned sim_xen_leaks(const struct sim_xen *x, char *buf, size_t size);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Devices of a guest that share an INTx line of the host. Since Xen 4.18, libxl
 # takes the line from the domain with the first that is detached. What uses
-# messages must neither suffer nor be in the way.
+# messages must neither suffer nor be in the way; what uses the line has it again.
 
 # As dom0 has it once a driver, pciback too, has enabled the device.
 line() { cat /sys/bus/pci/devices/0000:$1/irq; }
@@ -40,13 +40,27 @@ check "gsi: nvme works without it" proof disk 02:00.0 msix $md5_nvme
 check "gsi: attach e1000 again" attach 00:08.0
 check "gsi: e1000 works again" proof net 00:08.0 intx $md5_tftp
 
-# nvme, with no driver, has its line again, and loses it to libxl.
 [ -d $S/dm ] || exit 0
+LENT='shares its INTx line is detached: it has none until libxl'
+has_line() { ! line_is_free $(guest_id) $1; }
+
+# nvme, with no driver, has its line, which libxl takes with e1000.
 check "gsi: nvme has no driver" in_guest 60 modprobe -r nvme
+check "gsi: it is bound to its line" has_line 02:00.0
 check "gsi: detach e1000 from a line that is in use" detach 00:08.0
-check "gsi: the device model says who takes it" grep \
-    '02:00.0: .* shares its INTx line is detached: libxl' \
+check "gsi: the device model says who takes it" grep "02:00.0: .* $LENT" \
     /var/log/xen/qemu-dm-$GUEST.log
+check "gsi: nvme has its line again" wait_for 15 has_line 02:00.0
+check "gsi: attach e1000 to it" attach 00:08.0
+check "gsi: e1000 works on it" proof net 00:08.0 intx $md5_tftp
+
+# And the other way: e1000 knows no messages.
+check "gsi: detach nvme from the line that e1000 uses" detach 02:00.0
+check "gsi: e1000 works without it" proof net 00:08.0 intx $md5_tftp
+check "gsi: and was told of, too" grep "00:08.0: .* $LENT" \
+    /var/log/xen/qemu-dm-$GUEST.log
+check "gsi: attach nvme again" attach 02:00.0
 check "gsi: nvme has its driver again" load_drivers
-check "gsi: nvme works all the same" proof disk 02:00.0 msix $md5_nvme
+check "gsi: nvme works again" proof disk 02:00.0 msix $md5_nvme
+check "gsi: e1000 works beside it" proof net 00:08.0 intx $md5_tftp
 exit 0

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A line that libxl of Xen 4.18 and later takes from the domain with a device
+ * that leaves, while another device uses it.
+ */
+#include "lib-lines.h"
+
+#define LOOK_US 100000
+
+static void second_leaves(struct pair *p)
+{
+    pt_detach(p->d2);
+    p->d2 = NULL;
+}
+
+static void lend(struct pair *p)
+{
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    assert_true(line_mapped(&p->w));
+    assert_false(line_bound(&p->w));
+}
+
+static void pass(struct pair *p, uint64_t us)
+{
+    sim_bus_pass(&p->w.sim.bus, p->w.d, us);
+}
+
+static void has_its_line_again(struct pair *p)
+{
+    assert_true(line_bound(&p->w));
+    assert_false(device_disabled(&p->w));
+    assert_true(hears_intx(&p->w, 0));
+    assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
+    assert_int_equal(logged(&p->w, "takes the line"), 0);
+    assert_int_equal(logged(&p->w, "can't"), 0);
+}
+
+/* It was taken from under the binding, and was nobody's until the guest ended. */
+static void libxl_took_a_line_that_is_in_use(void **state)
+{
+    struct pair pair, *p = &pair;
+    unsigned i;
+
+    (void)state;
+    lend(p);
+    for (i = 0; i < 3; i++) {
+        /* Xen has nobody to give it to, and dom0 is not to be bothered. */
+        assert_true(device_disabled(&p->w));
+        pass(p, LOOK_US);
+        assert_false(line_bound(&p->w));
+        libxl_takes_line(p);
+        pass(p, LOOK_US - 1);
+        assert_false(line_mapped(&p->w));
+        pass(p, 1);
+        has_its_line_again(p);
+        assert_true(pair_attach(p));
+        assert_true(second_hears(p));
+        second_leaves(p);
+    }
+    assert_int_equal(logged(&p->w, "until libxl has taken"), 1);
+    pair_end(p);
+}
+
+/* A message's device leaves: libxl takes the line with that, too. */
+static void libxl_took_it_with_a_device_that_had_messages(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    second_msi(p, true);
+    second_leaves(p);
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    has_its_line_again(p);
+    pair_end(p);
+}
+
+/* What was raised meanwhile comes when it is bound again. */
+static void an_interrupt_of_meanwhile_is_not_lost(void **state)
+{
+    struct pair pair, *p = &pair;
+    uint64_t n;
+
+    (void)state;
+    lend(p);
+    n = p->w.sim.xen.intx[SLOT][0];
+    sim_dev_set_intx(&p->w.sim.dev, true);
+    assert_int_equal(p->w.sim.xen.intx[SLOT][0], n);
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    assert_int_equal(p->w.sim.xen.intx[SLOT][0], n + 1);
+    assert_true(p->w.sim.xen.intx_level[SLOT][0]);
+    sim_dev_set_intx(&p->w.sim.dev, false);
+    pair_end(p);
+}
+
+static void a_look_costs_two_hypercalls(void **state)
+{
+    struct pair pair, *p = &pair;
+    struct world_cost then, c;
+
+    (void)state;
+    lend(p);
+    then = world_cost(&p->w);
+    pass(p, 5 * LOOK_US);
+    c = world_cost_since(&p->w, &then);
+    assert_int_equal(c.hypercalls, 10);
+    assert_int_equal(c.calls[SIM_UNMAP_PIRQ], 5);
+    assert_int_equal(c.calls[SIM_MAP_GSI], 5);
+    assert_int_equal(c.reads + c.writes + c.lines + c.allocs, 0);
+    then = world_cost(&p->w);
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    c = world_cost_since(&p->w, &then);
+    /* libxl's, the one that is refused, map and bind. */
+    assert_int_equal(c.hypercalls, 1 + 1 + 2);
+    assert_int_equal(c.reads, 1);
+    assert_int_equal(c.writes, 1);
+    assert_int_equal(c.lines, 0);
+    pair_end(p);
+}
+
+/* Another toolstack, or one that was killed. */
+static void a_line_that_nobody_takes_is_bound_after_ten_seconds(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    lend(p);
+    pass(p, 9900000);
+    assert_false(line_bound(&p->w));
+    pass(p, LOOK_US);
+    has_its_line_again(p);
+    pair_end(p);
+}
+
+static void before_4_18_nothing_is_taken_and_nothing_lent(void **state)
+{
+    const struct sim_xen_opts xen = { .version = 4 << 16 | 17 };
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen);
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    has_its_line_again(p);
+    assert_int_equal(logged(&p->w, "libxl"), 0);
+    pair_end(p);
+}
+
+static void the_version_is_asked_for_once_and_where_it_matters(void **state)
+{
+    struct pair pair, *p = &pair;
+    unsigned i;
+
+    (void)state;
+    pair_begin(p, GSI + 1, &xen_4_20);
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    assert_int_equal(p->w.sim.xen.calls[SIM_VERSION], 0);
+    pair_end(p);
+    pair_begin(p, GSI, &xen_4_20);
+    for (i = 0; i < 3; i++) {
+        assert_true(pair_attach(p));
+        second_leaves(p);
+        libxl_takes_line(p);
+        pass(p, LOOK_US);
+    }
+    assert_int_equal(p->w.sim.xen.calls[SIM_VERSION], 1);
+    pair_end(p);
+}
+
+/* What can't be lent is named, and stays as it is. */
+static void stays_and_is_told(struct pair *p)
+{
+    second_leaves(p);
+    assert_true(line_bound(&p->w));
+    assert_false(device_disabled(&p->w));
+    assert_int_equal(logged(&p->w, "takes the line"), 1);
+    assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
+    assert_true(hears_intx(&p->w, 0));
+}
+
+static void a_version_that_is_not_told_lends_nothing(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    sim_fault_always(&p->w.sim.xen.kind_fault[SIM_VERSION], EPERM);
+    assert_true(pair_attach(p));
+    stays_and_is_told(p);
+    pair_end(p);
+}
+
+static void what_xen_does_not_unbind_is_not_lent(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    second_msi(p, true);
+    sim_fault_always(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX], EBUSY);
+    stays_and_is_told(p);
+    sim_fault_clear(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX]);
+    pair_end(p);
+}
+
+/* Who would look? */
+static void a_bus_without_a_clock_lends_nothing(void **state)
+{
+    struct pair pair, *p = &pair;
+    struct pt_bus_ops ops;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    ops = *p->w.sim.bus.pt.ops;
+    ops.call_at = NULL;
+    p->w.sim.bus.pt.ops = &ops;
+    assert_true(pair_attach(p));
+    stays_and_is_told(p);
+    pair_end(p);
+}
+
+/* ------------------------------------------------------------------ */
+/* Meanwhile                                                           */
+
+static void messages_come_meanwhile(void **state)
+{
+    struct pair pair, *p = &pair;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        lend(p);
+        msix_on(&p->w);
+        assert_true(hears(&p->w, 1, VECTOR + 1));
+        /* There are devices that send no MSI with it set. */
+        assert_false(device_disabled(&p->w));
+        if (i == 0) {
+            libxl_takes_line(p);
+            pass(p, LOOK_US);
+            assert_false(line_mapped(&p->w));
+            assert_false(device_disabled(&p->w));
+            msix_off(&p->w);
+        } else {
+            /* They go again before it is taken. */
+            msix_off(&p->w);
+            assert_true(device_disabled(&p->w));
+            assert_false(line_bound(&p->w));
+            libxl_takes_line(p);
+            pass(p, LOOK_US);
+        }
+        has_its_line_again(p);
+        pair_end(p);
+    }
+}
+
+static void a_guest_is_reset_meanwhile(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    lend(p);
+    pt_reset(p->w.d);
+    assert_false(line_bound(&p->w));
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    has_its_line_again(p);
+    pair_end(p);
+}
+
+static void it_leaves_meanwhile_taken_or_not(void **state)
+{
+    struct pair pair, *p = &pair;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        lend(p);
+        if (i == 0) {
+            libxl_takes_line(p);
+        }
+        world_detach(&p->w);
+        assert_false(line_mapped(&p->w));
+        assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
+        assert_int_equal(logged(&p->w, "can't"), 0);
+        assert_true(world_attach(&p->w));
+        assert_true(pair_attach(p));
+        assert_true(second_hears(p));
+        pair_end(p);
+    }
+}
+
+/* The pirq's number would be the next device's, and be unmapped by a look. */
+static void another_line_got_the_number(void **state)
+{
+    struct pair pair, *p = &pair;
+    int was;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    was = line_of(&p->w.sim.xen, GSI)->first;
+    second_leaves(p);
+    libxl_takes_line(p);
+    p->second.pt.info.irq = GSI + 1;
+    assert_true(pair_attach(p));
+    assert_int_equal(line_of(&p->w.sim.xen, GSI)->first, was);
+    assert_int_not_equal(line_of(&p->w.sim.xen, GSI + 1)->first, was);
+    has_its_line_again(p);
+    assert_true(second_hears(p));
+    pair_end(p);
+}
+
+/* It comes back before libxl is that far: still there is one to look for. */
+static void the_other_comes_back_at_once(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    lend(p);
+    assert_true(pair_attach(p));
+    assert_true(second_hears(p));
+    assert_true(line_bound(&p->w));
+    pass(p, LOOK_US);
+    assert_true(first_hears(p));
+    assert_true(second_hears(p));
+    assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
+    pair_end(p);
+}
+
+static void two_lent_it(void **state)
+{
+    struct pair pair, *p = &pair;
+    struct pt_args args;
+    struct sim_dev third;
+    struct pt_dev *d3;
+    struct capture c;
+    struct pt_device_info info;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    irq_card(&c);
+    c.addr.dev = 5;
+    memset(c.region, 0, sizeof(c.region));
+    memset(c.cfg + PCI_BASE_ADDRESS_0, 0, 24);
+    capture_info(&c, &info);
+    info.irq = GSI;
+    assert_int_equal(sim_dev_init(&third, &c, &info, NULL,
+                                  &p->w.sim.bus.clock), 0);
+    assert_int_equal(sim_xen_add(&p->w.sim.xen, &third), 0);
+    args = p->w.args;
+    args.host = &third.pt;
+    args.devfn = (SLOT + 2) << 3;
+    d3 = pt_attach(&args, NULL);
+    assert_non_null(d3);
+    second_leaves(p);
+    assert_false(line_bound(&p->w));
+    libxl_takes_line(p);
+    /* The bus of these tests has one clock for all. */
+    p->w.sim.bus.clock.now_us += LOOK_US;
+    pt_tick(d3);
+    assert_true(hears_at(p, &third, SLOT + 2));
+    pt_tick(p->w.d);
+    assert_true(first_hears(p));
+    assert_true(hears_at(p, &third, SLOT + 2));
+    pt_detach(d3);
+    p->w.sim.bus.clock.now_us += LOOK_US;
+    pt_tick(p->w.d);
+    assert_false(line_bound(&p->w));
+    libxl_takes_line(p);
+    p->w.sim.bus.clock.now_us += LOOK_US;
+    pt_tick(p->w.d);
+    has_its_line_again(p);
+    sim_xen_remove(&p->w.sim.xen, &third);
+    sim_dev_fini(&third);
+    pair_end(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(libxl_took_a_line_that_is_in_use),
+        cmocka_unit_test(libxl_took_it_with_a_device_that_had_messages),
+        cmocka_unit_test(an_interrupt_of_meanwhile_is_not_lost),
+        cmocka_unit_test(a_look_costs_two_hypercalls),
+        cmocka_unit_test(a_line_that_nobody_takes_is_bound_after_ten_seconds),
+        cmocka_unit_test(before_4_18_nothing_is_taken_and_nothing_lent),
+        cmocka_unit_test(the_version_is_asked_for_once_and_where_it_matters),
+        cmocka_unit_test(a_version_that_is_not_told_lends_nothing),
+        cmocka_unit_test(what_xen_does_not_unbind_is_not_lent),
+        cmocka_unit_test(a_bus_without_a_clock_lends_nothing),
+        cmocka_unit_test(messages_come_meanwhile),
+        cmocka_unit_test(a_guest_is_reset_meanwhile),
+        cmocka_unit_test(it_leaves_meanwhile_taken_or_not),
+        cmocka_unit_test(another_line_got_the_number),
+        cmocka_unit_test(the_other_comes_back_at_once),
+        cmocka_unit_test(two_lent_it),
+    };
+
+    return cmocka_run_group_tests_name("lines that are lent", tests, NULL,
+                                       NULL);
+}
