@@ -266,7 +266,7 @@ static void lend(struct pt_dev *d)
     q->loan_end_us = now + LOAN_US;
     pt_call_again(d);
     /* The device keeps its interrupt to itself meanwhile. */
-    d->dirty |= PT_DIRTY_COMMAND;
+    d->dirty |= PT_DIRTY_IRQ;
     pt_sync(d);
 }
 
@@ -329,7 +329,7 @@ void pt_intx_look(struct pt_dev *d)
         return;
     }
     end_loan(d, taken);
-    d->dirty |= PT_DIRTY_IRQ | PT_DIRTY_COMMAND;
+    d->dirty |= PT_DIRTY_IRQ;
     pt_sync(d);
 }
 

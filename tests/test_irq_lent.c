@@ -106,6 +106,8 @@ static void a_look_costs_two_hypercalls(void **state)
     (void)state;
     lend(p);
     then = world_cost(&p->w);
+    pt_tick(p->w.d);  /* it is not time yet */
+    assert_int_equal(world_cost_since(&p->w, &then).hypercalls, 0);
     pass(p, 5 * LOOK_US);
     c = world_cost_since(&p->w, &then);
     assert_int_equal(c.hypercalls, 10);
@@ -318,6 +320,28 @@ static void another_line_got_the_number(void **state)
     pair_end(p);
 }
 
+/* Nor is it held any more: a guest's message can name it. */
+static void a_message_names_the_pirq_that_was_taken(void **state)
+{
+    const struct sim_xen_opts xen = {
+        .version = 4 << 16 | 20, .first_pirq = 300,
+    };
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen);
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    msix_on(&p->w);
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    pv_entry(&p->w, 0, 300);
+    assert_int_equal(pirq_of(&p->w, SIM_PIRQ_MSIX, 0)->first, 300);
+    msix_off(&p->w);
+    assert_true(first_hears(p));
+    pair_end(p);
+}
+
 /* It comes back before libxl is that far: still there is one to look for. */
 static void the_other_comes_back_at_once(void **state)
 {
@@ -401,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_guest_is_reset_meanwhile),
         cmocka_unit_test(it_leaves_meanwhile_taken_or_not),
         cmocka_unit_test(another_line_got_the_number),
+        cmocka_unit_test(a_message_names_the_pirq_that_was_taken),
         cmocka_unit_test(the_other_comes_back_at_once),
         cmocka_unit_test(two_lent_it),
     };
