@@ -169,7 +169,8 @@ install: all
 
 # The same as a package of Debian's, in $(BUILD)/deb: of what git has.
 deb:
-	scripts/install-deps build dh=debhelper git=git
+	scripts/install-deps build dh=debhelper git=git \
+		/usr/share/build-essential/list=build-essential
 	rm -rf $(BUILD)/deb
 	mkdir -p $(BUILD)/deb/xen-pass-through
 	git ls-files -z | xargs -0 cp -P --parents -t $(BUILD)/deb/xen-pass-through

@@ -12,7 +12,7 @@ PT_OBJS := \
 	pt-af.o pt-flr.o \
 	pt-hidden.o \
 	pt-aer.o pt-rebar.o pt-vsec.o pt-ext.o pt-ext-hidden.o \
-	pt-msi.o pt-irq.o pt-intx.o pt-vectors.o pt-pirq.o
+	pt-msi.o pt-irq.o pt-intx.o pt-loan.o pt-vectors.o pt-pirq.o
 # ... and its neighbours in production: sysfs with libpci, libxenctrl. A Linux
 # stub domain may have no libpci, but its headers: PT_NO_LIBPCI=1.
 PT_LIBPCI_OBJS := pt-device.o pt-device-config.o pt-libpci.o

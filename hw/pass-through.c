@@ -110,7 +110,7 @@ struct pt_dev *pt_view(const struct pt_args *args, struct pt_error *err)
     d->devfn = args->devfn;
     d->multifunction = args->multifunction;
     d->size = PT_CFG_SIZE;
-    d->call_us = PT_NEVER;
+    d->call_us = d->called_us = PT_NEVER;
 
     if (take_snapshot(d, err) != 0) {
         pt_detach(d);
@@ -248,6 +248,7 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
+    d->libxls = true;
     log_attached(d, args->origin);
     return d;
 }
@@ -280,8 +281,8 @@ void pt_reset(struct pt_dev *d)
 /* A timer that is set is for a device that there is. */
 static void destroy(struct pt_dev *d)
 {
-    if (d->deaf) {
-        pt_call_at(d, PT_NEVER);
+    if (d->called_us != PT_NEVER) {
+        d->bus->ops->call_at(d->bus->priv, PT_NEVER);
     }
     pt_irq_free(d);
     free(d);
@@ -320,9 +321,22 @@ static bool has_msix(const struct pt_dev *d)
     return false;
 }
 
+void pt_attach_undo(struct pt_dev *d)
+{
+    if (d) {
+        d->libxls = false;
+    }
+    pt_detach(d);
+}
+
 void pt_detach_left(struct pt_dev *d)
 {
-    int rc = d && d->started ?
+    int rc;
+
+    if (d) {
+        d->libxls = false;  /* it takes all, or has */
+    }
+    rc = d && d->started ?
         d->xen->ops->owns(d->xen->priv, &d->host->info.addr, has_msix(d),
                           num_msis(d)) : 1;
 

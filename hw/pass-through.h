@@ -153,6 +153,12 @@ void pt_detach(struct pt_dev *d);
 void pt_detach_left(struct pt_dev *d);
 
 /*
+ * The same of a device that the toolstack does not get to know, or that is
+ * attached anew at once: it takes nothing from the domain.
+ */
+void pt_attach_undo(struct pt_dev *d);
+
+/*
  * The guest was reset: its programming is gone, mappings and interrupts with
  * it; the device itself is silenced, and reset only by the toolstack. A reset
  * that the guest has asked for is waited for, a second at most; so it is by

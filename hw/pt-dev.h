@@ -191,6 +191,8 @@ struct pt_dev {
     struct pt_pm pm;
     struct pt_flr flr;
     uint64_t call_us;       /* PT_NEVER, or when these are to be looked at */
+    uint64_t called_us;     /* what the bus was told last */
+    bool libxls;            /* who takes its line, once it is detached */
     struct pt_irq *irq;
 };
 

@@ -46,6 +46,11 @@ static unsigned users_of(const struct pt_xen *x, int pirq)
     return n;
 }
 
+bool pt_intx_in_use(const struct pt_xen *x, int pirq)
+{
+    return users_of(x, pirq) > 0;
+}
+
 static struct pt_line *line_of(const struct pt_dev *d)
 {
     return find_line(d->xen, d->irq->intx_pirq, pt_irq_slot(d), d->irq->pin);
@@ -129,26 +134,37 @@ static int unbind(struct pt_dev *d, bool force)
     return rc;
 }
 
-static void end_loan(struct pt_dev *d, bool taken);
-
 void pt_intx_off(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
     int rc = q->intx_bound ? unbind(d, true) : 0;
 
-    if (q->intx_lent) {
-        end_loan(d, false);
-    } else if (q->intx_pirq >= 0) {
+    if (q->intx_pirq >= 0) {
         line_put(d, rc != 0);
     }
+    q->intx_lent = false;
+}
+
+int pt_intx_let_go(struct pt_dev *d)
+{
+    struct pt_irq *q = d->irq;
+    int rc = q->intx_bound ? unbind(d, false) : 0;
+
+    if (rc == 0 && q->intx_pirq >= 0) {
+        line_of(d)->users--;
+        q->intx_pirq = -1;
+    }
+    if (rc == 0 && q->intx_kept) {
+        q->intx_kept = false;
+        q->intx_rests = true;
+    }
+    return rc;
 }
 
 /*
- * With a device that leaves, libxl of Xen 4.18 and later takes the line from
- * the domain, whoever else has it; and a line that is taken from under a
- * binding Xen keeps back until the domain ends. So there is none that is of no
- * use, and what Xen does not unbind is left to it. Nor is a pirq held: it could
- * be another line's by the time that it is given back.
+ * What libxl would take with another device (see pt-loan.c) is not to be bound
+ * for no use, and what Xen does not unbind is left to it. Nor is a pirq held: it
+ * could be another line's by the time that it is given back.
  */
 void pt_intx_rest(struct pt_dev *d)
 {
@@ -156,8 +172,8 @@ void pt_intx_rest(struct pt_dev *d)
 
     q->intx_failed = false;
     if (q->intx_lent) {
+        q->intx_lent = false;
         q->intx_rests = true;
-        return;
     }
     if (q->intx_kept) {
         return;
@@ -172,12 +188,6 @@ void pt_intx_rest(struct pt_dev *d)
     }
 }
 
-/* One that the operating system has not routed has 0, the timer's, or 255. */
-static bool is_line(int irq)
-{
-    return irq > 0 && irq != 255;
-}
-
 void pt_intx_on(struct pt_dev *d)
 {
     struct pt_irq *q = d->irq;
@@ -186,11 +196,11 @@ void pt_intx_on(struct pt_dev *d)
     struct pt_line *l;
 
     q->intx_kept = q->intx_rests = false;
-    if (!q->has_pin || q->intx_bound || q->intx_failed || q->intx_lent) {
+    if (!q->has_pin || q->intx_bound || q->intx_failed || pt_loan_waits(d)) {
         return;
     }
     q->intx_failed = true;
-    if (is_line(d->host->info.irq)) {
+    if (pt_is_line(d->host->info.irq)) {
         gsi = x->ops->line_gsi(x->priv, &d->host->info.addr,
                                d->host->info.irq);
     }
@@ -228,131 +238,6 @@ void pt_intx_on(struct pt_dev *d)
     l->bound++;
     q->intx_bound = true;
     q->intx_failed = false;
-}
-
-/* ------------------------------------------------------------------ */
-/* Lines that libxl takes                                              */
-
-/*
- * From the domain, with a device that leaves (see pt_intx_rest()). Who uses the
- * line lends it: it is unbound, and bound again once libxl has taken it.
- */
-#define LIBXL_TAKES_LINES (4 << 16 | 18)
-#define LOAN_LOOK_US 100000
-/* So long libxl itself waits for a device model. */
-#define LOAN_US 10000000
-
-static bool can_be_lent(const struct pt_dev *d)
-{
-    return d->xen->version >= LIBXL_TAKES_LINES && d->bus->ops->call_at;
-}
-
-static void lend(struct pt_dev *d)
-{
-    struct pt_irq *q = d->irq;
-    uint64_t now = d->bus->ops->now_us(d->bus->priv);
-
-    if (!can_be_lent(d) || unbind(d, false) != 0) {
-        pt_log_once(d, PT_ONCE_LINE, PT_LOG_WARNING, "a device that shares "
-                    "its INTx line is detached: libxl of Xen 4.18 and later "
-                    "takes the line from this one, too");
-        return;
-    }
-    pt_log_once(d, PT_ONCE_LENT, PT_LOG_INFO, "a device that shares its INTx "
-                "line is detached: it has none until libxl has taken the line "
-                "from the guest (this is logged once)");
-    q->intx_lent = true;
-    q->loan_look_us = now + LOAN_LOOK_US;
-    q->loan_end_us = now + LOAN_US;
-    pt_call_again(d);
-    /* The device keeps its interrupt to itself meanwhile. */
-    d->dirty |= PT_DIRTY_IRQ;
-    pt_sync(d);
-}
-
-/* @taken: there is nothing to give back. Otherwise libxl may be faster. */
-static void end_loan(struct pt_dev *d, bool taken)
-{
-    struct pt_irq *q = d->irq;
-    struct pt_line *l = line_of(d);
-    int pirq = q->intx_pirq;
-
-    if (l) {
-        l->users--;
-    }
-    if (users_of(d->xen, pirq) == 0) {
-        if (!taken) {
-            d->xen->ops->unmap_pirq(d->xen->priv, pirq);
-        }
-        pt_pirq_forget(d, pirq);
-    }
-    q->intx_pirq = -1;
-    q->intx_lent = false;
-    pt_call_again(d);
-}
-
-static bool is_bound(const struct pt_xen *x, int pirq)
-{
-    unsigned i;
-
-    for (i = 0; i < PT_MAX_LINES; i++) {
-        if (x->line[i].pirq == pirq && x->line[i].bound) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What is not mapped can't be unmapped, and nothing else tells. */
-static bool is_taken(const struct pt_dev *d)
-{
-    const struct pt_xen *x = d->xen;
-    int pirq = d->irq->intx_pirq;
-
-    /* Of several that have lent it, one was faster. */
-    return is_bound(x, pirq) || x->ops->unmap_pirq(x->priv, pirq) != 0 ||
-        x->ops->map_pirq_gsi(x->priv, d->irq->intx_gsi, &pirq) != 0;
-}
-
-void pt_intx_look(struct pt_dev *d)
-{
-    struct pt_irq *q = d->irq;
-    uint64_t now = d->bus->ops->now_us(d->bus->priv);
-    bool taken;
-
-    if (!q->intx_lent) {
-        return;
-    }
-    taken = is_taken(d);
-    if (!taken && now < q->loan_end_us) {
-        q->loan_look_us = now + LOAN_LOOK_US;
-        return;
-    }
-    end_loan(d, taken);
-    d->dirty |= PT_DIRTY_IRQ;
-    pt_sync(d);
-}
-
-/* libxl goes by the line that Linux names, whether anything is bound to it. */
-void pt_intx_leave(struct pt_dev *d)
-{
-    struct pt_xen *x = d->xen;
-    int irq = d->host->info.irq;
-    struct pt_dev *other;
-
-    for (other = x->first; other && is_line(irq); other = other->irq->next) {
-        if (other == d || !other->irq->intx_bound ||
-            other->host->info.irq != irq) {
-            continue;
-        }
-        if (x->version == 0) {
-            x->version = x->ops->version(x->priv);
-        }
-        if (x->version < 0 || x->version >= LIBXL_TAKES_LINES) {
-            lend(other);
-        }
-    }
-    pt_intx_off(d);
 }
 
 /*

@@ -178,13 +178,13 @@ void pt_irq_sync(struct pt_dev *d)
 
 uint64_t pt_irq_tick_at(const struct pt_dev *d)
 {
-    return d->irq && d->irq->intx_lent ? d->irq->loan_look_us : PT_NEVER;
+    return pt_loan_look_at(d);
 }
 
 void pt_irq_tick(struct pt_dev *d)
 {
     if (d->bus->ops->now_us(d->bus->priv) >= pt_irq_tick_at(d)) {
-        pt_intx_look(d);
+        pt_loan_look(d);
     }
 }
 
@@ -381,7 +381,7 @@ int pt_irq_start(struct pt_dev *d)
 
     /* Before a pirq that libxl has taken is another line's. */
     for (other = d->xen->first; other; other = other->irq->next) {
-        pt_intx_look(other);
+        pt_loan_look(other);
     }
     q->next = d->xen->first;
     d->xen->first = d;
@@ -435,11 +435,11 @@ void pt_irq_stop(struct pt_dev *d)
 {
     pt_irq_reset(d);
     if (d->xen) {
-        pt_intx_leave(d);
+        pt_intx_leave(d, d->libxls);
     }
 }
 
 void pt_irq_leave(struct pt_dev *d)
 {
-    pt_intx_leave(d);
+    pt_intx_leave(d, d->libxls);
 }

@@ -40,7 +40,7 @@ int pt_pirq_map(struct pt_dev *d, unsigned n, unsigned entry,
 void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound);
 
 /* A line's, which is not mapped any more. */
-void pt_pirq_forget(struct pt_dev *d, int pirq);
+void pt_pirq_taken(struct pt_dev *d, int pirq);
 
 /* Does a message to @addr_lo go to the local APICs? */
 bool pt_for_apic(uint32_t addr_lo);
@@ -78,16 +78,33 @@ void pt_intx_off(struct pt_dev *d);
  * stays until they end. No hypercall where nothing is left to do.
  */
 void pt_intx_rest(struct pt_dev *d);
-/*
- * pt_intx_off() as @d leaves. Others on its line, which libxl takes from them
- * then, lend it; who can't is named in the log.
- */
-void pt_intx_leave(struct pt_dev *d);
-/* A line that is lent: if libxl has taken it, it is bound again. */
-void pt_intx_look(struct pt_dev *d);
+/* Unbind it, but not by force: 0 or -errno. Then the pirq is somebody else's. */
+int pt_intx_let_go(struct pt_dev *d);
+/* Has any device a use for this line's pirq? */
+bool pt_intx_in_use(const struct pt_xen *x, int pirq);
 /* Bind an MSI in the line's place. 0, or -errno: INTx it is then. */
 int pt_translate_on(struct pt_dev *d);
 void pt_translate_off(struct pt_dev *d);
+
+/* ---- pt-loan.c ---- */
+
+/* One that the operating system has not routed has 0, the timer's, or 255. */
+static inline bool pt_is_line(int irq)
+{
+    return irq > 0 && irq != 255;
+}
+
+/*
+ * pt_intx_off() as @d leaves. @taken: libxl is going to take its line, which
+ * others on it then lend; who can't is named in the log.
+ */
+void pt_intx_leave(struct pt_dev *d, bool taken);
+/* Is the line on loan? Then the device has it once that is over. */
+bool pt_loan_waits(struct pt_dev *d);
+/* When it is to be looked at next; PT_NEVER: it is not on loan. */
+uint64_t pt_loan_look_at(const struct pt_dev *d);
+/* If libxl has taken it, the loan is over. */
+void pt_loan_look(struct pt_dev *d);
 
 /* ---- pt-vectors.c ---- */
 

@@ -66,9 +66,7 @@ struct pt_irq {
     bool intx_rests;         /* unbound for messages, until they end */
     bool intx_kept;          /* beside messages, as Xen did not take it back */
     int intx_gsi;            /* of the pirq */
-    bool intx_lent;          /* unbound, until libxl has taken the pirq */
-    uint64_t loan_look_us;
-    uint64_t loan_end_us;    /* or until then */
+    bool intx_lent;          /* it waits for the end of a loan: pt-loan.c */
 
     int translate_pirq;      /* -1: none */
     bool translate_bound;

@@ -106,7 +106,7 @@ void pt_pirq_unmap(struct pt_dev *d, int *pirq, unsigned n, bool bound)
     *pirq = -1;
 }
 
-void pt_pirq_forget(struct pt_dev *d, int pirq)
+void pt_pirq_taken(struct pt_dev *d, int pirq)
 {
     hold(d->xen, pirq, 1, false);
 }

@@ -88,8 +88,10 @@ void pt_call_again(struct pt_dev *d)
 {
     uint64_t us = pt_irq_tick_at(d);
 
-    if (d->bus->ops->call_at) {
-        d->bus->ops->call_at(d->bus->priv, us < d->call_us ? us : d->call_us);
+    us = us < d->call_us ? us : d->call_us;
+    if (d->bus->ops->call_at && (us & d->called_us) != PT_NEVER) {
+        d->called_us = us;
+        d->bus->ops->call_at(d->bus->priv, us);
     }
 }
 

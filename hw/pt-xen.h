@@ -104,14 +104,26 @@ struct pt_line {
     unsigned bound;     /* of them */
 };
 
+/* A line that libxl is going to take, as who had it has left: pt-loan.c. */
+struct pt_loan {
+    int irq;            /* as Linux names it; 0: none */
+    int gsi;
+    int pirq;           /* mapped, bound by nobody */
+    unsigned due;       /* so often */
+    uint64_t look_us;
+    uint64_t end_us;    /* or until then */
+};
+
 struct pt_dev;
 
+#define PT_MAX_LOANS 8
 #define PT_MAX_LINES 256
 /* Beyond all that Xen has: its interrupts have 16 bits. */
 #define PT_MAX_PIRQS 0x10000
 
 struct pt_xen {
     struct pt_line line[PT_MAX_LINES];
+    struct pt_loan loan[PT_MAX_LOANS];
     /* Pirqs that the domain's devices hold, a bit each: see pt-pirq.c. */
     uint64_t held[PT_MAX_PIRQS / 64];
     int top_gsi;        /* the highest line that was asked for */

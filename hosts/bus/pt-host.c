@@ -97,9 +97,7 @@ static void host_call_at(void *priv, uint64_t us)
 {
     const struct pt_host *h = priv;
 
-    if (h->env.call_at) {
-        h->env.call_at(h->env.priv, us);
-    }
+    h->env.call_at(h->env.priv, us);
 }
 
 static uint64_t trap_read(void *opaque, uint64_t off, unsigned width)
@@ -215,16 +213,17 @@ static void host_moved(void *priv, const struct pt_dev *self, unsigned n,
     };
 }
 
+#define HOST_OPS \
+    .log = host_log, .now_us = host_now_us, .delay_us = host_delay_us, \
+    .trap = host_trap, .untrap = host_untrap, .taken = host_taken, \
+    .moved = host_moved
+
 static const struct pt_bus_ops host_ops = {
-    .log = host_log,
-    .now_us = host_now_us,
-    .delay_us = host_delay_us,
-    .call_at = host_call_at,
-    .trap = host_trap,
-    .untrap = host_untrap,
-    .taken = host_taken,
-    .moved = host_moved,
+    HOST_OPS, .call_at = host_call_at,
 };
+
+/* Nobody would call. */
+static const struct pt_bus_ops untimed_ops = { HOST_OPS };
 
 /* ------------------------------------------------------------------ */
 /* What the bus tells                                                  */
@@ -289,7 +288,9 @@ struct pt_host *pt_host_add(PCIBus *bus, const struct pt_host_args *args,
     }
     set_env(h, &args->env);
     pt_places_init(&h->places);
-    h->bus = (struct pt_bus) { .ops = &host_ops, .priv = h };
+    h->bus = (struct pt_bus) {
+        .ops = h->env.call_at ? &host_ops : &untimed_ops, .priv = h,
+    };
     attach.bus = &h->bus;
     attach.devfn = (uint8_t)devfn;
     attach.multifunction = pci_slot_functions(bus, devfn) > 1;

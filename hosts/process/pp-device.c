@@ -417,7 +417,7 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
         return NULL;
     }
     if (attach(d, w, err) != 0) {
-        pp_device_detach(d, false);
+        pp_device_detach(d, PP_UNDONE);
         return NULL;
     }
     return d;
@@ -452,7 +452,7 @@ static void leave(struct pp_device *d)
     }
 }
 
-void pp_device_detach(struct pp_device *d, bool left)
+void pp_device_detach(struct pp_device *d, enum pp_end how)
 {
     struct pp_guest *g = d->guest;
 
@@ -465,10 +465,16 @@ void pp_device_detach(struct pp_device *d, bool left)
     leave(d);
     pp_rom_sync(d, false);
     pp_rom_free(&d->rom);
-    if (left && d->dev) {
-        pt_detach_left(d->dev);
-    } else {
+    switch (how) {
+    case PP_DETACHED:
         pt_detach(d->dev);
+        break;
+    case PP_LEFT:
+        pt_detach_left(d->dev);
+        break;
+    case PP_UNDONE:
+        pt_attach_undo(d->dev);
+        break;
     }
     pt_device_close(&d->host);
     g->journal->device[d->devfn] = (struct pp_entry) { .id = "" };

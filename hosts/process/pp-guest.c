@@ -23,7 +23,7 @@ int pp_guest_open(struct pp_guest *g, int monitor_fd)
 void pp_guest_release(struct pp_guest *g, bool left)
 {
     while (g->first) {
-        pp_device_detach(g->first, left);
+        pp_device_detach(g->first, left ? PP_LEFT : PP_DETACHED);
     }
     g->room = false;
 }
@@ -84,7 +84,7 @@ static void remove_device(struct pp_guest *g, struct pp_device *d)
 {
     uint8_t devfn = d->devfn;
 
-    pp_device_detach(d, false);
+    pp_device_detach(d, PP_DETACHED);
     pp_slots_changed(g, devfn);
 }
 
@@ -147,7 +147,7 @@ int pp_guest_add(struct pp_guest *g, const json_t *args, struct pt_error *err)
     pp_slots_changed(g, d->devfn);
     rc = pp_slots_place(d, err);
     if (rc != 0) {
-        pp_device_detach(d, false);
+        pp_device_detach(d, PP_UNDONE);
         pp_slots_changed(g, (uint8_t)w.devfn);
     }
     return rc;

@@ -163,8 +163,12 @@ struct pp_device *pp_device_attach(struct pp_guest *g, const struct pp_wish *w,
 uint64_t pp_device_region(const struct pp_device *d, unsigned n);
 /* It has its place from now on. */
 void pp_device_enter(struct pp_device *d);
-/* @left: see pp_guest_release(). */
-void pp_device_detach(struct pp_device *d, bool left);
+enum pp_end {
+    PP_DETACHED,
+    PP_LEFT,    /* see pp_guest_release() */
+    PP_UNDONE,  /* the toolstack never got to know it */
+};
+void pp_device_detach(struct pp_device *d, enum pp_end how);
 
 extern const struct pp_ioreq_target pp_device_target;
 

@@ -667,7 +667,7 @@ static void late_options(struct function *fn, unsigned devfn,
                "attach the device again");
         return;
     }
-    pt_detach(fn->dev);
+    pt_attach_undo(fn->dev);
     if (start(fn, devfn, &wish, &err) == 0) {
         return;
     }
