@@ -43,7 +43,7 @@ static struct pt_loan *loan_of(const struct pt_dev *d)
 {
     int irq = d->host->info.irq;
 
-    return d->irq && d->xen && d->irq->has_pin && pt_is_line(irq) ?
+    return d->irq && d->xen && pt_is_line(irq) ?
         find_loan(d->xen, irq) : NULL;
 }
 
@@ -52,8 +52,7 @@ static struct pt_dev *after(const struct pt_dev *d, struct pt_dev *o)
 {
     do {
         o = o ? o->irq->next : d->xen->first;
-    } while (o && (o == d || !o->irq->has_pin ||
-                   o->host->info.irq != d->host->info.irq));
+    } while (o && (o == d || o->host->info.irq != d->host->info.irq));
     return o;
 }
 
@@ -79,8 +78,7 @@ static void end(struct pt_dev *d, struct pt_loan *l)
 
     *l = (struct pt_loan) { .irq = 0 };
     for (o = d->xen->first; o; o = o->irq->next) {
-        if (o->irq->intx_lent && !loan_of(o)) {
-            o->irq->intx_lent = false;
+        if (o->irq->intx_lent) {
             o->dirty |= PT_DIRTY_IRQ;
             pt_sync(o);
         }
@@ -91,9 +89,7 @@ static void end(struct pt_dev *d, struct pt_loan *l)
 /* Nobody has taken it. */
 static void give_back(struct pt_dev *d, struct pt_loan *l)
 {
-    if (!pt_intx_in_use(d->xen, l->pirq)) {
-        pt_pirq_unmap(d, &l->pirq, 1, false);
-    }
+    pt_pirq_unmap(d, &l->pirq, 1, false);
     end(d, l);
 }
 

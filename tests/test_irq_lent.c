@@ -247,8 +247,11 @@ static void messages_come_meanwhile(void **state)
         /* There are devices that send no MSI with it set. */
         assert_false(device_disabled(&p->w));
         if (i == 0) {
+            struct world_cost then = world_cost(&p->w);
+
             libxl_takes_line(p);
             pass(p, LOOK_US);
+            assert_int_equal(world_cost_since(&p->w, &then).reads, 0);
             assert_false(line_mapped(&p->w));
             assert_false(device_disabled(&p->w));
             msix_off(&p->w);
@@ -377,7 +380,7 @@ struct third {
     struct pt_dev *d;
 };
 
-static void third_attach(struct pair *p, struct third *t)
+static void third_attach(struct pair *p, struct third *t, int gsi)
 {
     struct pt_args args = p->w.args;
     struct pt_device_info info;
@@ -388,7 +391,7 @@ static void third_attach(struct pair *p, struct third *t)
     memset(c.region, 0, sizeof(c.region));
     memset(c.cfg + PCI_BASE_ADDRESS_0, 0, 24);
     capture_info(&c, &info);
-    info.irq = GSI;
+    info.irq = gsi;
     assert_int_equal(sim_dev_init(&t->dev, &c, &info, NULL,
                                   &p->w.sim.bus.clock), 0);
     assert_int_equal(sim_xen_add(&p->w.sim.xen, &t->dev), 0);
@@ -418,7 +421,7 @@ static void two_lent_it(void **state)
     (void)state;
     pair_begin(p, GSI, &xen_4_20);
     assert_true(pair_attach(p));
-    third_attach(p, t);
+    third_attach(p, t, GSI);
     second_leaves(p);
     assert_false(line_mapped(&p->w) && line_bound(&p->w));
     libxl_takes_line(p);
@@ -443,11 +446,14 @@ static void two_leave_one_after_the_other(void **state)
     (void)state;
     pair_begin(p, GSI, &xen_4_20);
     assert_true(pair_attach(p));
-    third_attach(p, t);
+    third_attach(p, t, GSI);
     second_leaves(p);
     pass(p, 8000000);
     third_end(p, t);
+    assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
     p->w.sim.bus.clock.now_us += 8000000;
+    tick(p, p->w.d);
+    assert_false(line_bound(&p->w));
     libxl_takes_line(p);
     tick(p, p->w.d);
     assert_false(line_bound(&p->w));
@@ -465,7 +471,7 @@ static void a_third_comes_meanwhile(void **state)
 
     (void)state;
     lend(p);
-    third_attach(p, t);
+    third_attach(p, t, GSI);
     pass(p, LOOK_US);
     assert_false(line_bound(&p->w));
     libxl_takes_line(p);
@@ -492,6 +498,113 @@ static void messages_end_meanwhile(void **state)
     libxl_takes_line(p);
     pass(p, LOOK_US);
     has_its_line_again(p);
+    pair_end(p);
+}
+
+/* Xen did not unbind it, and does now: it is nobody's, and no loan of his. */
+static void a_line_was_kept_beside_messages(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    sim_fault_always(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX], EBUSY);
+    msix_on(&p->w);
+    sim_fault_clear(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX]);
+    assert_true(line_bound(&p->w));
+    second_leaves(p);
+    assert_false(line_bound(&p->w));
+    assert_false(device_disabled(&p->w));
+    assert_true(hears(&p->w, 1, VECTOR + 1));
+    assert_int_equal(logged(&p->w, "until libxl has taken"), 0);
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    msix_off(&p->w);
+    assert_true(line_bound(&p->w));
+    assert_true(hears_intx(&p->w, 0));
+    pair_end(p);
+}
+
+static void one_that_never_had_the_line_leaves(void **state)
+{
+    struct pair pair, *p = &pair;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    sim_fault_at(&p->w.sim.xen.kind_fault[SIM_MAP_GSI], 1, EPERM);
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    pass(p, LOOK_US);
+    assert_false(line_bound(&p->w));
+    libxl_takes_line(p);
+    pass(p, LOOK_US);
+    assert_true(line_bound(&p->w));
+    assert_true(hears_intx(&p->w, 0));
+    pair_end(p);
+}
+
+/* Two lines on loan at once: one comes back. */
+static void other_loans_go_on(void **state)
+{
+    struct pair pair, *p = &pair;
+    struct third third, *t = &third;
+
+    (void)state;
+    lend(p);
+    third_attach(p, t, GSI + 1);
+    p->second.pt.info.irq = GSI + 1;
+    assert_true(pair_attach(p));
+    second_leaves(p);
+    libxl_takes_line(p);
+    tick(p, p->w.d);
+    assert_true(first_hears(p));
+    assert_false(third_hears(p, t));
+    sim_xen_take_line(&p->w.sim.xen, GSI + 1);
+    tick(p, t->d);
+    assert_true(third_hears(p, t));
+    third_end(p, t);
+    pair_end(p);
+}
+
+/* Nor is there any of the line 0, which is none. */
+static void a_device_without_a_line_has_none_on_loan(void **state)
+{
+    struct pair pair, *p = &pair;
+    struct third third, *t = &third;
+    unsigned n;
+
+    (void)state;
+    pair_begin(p, 0, &xen_4_20);
+    assert_true(pair_attach(p));
+    world_detach(&p->w);
+    assert_true(world_attach(&p->w));
+    third_attach(p, t, GSI);
+    n = p->w.sim.bus.call_at_calls;
+    third_end(p, t);
+    libxl_takes_line(p);
+    p->w.sim.bus.clock.now_us += LOOK_US;
+    pt_tick(p->w.d);
+    assert_true(first_hears(p));
+    assert_int_equal(p->w.sim.bus.call_at_us, PT_NEVER);
+    /* Once for the loan, and once for its end. */
+    assert_int_equal(p->w.sim.bus.call_at_calls - n, 2);
+    pair_end(p);
+}
+
+static void more_lines_than_can_be_lent(void **state)
+{
+    struct pair pair, *p = &pair;
+    unsigned i;
+
+    (void)state;
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+    for (i = 0; i < PT_MAX_LOANS; i++) {
+        p->w.sim.xen.pt.loan[i].irq = GSI + 1 + (int)i;
+    }
+    stays_and_is_told(p);
+    memset(p->w.sim.xen.pt.loan, 0, sizeof(p->w.sim.xen.pt.loan));
     pair_end(p);
 }
 
@@ -526,6 +639,14 @@ static void an_attach_that_is_undone_lends_nothing(void **state)
     struct pair pair, *p = &pair;
 
     (void)state;
+    lend(p);
+    assert_true(pair_attach(p));
+    pt_attach_undo(p->d2);
+    p->d2 = NULL;
+    libxl_takes_line(p);
+    tick(p, p->w.d);
+    has_its_line_again(p);
+    pair_end(p);
     pair_begin(p, GSI, &xen_4_20);
     assert_true(pair_attach(p));
     pt_attach_undo(p->d2);
@@ -638,7 +759,7 @@ static void one_of_two_is_not_unbound(void **state)
     (void)state;
     ops.unbind_intx = unbind_others;
     pair_begin(p, GSI, &xen_4_20);
-    third_attach(p, t);
+    third_attach(p, t, GSI);
     assert_true(pair_attach(p));
     second_msi(p, true);
     p->w.sim.xen.pt.ops = &ops;
@@ -647,6 +768,7 @@ static void one_of_two_is_not_unbound(void **state)
     assert_true(first_hears(p));
     assert_true(third_hears(p, t));
     assert_int_equal(logged(&p->w, "takes the line"), 2);
+    assert_int_equal(logged(&p->w, "until libxl has taken"), 0);
     third_end(p, t);
     pair_end(p);
 }
@@ -674,6 +796,11 @@ int main(void)
         cmocka_unit_test(two_leave_one_after_the_other),
         cmocka_unit_test(a_third_comes_meanwhile),
         cmocka_unit_test(messages_end_meanwhile),
+        cmocka_unit_test(a_line_was_kept_beside_messages),
+        cmocka_unit_test(one_that_never_had_the_line_leaves),
+        cmocka_unit_test(other_loans_go_on),
+        cmocka_unit_test(a_device_without_a_line_has_none_on_loan),
+        cmocka_unit_test(more_lines_than_can_be_lent),
         cmocka_unit_test(an_attach_failed_and_the_line_was_lent),
         cmocka_unit_test(an_attach_that_is_undone_lends_nothing),
         cmocka_unit_test(

@@ -49,6 +49,7 @@ static void call_at(void *priv, uint64_t us)
 {
     struct sim_bus *b = priv;
 
+    b->call_at_calls++;
     b->call_at_us = us;
 }
 

@@ -32,6 +32,7 @@ struct sim_bus {
     enum pt_level log_level[SIM_LOG_KEPT];
     char log[SIM_LOG_KEPT][SIM_LOG_LEN];
 
+    unsigned call_at_calls;
     uint64_t call_at_us;      /* that call_at() asked for; PT_NEVER */
     uint64_t delayed_us;      /* let pass by delay_us() */
     uint64_t delays;
