@@ -442,7 +442,7 @@ int main(int argc, char **argv)
             usage();
         }
     }
-    if (optind == argc || argc - optind > MAX_TARGETS ||
+    if (optind == argc || argc - optind > (int)MAX_TARGETS ||
         processes > MAX_PROCESSORS) {
         usage();
     }
