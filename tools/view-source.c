@@ -31,11 +31,16 @@ static int lib(struct live *l, pt_libpci_call *call, void *arg,
 static bool lib_start(void *who, void *arg)
 {
     const struct live *l = who;
-    char param[] = "hwdb.disable", on[] = "1";
+    char hwdb[] = "hwdb.disable", on[] = "1";
+    char cache[] = "net.cache_name", none[] = "";
 
     (void)arg;
-    /* libpci forgets to free udev's database; the names are its own too. */
-    pci_set_param(l->acc, param, on);
+    /*
+     * libpci forgets to free udev's database, whose names are its own, too, and
+     * where it keeps those from the network, which is not asked (3.13).
+     */
+    pci_set_param(l->acc, hwdb, on);
+    pci_set_param(l->acc, cache, none);
     l->acc->method = PCI_ACCESS_SYS_BUS_PCI;
     pci_init(l->acc);
     return true;
