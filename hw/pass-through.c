@@ -69,7 +69,7 @@ static int take_snapshot(struct pt_dev *d, struct pt_error *err)
     pt_sbdf_str(&d->host->info.addr, addr);
     if (rc != 0) {
         return pt_fail(err, -rc, "%s: can't read its configuration space: %s",
-                       addr, strerror(-rc));
+                       addr, pt_strerror(rc));
     }
     id = pt_load(d->snap + PCI_VENDOR_ID, 4);
     type = d->snap[PCI_HEADER_TYPE] & HEADER_TYPE_MASK;
@@ -211,7 +211,7 @@ static int start(struct pt_dev *d, struct pt_error *err)
     }
     if (rc != 0) {
         pt_fail(err, -rc, "%s: can't write its configuration space: %s",
-                pt_sbdf_str(&d->host->info.addr, addr), strerror(-rc));
+                pt_sbdf_str(&d->host->info.addr, addr), pt_strerror(rc));
     }
     return rc;
 }
@@ -241,7 +241,7 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
     }
     if (rc != 0) {
         pt_log(d, PT_LOG_WARNING, "can't prepare its reset, which is not "
-               "offered to the guest: %s", strerror(-rc));
+               "offered to the guest: %s", pt_strerror(rc));
     }
     d->started = true;
     if (start(d, err) != 0) {

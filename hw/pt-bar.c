@@ -253,7 +253,7 @@ static int piece_on(struct pt_dev *d, unsigned n, struct pt_piece *p,
     if (rc != 0) {
         pt_log_once(d, p->trapped ? PT_ONCE_TRAP : PT_ONCE_MAP, PT_LOG_ERROR,
                     "can't map region %u at %#llx: %s", n,
-                    (unsigned long long)at, strerror(-rc));
+                    (unsigned long long)at, pt_strerror(rc));
         return rc;
     }
     p->on = true;
@@ -276,7 +276,7 @@ static void piece_off(struct pt_dev *d, unsigned n, struct pt_piece *p)
         if (rc != 0) {
             pt_log_once(d, PT_ONCE_UNMAP, PT_LOG_ERROR,
                         "can't unmap region %u from %#llx: %s", n,
-                        (unsigned long long)p->at, strerror(-rc));
+                        (unsigned long long)p->at, pt_strerror(rc));
             return;
         }
     }

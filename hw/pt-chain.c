@@ -463,7 +463,7 @@ static void fetch(struct pt_dev *d, struct pt_cap *c, uint16_t from,
                            (unsigned)(to - from));
     if (rc != 0) {
         memset(d->snap + off, 0, (size_t)(to - from));
-        hide(d, c, "can't read it: %s", strerror(-rc));
+        hide(d, c, "can't read it: %s", pt_strerror(rc));
     } else if (to > room(d, c)) {
         hide(d, c, "no room for its first %u bytes", to);
     }
@@ -480,7 +480,7 @@ static uint32_t ext_head(struct pt_dev *d, uint16_t pos)
     memset(d->snap + pos, 0, 4);
     pt_log(d, PT_LOG_WARNING, "no extended configuration space from %#x on: "
            "can't read it: %s", pos, rc == -ENXIO ?
-           "the host has 256 bytes of it (no MMCONFIG?)" : strerror(-rc));
+           "the host has 256 bytes of it (no MMCONFIG?)" : pt_strerror(rc));
     return UINT32_MAX;
 }
 

@@ -63,7 +63,7 @@ int pt_real_find(struct pt_real *r, const struct pt_sbdf *a,
         return pt_fail(err, ENODEV, "%s: no such function", r->name);
     }
     return pt_fail(err, errno == EACCES ? EACCES : ENODEV, "%s: %s: %s",
-                   r->name, r->devices, strerror(errno));
+                   r->name, r->devices, pt_strerror(-errno));
 }
 
 int pt_real_resources(const char *dir, struct pt_resource res[PT_NUM_REGIONS])
@@ -131,7 +131,8 @@ int pt_real_facts(const struct pt_real *r, struct pt_device_info *info,
     }
     if (ret) {
         return pt_fail(err, ret == -EACCES ? EACCES : EIO,
-                       "%s: %s/resource: %s", r->name, r->dir, strerror(-ret));
+                       "%s: %s/resource: %s", r->name, r->dir,
+                       pt_strerror(ret));
     }
     /* A link to a physical function that went away is still one. */
     snprintf(path, sizeof(path), "%s/physfn", r->dir);

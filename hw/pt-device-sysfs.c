@@ -119,7 +119,7 @@ static int number(const struct pt_real *r, const char *file, long long max,
     f = fopen(path, "re");
     if (!f) {
         return pt_fail(err, pt_real_errno(errno), "%s: %s: %s", r->name, path,
-                       strerror(errno));
+                       pt_strerror(-errno));
     }
     got = fgets(text, sizeof(text), f) != NULL;
     fclose(f);

@@ -16,6 +16,9 @@ struct pt_error {
     char text[256];
 };
 
+/* -errno @rc in words, untranslated: it allocates nothing, a line or none. */
+const char *pt_strerror(int rc);
+
 /*
  * Fill @err (may be NULL) as printf does.
  * Returns -@errnum, so that "return pt_fail(err, EINVAL, ...)" reads well.

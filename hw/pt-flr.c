@@ -50,7 +50,7 @@ static void fail(struct pt_dev *d, int rc)
     pt_call_at(d, PT_NEVER);
     pt_log_once(d, PT_ONCE_RESET_FAILED, PT_LOG_ERROR, "the reset that the "
                 "guest asked for failed: %s; until the guest is reset, it "
-                "reads all ones, and the device does nothing", strerror(-rc));
+                "reads all ones, and the device does nothing", pt_strerror(rc));
 }
 
 static void end(struct pt_dev *d)

@@ -349,7 +349,7 @@ static void find_msi_max(struct pt_dev *d)
     }
     if (failed) {
         pt_log(d, PT_LOG_INFO, "the guest is offered %u of its %u MSIs: Xen "
-               "maps no more (%s)", q->msi_max, has, strerror(-failed));
+               "maps no more (%s)", q->msi_max, has, pt_strerror(failed));
     }
 }
 

@@ -190,7 +190,7 @@ static int start_value(struct pt_dev *d, const struct pt_mask *m,
     }
     rc = d->host->ops->read(d->host->priv, m->off, buf, m->size);
     *val = pt_load(buf, m->size);
-    return rc == 0 ? 0 : refuse(m, strerror(-rc), err);
+    return rc == 0 ? 0 : refuse(m, pt_strerror(rc), err);
 }
 
 /* What is not the guest's to write is not written as zeros either. */

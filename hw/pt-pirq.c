@@ -19,7 +19,7 @@
 void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
                      int rc)
 {
-    pt_log_once(d, what, PT_LOG_ERROR, "%s: %s", text, strerror(-rc));
+    pt_log_once(d, what, PT_LOG_ERROR, "%s: %s", text, pt_strerror(rc));
 }
 
 /* ------------------------------------------------------------------ */

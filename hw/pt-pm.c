@@ -287,7 +287,7 @@ int pt_pm_wake(struct pt_dev *d, struct pt_error *err)
         rc = to_d0(d);
         if (rc != 0) {
             return pt_fail(err, -rc, "can't wake the device from D%u: %s",
-                           from, strerror(-rc));
+                           from, pt_strerror(rc));
         }
         pt_log(d, PT_LOG_INFO, "found in D%u, now in D0", from);
     }
@@ -295,7 +295,7 @@ int pt_pm_wake(struct pt_dev *d, struct pt_error *err)
         rc = pt_restore_host(d);
         if (rc != 0) {
             return pt_fail(err, -rc, "can't restore the device after D3: %s",
-                           strerror(-rc));
+                           pt_strerror(rc));
         }
     }
     return 0;

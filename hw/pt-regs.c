@@ -58,7 +58,7 @@ int pt_host_read(struct pt_dev *d, uint16_t off, void *buf, unsigned len)
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_READ, PT_LOG_ERROR,
                     "can't read the device's register at %#x: %s", off,
-                    strerror(-rc));
+                    pt_strerror(rc));
     }
     return rc;
 }
@@ -72,7 +72,7 @@ static int host_write(struct pt_dev *d, uint16_t off, const void *buf,
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_WRITE, PT_LOG_ERROR,
                     "can't write the device's register at %#x: %s", off,
-                    strerror(-rc));
+                    pt_strerror(rc));
     }
     return rc;
 }

@@ -144,7 +144,7 @@ static int msi_map(struct pt_dev *d, unsigned n, int wanted)
     if (rc != 0 && n > 1) {
         pt_log_once(d, PT_ONCE_MSI_FEWER, PT_LOG_WARNING,
                     "%u MSIs can't be mapped (%s): the guest has one", n,
-                    strerror(-rc));
+                    pt_strerror(rc));
         n = 1;
         rc = pt_pirq_map(d, n, 0, 0, &pirq);
     }
@@ -386,7 +386,7 @@ static int map_entry(struct pt_dev *d, unsigned i, int wanted)
     if (rc != 0) {
         pt_log_once(d, PT_ONCE_MSIX_PIRQS, PT_LOG_ERROR, "MSI-X entry %u and "
                     "maybe others stay masked: no pirq (%s)%s", i,
-                    strerror(-rc), rc == -ENOSPC ? ". Xen's option "
+                    pt_strerror(rc), rc == -ENOSPC ? ". Xen's option "
                     "extra_guest_irqs= gives a guest more" : "");
         return rc;
     }
