@@ -236,7 +236,7 @@ bool sim_xen_guest_mmio_read(struct sim_xen *x, uint64_t gpa, unsigned width,
                              uint64_t *val);
 
 /* ------------------------------------------------------------------ */
-/* Between sim-xen.c, sim-pirq.c and sim-signal.c                       */
+/* Between sim-xen.c, sim-pirq.c, sim-bind.c and sim-signal.c           */
 
 /* Count a hypercall. Returns 0, or what it has to fail with. */
 int sim_xen_call(struct sim_xen *x, enum sim_call c);
@@ -257,6 +257,21 @@ struct sim_pirq *sim_xen_vector(struct sim_xen *x, const struct sim_dev *d,
 bool sim_xen_programmed(const struct sim_pirq *p);
 void sim_xen_guest_mask(struct sim_xen *x, struct sim_pirq *p, bool mask);
 void sim_xen_drop_pirqs(struct sim_xen *x, const struct sim_dev *d);
+/* A mapped pirq for @what, or NULL and a complaint. */
+struct sim_pirq *sim_xen_usable(struct sim_xen *x, int pirq, const char *what);
+/* Bring the device's mask bit to @p's. */
+void sim_xen_sync_mask(struct sim_xen *x, const struct sim_pirq *p);
+/* A bound vector goes from its device's table. */
+void sim_xen_leave_table(struct sim_xen *x, struct sim_pirq *p);
+/* Of sim_xen_ops. */
+int sim_xen_bind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx);
+int sim_xen_unbind_intx(void *priv, int pirq, uint8_t slot, uint8_t intx);
+int sim_xen_lower_intx(void *priv, uint8_t slot, uint8_t intx);
+int sim_xen_bind_msi_intx(void *priv, int pirq, uint8_t slot, uint8_t intx);
+int sim_xen_unbind_msi_intx(void *priv, int pirq, uint8_t slot, uint8_t intx);
+int sim_xen_bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
+                     uint64_t gtable);
+int sim_xen_unbind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags);
 
 /* Levels of the guest's pins from the lines of its devices. */
 void sim_xen_update_lines(struct sim_xen *x);
