@@ -248,7 +248,7 @@ struct pt_dev *pt_attach(const struct pt_args *args, struct pt_error *err)
         pt_detach(d);
         return NULL;
     }
-    d->libxls = true;
+    d->known_to_libxl = true;
     log_attached(d, args->origin);
     return d;
 }
@@ -324,7 +324,7 @@ static bool has_msix(const struct pt_dev *d)
 void pt_attach_undo(struct pt_dev *d)
 {
     if (d) {
-        d->libxls = false;
+        d->known_to_libxl = false;
     }
     pt_detach(d);
 }
@@ -334,7 +334,7 @@ void pt_detach_left(struct pt_dev *d)
     int rc;
 
     if (d) {
-        d->libxls = false;  /* it takes all, or has */
+        d->known_to_libxl = false;  /* it takes all, or has */
     }
     rc = d && d->started ?
         d->xen->ops->owns(d->xen->priv, &d->host->info.addr, has_msix(d),

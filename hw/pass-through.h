@@ -153,8 +153,10 @@ void pt_detach(struct pt_dev *d);
 void pt_detach_left(struct pt_dev *d);
 
 /*
- * The same of a device that the toolstack does not get to know, or that is
- * attached anew at once: it takes nothing from the domain.
+ * pt_detach(), of a device that the toolstack does not get to know, as its
+ * attach failed after pt_attach(), or that is attached anew at once: nothing
+ * is prepared for libxl, which takes an INTx line with a device that leaves.
+ * @d may be NULL.
  */
 void pt_attach_undo(struct pt_dev *d);
 

@@ -192,7 +192,7 @@ struct pt_dev {
     struct pt_flr flr;
     uint64_t call_us;       /* PT_NEVER, or when these are to be looked at */
     uint64_t called_us;     /* what the bus was told last */
-    bool libxls;            /* who takes its line, once it is detached */
+    bool known_to_libxl;    /* which takes its line, once it is detached */
     struct pt_irq *irq;
 };
 

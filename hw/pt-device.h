@@ -16,7 +16,7 @@ struct pt_error {
     char text[256];
 };
 
-/* -errno @rc in words, untranslated: it allocates nothing, a line or none. */
+/* -errno @rc in words, untranslated. Allocates nothing. */
 const char *pt_strerror(int rc);
 
 /*

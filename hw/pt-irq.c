@@ -435,11 +435,11 @@ void pt_irq_stop(struct pt_dev *d)
 {
     pt_irq_reset(d);
     if (d->xen) {
-        pt_intx_leave(d, d->libxls);
+        pt_intx_leave(d, d->known_to_libxl);
     }
 }
 
 void pt_irq_leave(struct pt_dev *d)
 {
-    pt_intx_leave(d, d->libxls);
+    pt_intx_leave(d, d->known_to_libxl);
 }

@@ -205,9 +205,9 @@ void pt_intx_leave(struct pt_dev *d, bool taken)
             /* Nobody is left to look. */
             pt_loan_look(d);
             l = loan_of(d);
-        }
-        if (l && !others) {
-            give_back(d, l);
+            if (l) {
+                give_back(d, l);
+            }
         }
         return;
     }
@@ -215,15 +215,11 @@ void pt_intx_leave(struct pt_dev *d, bool taken)
         pt_intx_off(d);
         return;
     }
-    if (lend(d, find_loan(d->xen, 0))) {
-        while ((o = after(d, o)) != NULL) {
-            has_lent(o);
-            warn(o);
-        }
-    } else {
+    if (!lend(d, find_loan(d->xen, 0))) {
         pt_intx_off(d);
-        while ((o = after(d, o)) != NULL) {
-            warn(o);
-        }
+    }
+    while ((o = after(d, o)) != NULL) {
+        has_lent(o);
+        warn(o);
     }
 }
