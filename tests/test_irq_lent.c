@@ -4,11 +4,38 @@
  * that leaves, while another device uses it.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib-lines.h"
 
 #define LOOK_US 100000
+
+/* Two that use a line. */
+static void two_begin(struct pair *p)
+{
+    pair_begin(p, GSI, &xen_4_20);
+    assert_true(pair_attach(p));
+}
+
+static int setup(void **state)
+{
+    struct pair *p = malloc(sizeof(*p));
+
+    if (!p) {
+        return -1;
+    }
+    two_begin(p);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pair_end(*state);
+    free(*state);
+    return 0;
+}
 
 static void second_leaves(struct pair *p)
 {
@@ -18,8 +45,6 @@ static void second_leaves(struct pair *p)
 
 static void lend(struct pair *p)
 {
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     second_leaves(p);
     assert_true(line_mapped(&p->w));
     assert_false(line_bound(&p->w));
@@ -43,10 +68,9 @@ static void has_its_line_again(struct pair *p)
 /* It was taken from under the binding, and was nobody's until the guest ended. */
 static void libxl_took_a_line_that_is_in_use(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     unsigned i;
 
-    (void)state;
     lend(p);
     for (i = 0; i < 3; i++) {
         /* Xen has nobody to give it to, and dom0 is not to be bothered. */
@@ -63,32 +87,26 @@ static void libxl_took_a_line_that_is_in_use(void **state)
         second_leaves(p);
     }
     assert_int_equal(logged(&p->w, "until libxl has taken"), 1);
-    pair_end(p);
 }
 
 /* A message's device leaves: libxl takes the line with that, too. */
 static void libxl_took_it_with_a_device_that_had_messages(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     second_msi(p, true);
     second_leaves(p);
     libxl_takes_line(p);
     pass(p, LOOK_US);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 /* What was raised meanwhile comes when it is bound again. */
 static void an_interrupt_of_meanwhile_is_not_lost(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     uint64_t n;
 
-    (void)state;
     lend(p);
     n = p->w.sim.xen.intx[SLOT][0];
     sim_dev_set_intx(&p->w.sim.dev, true);
@@ -98,15 +116,13 @@ static void an_interrupt_of_meanwhile_is_not_lost(void **state)
     assert_int_equal(p->w.sim.xen.intx[SLOT][0], n + 1);
     assert_true(p->w.sim.xen.intx_level[SLOT][0]);
     sim_dev_set_intx(&p->w.sim.dev, false);
-    pair_end(p);
 }
 
 static void a_look_costs_a_hypercall(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     struct world_cost then, c;
 
-    (void)state;
     lend(p);
     then = world_cost(&p->w);
     pt_tick(p->w.d);  /* it is not time yet */
@@ -125,21 +141,18 @@ static void a_look_costs_a_hypercall(void **state)
     assert_int_equal(c.reads, 1);
     assert_int_equal(c.writes, 1);
     assert_int_equal(c.lines, 0);
-    pair_end(p);
 }
 
 /* Another toolstack, or one that was killed. */
 static void a_line_that_nobody_takes_is_bound_after_ten_seconds(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
     lend(p);
     pass(p, 9900000);
     assert_false(line_bound(&p->w));
     pass(p, LOOK_US);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 static void before_4_18_nothing_is_taken_and_nothing_lent(void **state)
@@ -191,44 +204,33 @@ static void stays_and_is_told(struct pair *p)
 
 static void a_version_that_is_not_told_lends_nothing(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
     sim_fault_always(&p->w.sim.xen.kind_fault[SIM_VERSION], EPERM);
-    assert_true(pair_attach(p));
     stays_and_is_told(p);
-    pair_end(p);
 }
 
 static void what_xen_does_not_unbind_is_not_lent(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     second_msi(p, true);
     sim_fault_always(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX], EBUSY);
     stays_and_is_told(p);
     sim_fault_clear(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX]);
-    pair_end(p);
 }
 
 /* Who would look? */
 static void a_bus_without_a_clock_lends_nothing(void **state)
 {
-    struct pair pair, *p = &pair;
-    struct pt_bus_ops ops;
+    struct pair *p = *state;
+    const struct pt_bus_ops *with = p->w.sim.bus.pt.ops;
+    struct pt_bus_ops ops = *with;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    ops = *p->w.sim.bus.pt.ops;
     ops.call_at = NULL;
     p->w.sim.bus.pt.ops = &ops;
-    assert_true(pair_attach(p));
     stays_and_is_told(p);
-    pair_end(p);
+    p->w.sim.bus.pt.ops = with;
 }
 
 /* ------------------------------------------------------------------ */
@@ -241,6 +243,7 @@ static void messages_come_meanwhile(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
+        two_begin(p);
         lend(p);
         msix_on(&p->w);
         assert_true(hears(&p->w, 1, VECTOR + 1));
@@ -270,16 +273,14 @@ static void messages_come_meanwhile(void **state)
 
 static void a_guest_is_reset_meanwhile(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
     lend(p);
     pt_reset(p->w.d);
     assert_false(line_bound(&p->w));
     libxl_takes_line(p);
     pass(p, LOOK_US);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 static void it_leaves_meanwhile_taken_or_not(void **state)
@@ -289,6 +290,7 @@ static void it_leaves_meanwhile_taken_or_not(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
+        two_begin(p);
         lend(p);
         if (i == 0) {
             libxl_takes_line(p);
@@ -307,12 +309,9 @@ static void it_leaves_meanwhile_taken_or_not(void **state)
 /* The pirq's number would be the next device's, and be unmapped by a look. */
 static void another_line_got_the_number(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     int was;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     was = line_of(&p->w.sim.xen, GSI)->first;
     second_leaves(p);
     libxl_takes_line(p);
@@ -322,7 +321,6 @@ static void another_line_got_the_number(void **state)
     assert_int_not_equal(line_of(&p->w.sim.xen, GSI + 1)->first, was);
     has_its_line_again(p);
     assert_true(second_hears(p));
-    pair_end(p);
 }
 
 /* Nor is it held any more: a guest's message can name it. */
@@ -350,9 +348,8 @@ static void a_message_names_the_pirq_that_was_taken(void **state)
 /* It comes back before libxl is that far, and has no line either. */
 static void the_other_comes_back_at_once(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
     lend(p);
     assert_true(pair_attach(p));
     assert_false(line_bound(&p->w));
@@ -364,7 +361,6 @@ static void the_other_comes_back_at_once(void **state)
     pass(p, LOOK_US);
     assert_true(first_hears(p));
     assert_true(second_hears(p));
-    pair_end(p);
 }
 
 /* The bus of these tests has one clock for all, and who leaves stops it. */
@@ -415,12 +411,9 @@ static void third_end(struct pair *p, struct third *t)
 
 static void two_lent_it(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     struct third third, *t = &third;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     third_attach(p, t, GSI);
     second_leaves(p);
     assert_false(line_mapped(&p->w) && line_bound(&p->w));
@@ -434,18 +427,14 @@ static void two_lent_it(void **state)
     libxl_takes_line(p);
     tick(p, p->w.d);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 /* As one is detached after the other, libxl takes the line for each. */
 static void two_leave_one_after_the_other(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     struct third third, *t = &third;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     third_attach(p, t, GSI);
     second_leaves(p);
     pass(p, 8000000);
@@ -461,15 +450,13 @@ static void two_leave_one_after_the_other(void **state)
     libxl_takes_line(p);
     tick(p, p->w.d);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 static void a_third_comes_meanwhile(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     struct third third, *t = &third;
 
-    (void)state;
     lend(p);
     third_attach(p, t, GSI);
     pass(p, LOOK_US);
@@ -479,17 +466,13 @@ static void a_third_comes_meanwhile(void **state)
     assert_true(first_hears(p));
     assert_true(third_hears(p, t));
     third_end(p, t);
-    pair_end(p);
 }
 
 /* Its driver goes before libxl has taken the line of the one that left. */
 static void messages_end_meanwhile(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     msix_on(&p->w);
     second_leaves(p);
     assert_int_equal(logged(&p->w, "until libxl has taken"), 0);
@@ -498,17 +481,13 @@ static void messages_end_meanwhile(void **state)
     libxl_takes_line(p);
     pass(p, LOOK_US);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 /* Xen did not unbind it, and does now: it is nobody's, and no loan of his. */
 static void a_line_was_kept_beside_messages(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     sim_fault_always(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX], EBUSY);
     msix_on(&p->w);
     sim_fault_clear(&p->w.sim.xen.kind_fault[SIM_UNBIND_INTX]);
@@ -523,7 +502,6 @@ static void a_line_was_kept_beside_messages(void **state)
     msix_off(&p->w);
     assert_true(line_bound(&p->w));
     assert_true(hears_intx(&p->w, 0));
-    pair_end(p);
 }
 
 static void one_that_never_had_the_line_leaves(void **state)
@@ -547,10 +525,9 @@ static void one_that_never_had_the_line_leaves(void **state)
 /* Two lines on loan at once: one comes back. */
 static void other_loans_go_on(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     struct third third, *t = &third;
 
-    (void)state;
     lend(p);
     third_attach(p, t, GSI + 1);
     p->second.pt.info.irq = GSI + 1;
@@ -564,7 +541,6 @@ static void other_loans_go_on(void **state)
     tick(p, t->d);
     assert_true(third_hears(p, t));
     third_end(p, t);
-    pair_end(p);
 }
 
 /* Nor is there any of the line 0, which is none. */
@@ -594,18 +570,14 @@ static void a_device_without_a_line_has_none_on_loan(void **state)
 
 static void more_lines_than_can_be_lent(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
     unsigned i;
 
-    (void)state;
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
     for (i = 0; i < PT_MAX_LOANS; i++) {
         p->w.sim.xen.pt.loan[i].irq = GSI + 1 + (int)i;
     }
     stays_and_is_told(p);
     memset(p->w.sim.xen.pt.loan, 0, sizeof(p->w.sim.xen.pt.loan));
-    pair_end(p);
 }
 
 /* ------------------------------------------------------------------ */
@@ -636,9 +608,14 @@ static void an_attach_failed_and_the_line_was_lent(void **state)
 
 static void an_attach_that_is_undone_lends_nothing(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
+    pt_attach_undo(p->d2);
+    p->d2 = NULL;
+    has_its_line_again(p);
+    assert_int_equal(logged(&p->w, "until libxl has taken"), 0);
+    pt_attach_undo(NULL);
+    assert_true(pair_attach(p));
     lend(p);
     assert_true(pair_attach(p));
     pt_attach_undo(p->d2);
@@ -646,15 +623,6 @@ static void an_attach_that_is_undone_lends_nothing(void **state)
     libxl_takes_line(p);
     tick(p, p->w.d);
     has_its_line_again(p);
-    pair_end(p);
-    pair_begin(p, GSI, &xen_4_20);
-    assert_true(pair_attach(p));
-    pt_attach_undo(p->d2);
-    p->d2 = NULL;
-    has_its_line_again(p);
-    assert_int_equal(logged(&p->w, "until libxl has taken"), 0);
-    pt_attach_undo(NULL);
-    pair_end(p);
 }
 
 /* Nothing is written to a device that may be another domain's. */
@@ -686,9 +654,8 @@ static void the_process_ended_and_wrote_to_another_domains_device(void **st)
 /* The line is not taken by that, and the loan goes on. */
 static void a_look_that_xen_refuses_is_none(void **state)
 {
-    struct pair pair, *p = &pair;
+    struct pair *p = *state;
 
-    (void)state;
     lend(p);
     sim_fault_at(&p->w.sim.xen.kind_fault[SIM_MAP_GSI], 1, EPERM);
     pass(p, LOOK_US);
@@ -696,7 +663,6 @@ static void a_look_that_xen_refuses_is_none(void **state)
     libxl_takes_line(p);
     pass(p, LOOK_US);
     has_its_line_again(p);
-    pair_end(p);
 }
 
 /* It is mapped then, and bound: the next to leave gives it back. */
@@ -708,6 +674,7 @@ static void the_end_of_a_loan_is_refused(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
+        two_begin(p);
         lend(p);
         f = &p->w.sim.xen.kind_fault[SIM_UNMAP_PIRQ];
         if (i == 0) {
@@ -773,39 +740,41 @@ static void one_of_two_is_not_unbound(void **state)
     pair_end(p);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(libxl_took_a_line_that_is_in_use),
-        cmocka_unit_test(libxl_took_it_with_a_device_that_had_messages),
-        cmocka_unit_test(an_interrupt_of_meanwhile_is_not_lost),
-        cmocka_unit_test(a_look_costs_a_hypercall),
-        cmocka_unit_test(a_line_that_nobody_takes_is_bound_after_ten_seconds),
+        TEST(libxl_took_a_line_that_is_in_use),
+        TEST(libxl_took_it_with_a_device_that_had_messages),
+        TEST(an_interrupt_of_meanwhile_is_not_lost),
+        TEST(a_look_costs_a_hypercall),
+        TEST(a_line_that_nobody_takes_is_bound_after_ten_seconds),
         cmocka_unit_test(before_4_18_nothing_is_taken_and_nothing_lent),
         cmocka_unit_test(the_version_is_asked_for_once_and_where_it_matters),
-        cmocka_unit_test(a_version_that_is_not_told_lends_nothing),
-        cmocka_unit_test(what_xen_does_not_unbind_is_not_lent),
-        cmocka_unit_test(a_bus_without_a_clock_lends_nothing),
+        TEST(a_version_that_is_not_told_lends_nothing),
+        TEST(what_xen_does_not_unbind_is_not_lent),
+        TEST(a_bus_without_a_clock_lends_nothing),
         cmocka_unit_test(messages_come_meanwhile),
-        cmocka_unit_test(a_guest_is_reset_meanwhile),
+        TEST(a_guest_is_reset_meanwhile),
         cmocka_unit_test(it_leaves_meanwhile_taken_or_not),
-        cmocka_unit_test(another_line_got_the_number),
+        TEST(another_line_got_the_number),
         cmocka_unit_test(a_message_names_the_pirq_that_was_taken),
-        cmocka_unit_test(the_other_comes_back_at_once),
-        cmocka_unit_test(two_lent_it),
-        cmocka_unit_test(two_leave_one_after_the_other),
-        cmocka_unit_test(a_third_comes_meanwhile),
-        cmocka_unit_test(messages_end_meanwhile),
-        cmocka_unit_test(a_line_was_kept_beside_messages),
+        TEST(the_other_comes_back_at_once),
+        TEST(two_lent_it),
+        TEST(two_leave_one_after_the_other),
+        TEST(a_third_comes_meanwhile),
+        TEST(messages_end_meanwhile),
+        TEST(a_line_was_kept_beside_messages),
         cmocka_unit_test(one_that_never_had_the_line_leaves),
-        cmocka_unit_test(other_loans_go_on),
+        TEST(other_loans_go_on),
         cmocka_unit_test(a_device_without_a_line_has_none_on_loan),
-        cmocka_unit_test(more_lines_than_can_be_lent),
+        TEST(more_lines_than_can_be_lent),
         cmocka_unit_test(an_attach_failed_and_the_line_was_lent),
-        cmocka_unit_test(an_attach_that_is_undone_lends_nothing),
+        TEST(an_attach_that_is_undone_lends_nothing),
         cmocka_unit_test(
             the_process_ended_and_wrote_to_another_domains_device),
-        cmocka_unit_test(a_look_that_xen_refuses_is_none),
+        TEST(a_look_that_xen_refuses_is_none),
         cmocka_unit_test(the_end_of_a_loan_is_refused),
         cmocka_unit_test(who_leaves_is_not_unbound),
         cmocka_unit_test(one_of_two_is_not_unbound),
