@@ -19,7 +19,12 @@
 void pt_irq_complain(struct pt_dev *d, enum pt_once what, const char *text,
                      int rc)
 {
-    pt_log_once(d, what, PT_LOG_ERROR, "%s: %s", text, pt_strerror(rc));
+    /* After a removal that timed out libxl takes the permissions first. */
+    bool taken = what == PT_ONCE_UNBIND && rc == -EPERM;
+
+    pt_log_once(d, what, PT_LOG_ERROR, "%s: %s%s", text, pt_strerror(rc),
+                taken ? ": libxl took the device before; the guest's end "
+                "frees it" : "");
 }
 
 /* ------------------------------------------------------------------ */

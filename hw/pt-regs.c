@@ -106,7 +106,7 @@ void pt_host_mmio_write(struct pt_dev *d, unsigned n, uint64_t at,
     if (!pt_region_io(d, n) && pt_msix_protected(d, n, at)) {
         pt_log_once(d, PT_ONCE_PROTECTED, PT_LOG_WARNING, "writes to region "
                     "%u beside MSI-X's table or pending bits are dropped: Xen "
-                    "lets nobody write to their pages", n);
+                    "makes them, since 4.19 and where a vector is bound", n);
         return;
     }
     if (d->host->ops->mmio_write(d->host->priv, n, at, width,

@@ -4,8 +4,8 @@
  *
  * Three of its calls are left out. xc_domain_bind_pt_irq() and its like take
  * 8 bits of a pirq, and xc_domain_memory_mapping() makes two hypercalls: what
- * they wrap is sent as a domctl. xc_physdev_map_pirq_msi() knows segment 0
- * and one vector, so the rest goes to Xen through libxencall.
+ * they wrap is sent as a domctl. xc_physdev_map_pirq_msi() is for one
+ * vector, of segment 0 before Xen 4.20: the rest goes to Xen through libxencall.
  */
 #include <errno.h>
 #include <limits.h>

@@ -436,6 +436,7 @@ static void test_msi_that_xen_did_not_unbind_was_kept(void **state)
     msi_start(&w, 0);
     sim_fault_always(&w.sim.xen.kind_fault[SIM_UNBIND_MSI], EPERM);
     msi_off(&w);
+    assert_int_equal(logged(&w, "libxl took the device before"), 1);
     assert_null(pirq_of(&w, SIM_PIRQ_MSI, 0));
     sim_fault_clear(&w.sim.xen.kind_fault[SIM_UNBIND_MSI]);
     assert_true(world_close(&w));
