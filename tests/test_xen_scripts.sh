@@ -90,6 +90,10 @@ kinds() {
 }
 ok "$(status kinds)" "bench: counts without one of the kinds passed"
 
+{ cat "$dir/ours"; echo "instructions of reading bar0: 50000"; } >"$dir/more"
+ok "$(status fails "no read of bar0 | instructions in $dir/stock" $bench \
+    "$dir/more")" "bench: one access that was not counted passed"
+
 grep -v '^boot' "$dir/ours" >"$dir/part"
 ok "$(status fails 'not the same phases' $bench "$dir/part")" \
     "bench: counts that end early passed"
