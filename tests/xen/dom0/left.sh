@@ -27,7 +27,7 @@ xen_says()
 # Nothing that Xen or dom0's kernel say is a sign of a fault of theirs.
 hosts_are_well()
 {
-    keep_xen_log
+    keep_xen_log || { echo "xl dmesg fails"; return 1; }
     grep -q 'Xen version' $XEN_LOG || { echo "Xen's log is cut"; return 1; }
     ! grep -E 'Panic|Assertion|Xen BUG|Xen WARN' $XEN_LOG &&
         ! dmesg | grep -E 'BUG:|Oops|general protection|Call Trace'

@@ -18,9 +18,12 @@ if ! xen_since 18; then
     exit 0
 fi
 check "gsi: a guest with nvme boots" new_guest "'02:00.0'" || exit 1
-check "gsi: the drivers load" load_drivers
 check "gsi: attach ahci" attach 00:09.0
 check "gsi: attach virtio" attach 00:0d.0
+check_forecast gsi nvme 02:00.0
+check_forecast gsi ahci 00:09.0
+check_forecast gsi virtio 00:0d.0
+check "gsi: the drivers load" load_drivers
 check "gsi: they share a line" share_line 00:09.0 00:0d.0
 check "gsi: virtio works" proof net 00:0d.0 msix $md5_tftp
 check "gsi: ahci works" proof disk 00:09.0 msi $md5_ahci

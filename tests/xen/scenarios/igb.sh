@@ -32,12 +32,15 @@ check "igb: the physical function works again" proof net 05:00.0 msix $md5_tftp
 destroy_guest
 
 check "igb: dom0 makes virtual functions" make_vfs || exit 1
-check "igb: a guest with a virtual function boots" \
-    new_guest "'05:10.0'" || exit 1
+check "igb: a guest with two virtual functions boots" \
+    new_guest "'05:10.0','05:10.2'" || exit 1
 check_forecast igb "a virtual function" 05:10.0
-check "igb: the drivers load for it" load_drivers
+check_forecast igb "the second one" 05:10.2
+check "igb: detach the second" detach 05:10.2
+check "igb: attach the second" attach 05:10.2
+check_forecast igb "the second one, plugged" 05:10.2
+check "igb: the drivers load for them" load_drivers
 check "igb: the virtual function works" proof net 05:10.0 msix $md5_tftp
-check "igb: attach a second one" attach 05:10.2
 check "igb: the second one works" proof net 05:10.2 msix $md5_tftp
 check "igb: detach the first" detach 05:10.0
 check "igb: attach the first" attach 05:10.0

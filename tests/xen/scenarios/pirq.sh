@@ -16,7 +16,10 @@ fi
 MORE=hvm_pirq=1
 check "pirq: a guest with e1000e and nvme boots" \
     new_guest "'01:00.0','02:00.0'" || exit 1
+check_forecast pirq e1000e 01:00.0
+check_forecast pirq nvme 02:00.0
 check "pirq: attach e1000" attach 00:08.0
+check_forecast pirq e1000 00:08.0
 check "pirq: the drivers load" load_drivers
 check "pirq: it has event channels" has_channels
 check "pirq: e1000e works" proof net 01:00.0 msix $md5_tftp

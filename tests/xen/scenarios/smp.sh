@@ -6,6 +6,8 @@ destroy_guest
 VCPUS=4
 check "smp: a guest with e1000e and nvme boots" \
     new_guest "'01:00.0','02:00.0'" || exit 1
+check_forecast smp e1000e 01:00.0
+check_forecast smp nvme 02:00.0
 check "smp: the drivers load" load_drivers
 check "smp: e1000e works" proof net 01:00.0 msix $md5_tftp
 check "smp: nvme works" proof disk 02:00.0 msix $md5_nvme
