@@ -125,5 +125,34 @@ echo 0 >"$dir/busy"
 fails() { run 1 other=broken && has 'Unable to locate package broken'; }
 ok "$(status fails)" "what cannot be installed"
 
+# Which archive debootstrap gets: apt-get's own, which it knows once it has the
+# lists, or the first one of a list of mirrors.
+cat >"$dir/apt-get" <<APT
+#!/bin/sh
+case "\$*" in
+*indextargets*) cat "$dir/uri" ;;
+*update*) cat "$dir/later" >"$dir/uri" ;;
+esac
+APT
+chmod +x "$dir/apt-get"
+mirror() { # EXPECTED
+    PATH="$dir:$PATH" scripts/debian-mirror >"$dir/said" 2>&1 || return
+    [ "$(cat "$dir/said")" = "$1" ]
+}
+mirrors() {
+    echo http://one.example/debian/ >"$dir/uri"
+    mirror http://one.example/debian/ || return
+    printf '# ours\nhttps://two.example/debian\tpriority:1\nhttps://b/\n' \
+        >"$dir/list"
+    echo "mirror+file:$dir/list/" >"$dir/uri"
+    mirror https://two.example/debian || return
+    : >"$dir/uri"
+    echo ftp://three.example/ >"$dir/later"
+    mirror ftp://three.example/ || return
+    : >"$dir/uri" >"$dir/later"
+    ! mirror '' && has "no archive of Debian's"
+}
+ok "$(status mirrors)" "debootstrap got a list of mirrors for a mirror"
+
 echo "1..$count"
 exit $failed
