@@ -151,6 +151,13 @@ ok "nor without its headers and libraries" fails \
     "not compiled: trixie: no source" \
     "find_version() { :; }; need() { :; }; use_sysroot() { false; }
     codename() { echo bookworm; }; compile_releases trixie"
+no_source='find_version() { return 1; }; need() { :; }; use_sysroot() { :; }'
+ok "but where that was said to be all right" is \
+    "not compiled: trixie: no source
+0" "$no_source; (compile_releases 'trixie?'); echo \$?"
+ok "which a warning never is" fails "failed: trixie: QEMU 9" \
+    "find_version() { version=9; }; need() { :; }; prepare() { :; }
+    compile_tree() { return 1; }; compile_releases 'trixie?'"
 
 # ------------------------------------------------------------ another release
 
