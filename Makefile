@@ -72,7 +72,7 @@ PROVE = MAKEFLAGS= CMOCKA_MESSAGE_OUTPUT=TAP PTVIEW=$(BUILD)/ptview \
 	BUILD=$(BUILD) UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	prove -j$(shell nproc)
 
-build-tests: all $(TESTS) $(BUILD)/demo
+build-tests: all $(TESTS) $(BUILD)/demo $(BUILD)/hw/pt-device-nolib.o
 
 check: build-tests
 	$(PROVE) --exec '' $(TESTS) $(SCRIPTS)
