@@ -27,8 +27,8 @@
 #                   `sysroot`, where the libraries are, if not this machine's
 #   user-KEY/       all of it for a tree of your own
 #
-# JOBS: compilations at once (make's -j, or the processors). FEATURES: minimal
-# or full, see README.md.
+# JOBS: compilations at once (make's -j, or the processors). FEATURES: full
+# or minimal, see README.md.
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

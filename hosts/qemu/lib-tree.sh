@@ -184,7 +184,7 @@ set_options()
         libraries="--sysroot=$SYSROOT -B$dir -L$dir "
     OPTIONS+=("--extra-cflags=$headers$(flags CFLAGS)$(flags CPPFLAGS)"
         "--extra-ldflags=$libraries$(flags LDFLAGS)")
-    case ${FEATURES:-minimal} in
+    case ${FEATURES:-full} in
     minimal) ;;
     full) mapfile -t more < <(full_options); OPTIONS+=("${more[@]}") ;;
     *) die "FEATURES is minimal or full, not $FEATURES" ;;

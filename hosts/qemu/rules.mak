@@ -5,13 +5,14 @@
 #   SRC        your own QEMU tree; without it Debian's source package
 #   SUITES     releases of Debian for qemu-compile
 #   MODES      place, beside, or both, for check-series
-#   FEATURES   minimal, or full: see README.md
+#   FEATURES   minimal, as the tests' QEMU, or full, as the users': see README.md
 
-QEMU_BUILD = FEATURES="$(FEATURES)" hosts/qemu/build.sh
+QEMU_BUILD = FEATURES="$(or $(FEATURES),minimal)" hosts/qemu/build.sh
 
 # Prints where the program is, after building it.
 QEMU_PROGRAM = $(QEMU_BUILD) $(if $(SRC),"$(SRC)")
 
+qemu: FEATURES := $(or $(FEATURES),full)
 qemu:
 	@$(QEMU_PROGRAM)
 
