@@ -234,6 +234,10 @@ static bool settle_reset(struct inv *v)
     struct world *w = v->w;
     uint64_t lasts = w->sim.dev.os.takes_us + TURN_US, us;
 
+    /* One that has begun lasts as long as it was to last then. */
+    if (w->sim.dev.os.ready_us > w->sim.bus.clock.now_us) {
+        lasts += w->sim.dev.os.ready_us - w->sim.bus.clock.now_us;
+    }
     for (us = 0; us < lasts && in_reset(v) && !w->d->flr.failed;
          us += LOOK_US) {
         if (!check_in_reset(v)) {
