@@ -265,7 +265,7 @@ plain_guest()
     fi
 }
 
-load_drivers() { in_guest 60 prove load; }
+load_drivers() { in_guest 60 SLOW=$SLOW prove load; }
 
 # End the guest, if there is one, and look what is left of its devices.
 destroy_guest()
@@ -326,7 +326,7 @@ proof()
     proof_where=$(where $2)
     [ -n "$proof_where" ] || { echo "$2 is not in the guest"; return 1; }
     shift 2
-    in_guest 150 prove $proof_what $proof_where "$@" ||
+    in_guest 150 SLOW=$SLOW prove $proof_what $proof_where "$@" ||
         { in_guest 20 "dmesg | tail"; return 1; }
 }
 
