@@ -6,8 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-count=0
-failed=0
+. tests/lib-tap.sh
 
 # lacks [VARIABLE]: what pass-through of these objects takes from elsewhere.
 lacks() {
@@ -21,24 +20,10 @@ objects: ; @echo $(addprefix $(BUILD)/hw/,$(PT_OBJS) $(PT_HOST_OBJS))' \
     nm -u "$tmp/all.o" | awk '{ print $NF }' | grep -E "^(pci|pt)_" || :
 }
 
-ok() { # NAME COMMAND...
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        sed 's/^/# /' "$tmp/said"
-        failed=1
-    fi
-}
-
 without() { said=$(lacks PT_NO_LIBPCI=1) && echo "$said" && [ -z "$said" ]; }
 with() { lacks | grep -q '^pci_read_block$'; }
 
 ok "without libpci it wants none of its functions" without
 ok "with it, it does" with
 
-echo "1..$count"
-exit $failed
+tap_end

@@ -9,8 +9,7 @@ CC=${CC:-cc}
 export CC
 tmp=$(mktemp -d)
 trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
-count=0
-failed=0
+. tests/lib-tap.sh
 
 # Ours as it is now: who edits it meanwhile does not change what is compared.
 ours() { # DIR
@@ -21,19 +20,6 @@ ours() { # DIR
 ours "$tmp/here"
 overlay=$tmp/here/hosts/qemu-dm/overlay.sh
 series=$tmp/here/hosts/qemu-dm/series.sh
-
-ok() { # NAME COMMAND...: does it succeed?
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        sed 's/^/# /' "$tmp/said" | tail -n 20
-        failed=1
-    fi
-}
 
 refuses() { # WORDS COMMAND...: fails, and says WORDS
     words=$1
@@ -379,5 +365,4 @@ ok "with all of ours beside it" sh -c "
     done"
 ok "not linked" not_linked "$g" pt_config_write
 
-echo "1..$count"
-exit $failed
+tap_end

@@ -5,22 +5,9 @@
 
 PASS_THROUGH=$(realpath "${BUILD:-build}/xen-pass-through")
 tmp=$(mktemp -d)
-number=0 failed=0 dm=
+dm=
+. tests/lib-tap.sh
 trap '[ -z "$dm" ] || kill -9 $dm 2>/dev/null; rm -rf "$tmp"' EXIT
-
-ok()    # NAME COMMAND...
-{
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $number - $name"
-    else
-        failed=1
-        sed 's/^/# /' "$tmp/said"
-        echo "not ok $number - $name"
-    fi
-}
 
 # A device model: writes its arguments down, and speaks QMP to who comes and at
 # its own monitor, one command a line. "quit" ends it, with a status.
@@ -285,5 +272,4 @@ ok "a device model that is none" eval '! "$PASS_THROUGH" "${args[@]}" \
 ok "nothing is left of that" gone
 ok "a property that is none" eval '! "$PASS_THROUGH" "${args[@]}" \
     -global xen-pci-passthrough.x=1'
-echo "1..$number"
-exit $failed
+tap_end

@@ -9,8 +9,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL JOBS FEATURES SRC
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export TMPDIR=$tmp
-count=0
-failed=0
+. tests/lib-tap.sh
 
 here="$tmp/a check out"
 mkdir -p "$here/hosts" "$here/scripts"
@@ -20,19 +19,6 @@ cp -R hosts/qemu hosts/common "$here/hosts"
 printf '#!/bin/sh\nexit 0\n' >"$here/scripts/install-deps"
 chmod +x "$here/scripts/install-deps"
 export XDG_CACHE_HOME="$tmp/cache" HOME="$tmp"
-
-ok() { # NAME COMMAND...: does it succeed?
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        sed 's/^/# /' "$tmp/said" | tail -n 20
-        failed=1
-    fi
-}
 
 # with COMMANDS: in a shell of its own that has the scripts' functions.
 with() {
@@ -282,5 +268,4 @@ ok "a log without an error ended the script before its last word" \
     compile '$tree' '$tmp/b' '$tmp/log' program || exit 1"
 ok "and its end is shown" grep -q killed "$tmp/said2"
 
-echo "1..$count"
-exit $failed
+tap_end
