@@ -137,6 +137,9 @@ ok "nor without its headers and libraries" fails \
     "not compiled: trixie: no source" \
     "find_version() { :; }; need() { :; }; use_sysroot() { false; }
     codename() { echo bookworm; }; compile_releases trixie"
+ok "an upgraded machine had the index of its old release" is \
+    "/c/apt-own-forky
+/c/apt-sid" "CACHE=/c; codename() { echo forky; }; indexes; SUITE=sid; indexes"
 no_source='find_version() { return 1; }; need() { :; }; use_sysroot() { :; }'
 ok "but where that was said to be all right" is \
     "not compiled: trixie: no source

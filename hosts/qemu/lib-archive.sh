@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The distribution's archive, for build.sh, which has $CACHE, note, die and
 # put. Nothing of the system's own apt changes: sources list and indexes are
-# below $CACHE/apt.
+# below $CACHE/apt-*.
 #
 # SUITE: a release of Debian's, instead of this machine's own. SYSROOT: where
 # its headers and libraries are.
@@ -11,10 +11,18 @@ SUITE=
 # shellcheck disable=SC2034  # build.sh has it
 SYSROOT=
 
+# indexes: where they are; this machine's own are of its release, which it does
+# not have for ever.
+indexes()
+{
+    echo "$CACHE/apt-${SUITE:-own-$(codename)}"
+}
+
 # apt ARGUMENT...: apt-get with a sources list and indexes of our own.
 apt()
 {
-    local dir=$CACHE/apt${SUITE:+-$SUITE}
+    local dir
+    dir=$(indexes)
     apt-get -q -o Dir::Etc::sourcelist="$dir/sources.list" \
         -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root \
         -o Dir::State::lists="$dir/lists" \
@@ -90,7 +98,8 @@ sources_list()
 # refresh_index [now]: a week-old one still serves when there is no network.
 refresh_index()
 {
-    local dir=$CACHE/apt${SUITE:+-$SUITE}
+    local dir
+    dir=$(indexes)
     command -v apt-get >/dev/null || {
         note "no apt-get here: give your own QEMU tree (SRC=DIR)"
         return 1
