@@ -73,6 +73,16 @@ sed 's/ 161/ 162/' "$dir/stock" >"$dir/more"
 ok "$(status fails 'above the stock device model: boot | hypercalls' $bench \
     "$dir/more")" "bench: one hypercall more fails"
 
+looks() {
+    { cat "$dir/stock"
+      echo 'unplug-e1000 hypercalls 4 dm-ops 9 maps 0 own 4'; } >"$dir/line"
+    sed 's/\(e1000 hypercalls\) 4/\1 14/' "$dir/line" >"$dir/more"
+    STACK=trixie tests/xen/bench "$dir/line" "$dir/more" >"$dir/said" &&
+        fails 'above the stock device model: unplug-e1000 | hypercalls' \
+            env STACK=bookworm tests/xen/bench "$dir/line" "$dir/more"
+}
+ok "$(status looks)" "bench: a line is looked for where libxl takes it"
+
 : >"$dir/empty"
 empty() {
     fails "no cycles in $dir/empty" $bench "$dir/empty" &&
