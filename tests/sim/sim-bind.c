@@ -32,11 +32,11 @@ static int find_pin(const struct sim_pirq *p, uint8_t slot, uint8_t intx)
     return -1;
 }
 
-static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
-                    uint8_t slot, uint8_t intx)
+/* What all of them begin with. *@p: the pirq that is meant. */
+static int called(struct sim_xen *x, enum sim_call call, int pirq,
+                  struct sim_pirq **p)
 {
-    bool line = call == SIM_BIND_INTX;
-    struct sim_pirq *p;
+    bool line = call == SIM_BIND_INTX || call == SIM_UNBIND_INTX;
     int rc = sim_xen_call(x, call);
 
     if (rc != 0) {
@@ -45,9 +45,28 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     if (line && x->opts.intx_8bit && pirq > UINT8_MAX) {
         return -ERANGE;
     }
-    p = sim_xen_usable(x, pirq, sim_call_name(call));
-    if (!p) {
-        return -EPERM;
+    *p = sim_xen_usable(x, pirq, sim_call_name(call));
+    return *p ? 0 : -EPERM;
+}
+
+static void pins_changed(struct sim_xen *x, struct sim_pirq *p, bool line)
+{
+    if (line) {
+        sim_xen_update_lines(x);
+    } else {
+        sim_xen_sync_mask(x, p);
+    }
+}
+
+static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
+                    uint8_t slot, uint8_t intx)
+{
+    bool line = call == SIM_BIND_INTX;
+    struct sim_pirq *p;
+    int rc = called(x, call, pirq, &p);
+
+    if (rc != 0) {
+        return rc;
     }
     if (slot > 31 || intx > 3 || p->nr != 1 ||
         p->kind != (line ? SIM_PIRQ_GSI : SIM_PIRQ_MSI)) {
@@ -70,11 +89,7 @@ static int bind_pin(struct sim_xen *x, enum sim_call call, int pirq,
         p->bound = line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX;
         p->guest_masked = true;
     }
-    if (line) {
-        sim_xen_update_lines(x);
-    } else {
-        sim_xen_sync_mask(x, p);
-    }
+    pins_changed(x, p, line);
     return 0;
 }
 
@@ -83,17 +98,10 @@ static int unbind_pin(struct sim_xen *x, enum sim_call call, int pirq,
 {
     bool line = call == SIM_UNBIND_INTX;
     struct sim_pirq *p;
-    int at, rc = sim_xen_call(x, call);
+    int at, rc = called(x, call, pirq, &p);
 
     if (rc != 0) {
         return rc;
-    }
-    if (line && x->opts.intx_8bit && pirq > UINT8_MAX) {
-        return -ERANGE;
-    }
-    p = sim_xen_usable(x, pirq, sim_call_name(call));
-    if (!p) {
-        return -EPERM;
     }
     at = find_pin(p, slot, intx);
     if (at < 0 || p->bound != (line ? SIM_BOUND_INTX : SIM_BOUND_MSI_INTX)) {
@@ -108,11 +116,7 @@ static int unbind_pin(struct sim_xen *x, enum sim_call call, int pirq,
     if (p->num_pins == 0) {
         p->bound = SIM_UNBOUND;
     }
-    if (line) {
-        sim_xen_update_lines(x);
-    } else {
-        sim_xen_sync_mask(x, p);
-    }
+    pins_changed(x, p, line);
     return 0;
 }
 
@@ -194,14 +198,10 @@ int sim_xen_bind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags,
 {
     struct sim_xen *x = priv;
     struct sim_pirq *p;
-    int rc = sim_xen_call(x, SIM_BIND_MSI);
+    int rc = called(x, SIM_BIND_MSI, pirq, &p);
 
     if (rc != 0) {
         return rc;
-    }
-    p = sim_xen_usable(x, pirq, sim_call_name(SIM_BIND_MSI));
-    if (!p) {
-        return -EPERM;
     }
     if (gflags & ~UINT32_C(0x1f3ff)) {
         sim_note(&x->notes, "bind MSI of pirq %d with flags %#x", pirq,
@@ -237,15 +237,11 @@ int sim_xen_unbind_msi(void *priv, int pirq, uint8_t gvec, uint32_t gflags)
 {
     struct sim_xen *x = priv;
     struct sim_pirq *p;
-    int rc = sim_xen_call(x, SIM_UNBIND_MSI);
+    int rc = called(x, SIM_UNBIND_MSI, pirq, &p);
 
     (void)gflags;
     if (rc != 0) {
         return rc;
-    }
-    p = sim_xen_usable(x, pirq, sim_call_name(SIM_UNBIND_MSI));
-    if (!p) {
-        return -EPERM;
     }
     if (p->bound != SIM_BOUND_MSI) {
         sim_note(&x->notes, "unbind MSI of pirq %d, which is not bound so",
