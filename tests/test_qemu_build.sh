@@ -233,6 +233,12 @@ ok "versions are no decimal numbers" with \
     ! older 1.5.0 1.5.0"
 echo "project('qemu', ['c'], meson_version: '>=1.5.0'," >"$tree/meson.build"
 ok "what meson QEMU wants" is 1.5.0 "meson_wanted '$tree'"
+printf '#!/bin/sh\necho "$*" | grep -o -- --cxx=.*\n' >"$tree/configure"
+chmod +x "$tree/configure"
+: >"$tree/meson_options.txt"
+echo "link_language = 'c'" >>"$tree/meson.build"
+ok "QEMU 7.2's C is not linked by a compiler that is not CC" is --cxx=false \
+    "configure '$tree' '$tmp/configured'"
 ok "FEATURES of no such name" fails "minimal or full" \
     "FEATURES=all; set_options"
 ok "FEATURES=full has what this machine has the libraries for" is \

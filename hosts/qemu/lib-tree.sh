@@ -253,6 +253,9 @@ configure()
     ! grep -q -e '--meson=' "$1/configure" || options+=(--meson=/usr/bin/meson)
     ! grep -q "option('pixman'" "$1/meson_options.txt" ||
         options+=(--enable-pixman)
+    # Until QEMU 8.0 what is C is linked by the C++ compiler, if there is one:
+    # another than CC, maybe, which looks elsewhere for what it links.
+    ! grep -q '^link_language' "$1/meson.build" || options+=(--cxx=false)
     rm -rf "$2"
     mkdir -p "$2"
     note "configuring QEMU $(cat "$1/VERSION")"
