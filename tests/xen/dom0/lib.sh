@@ -155,9 +155,11 @@ take()          # BDF...
         take_name=$LOGS/lspci/$(echo $take_bdf | tr : -)
         lspci -vv -xxxx -s $take_bdf >$take_name.dom0
         if [ -x /bin/ptview ]; then
-            WRAP= timeout 20 ptview -x 0000:$take_bdf >$take_name.ptview 2>&1
+            WRAP= timeout $((20 * SLOW)) ptview -x 0000:$take_bdf \
+                >$take_name.ptview 2>&1
             echo "status $?" >>$take_name.ptview
-            WRAP= timeout 20 ptview 0000:$take_bdf >$take_name.view 2>&1
+            WRAP= timeout $((20 * SLOW)) ptview 0000:$take_bdf \
+                >$take_name.view 2>&1
         fi
     done
 }
@@ -399,7 +401,7 @@ host_pid()
 device_model_answers()
 {
     kill -0 "$(device_model_pid)" || { echo "it is dead"; return 1; }
-    timeout 20 xl qemu-monitor-command $GUEST "info version"
+    timeout $((20 * SLOW)) xl qemu-monitor-command $GUEST "info version"
 }
 
 # refused BDF[,OPTION] WHY: xl prints what the device model has against a device.
@@ -434,7 +436,7 @@ machine_does()
     mv $S/monitor.new $S/monitor
 }
 
-monitor() { timeout 30 xl qemu-monitor-command $GUEST "$*"; }
+monitor() { timeout $((30 * SLOW)) xl qemu-monitor-command $GUEST "$*"; }
 
 # Does QEMU's monitor know each region of device $1 at the address where the
 # guest has it?  The ROM is disabled there, and so is at none.

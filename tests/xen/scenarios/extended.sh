@@ -12,7 +12,7 @@ forecast() { echo $LOGS/lspci/$(echo $1 | tr : -).extended; }
 foresee()       # BDF
 {
     take $1 || return 1
-    WRAP='' timeout 20 ptview --extended -x 0000:$1 >$(forecast $1)
+    WRAP='' timeout $((20 * SLOW)) ptview --extended -x 0000:$1 >$(forecast $1)
 }
 
 # The dump's 4096 bytes, but for what firmware programs.

@@ -90,7 +90,7 @@ detached_in_resets()
     in_guest 20 "echo 0000:$(where 02:00.0) >/sys/bus/pci/drivers/nvme/unbind"
     in_guest 20 "(while echo 1 >$(guest 02:00.0)/reset; do :; done) >/dev/null 2>&1 &"
     in_guest 20 "sleep 2"
-    timeout 60 xl pci-detach $GUEST 0000:02:00.0 || return 1
+    timeout $((60 * SLOW)) xl pci-detach $GUEST 0000:02:00.0 || return 1
     [ -z "$(where 02:00.0)" ] || { echo "still in xl pci-list"; return 1; }
     in_guest 20 true && nothing_left $(guest_id) 02:00.0
 }

@@ -55,7 +55,7 @@ silent()
 gone()
 {
     gone_id=$(guest_id)
-    timeout 120 xl destroy $GUEST
+    timeout $((120 * SLOW)) xl destroy $GUEST
     wait_for 20 no_guest && save_console || return 1
     wait_for 20 no_trace $gone_id || { cat /tmp/traces; return 1; }
     without_interrupts 01:00.0 && [ $(bits 01:00.0 COMMAND 4) = 0 ]

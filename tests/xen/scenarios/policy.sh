@@ -33,8 +33,10 @@ forecast()      # BDF
     take $1 || return 1
     [ -x /bin/ptview ] || return 0
     forecast_name=$LOGS/lspci/$(echo $1 | tr : -)
-    WRAP= timeout 20 ptview -c $CONF -x 0000:$1 >$forecast_name.ptview &&
-        WRAP= timeout 20 ptview -c $CONF 0000:$1 >$forecast_name.view &&
+    WRAP= timeout $((20 * SLOW)) ptview -c $CONF -x 0000:$1 \
+        >$forecast_name.ptview &&
+        WRAP= timeout $((20 * SLOW)) ptview -c $CONF 0000:$1 \
+            >$forecast_name.view &&
         cat $forecast_name.view
 }
 

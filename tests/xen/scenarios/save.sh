@@ -7,7 +7,7 @@ DM_LOG=/var/log/xen/qemu-dm-$GUEST.log
 # libxl has the guest suspend itself, and then asks the device model.
 refused()
 {
-    timeout 120 xl save $GUEST /dev/null
+    timeout $((120 * SLOW)) xl save $GUEST /dev/null
     refused_status=$?
     echo "xl's status: $refused_status"
     [ $refused_status = 1 ] && grep "can't be saved" $DM_LOG
