@@ -110,6 +110,7 @@ struct pt_open_window {
     uint32_t index;
     uint32_t data;
     uint8_t known;        /* bytes of the index that it wrote: a bit each */
+    bool apart;           /* and the device has another one */
 };
 
 struct pt_pm {

@@ -358,63 +358,78 @@ static bool leads(const struct pt_open_window *w)
     return w->known == 0xf && (w->index & ERIAR_SPACE) == ERIAR_TABLE;
 }
 
-static bool table_read(const struct pt_dev *d, const struct pt_open_window *w,
-                       uint64_t at, unsigned width, uint64_t *val)
+static bool table_read(const struct pt_open_window *w, uint64_t at,
+                       unsigned width, uint64_t *val)
 {
-    uint32_t off = (uint32_t)(at - w->row->offset), index = w->index;
-    uint64_t both;
+    uint64_t both = w->data | (uint64_t)w->index << 32;
+    uint64_t mask = UINT64_MAX >> (64 - 8 * width);
 
     if (!leads(w) || at % width) {
         return false;
     }
-    both = index & ERIAR_FLAG ? w->data : pt_msix_dword(d, index & 0xfff);
-    both |= (uint64_t)(index ^ ERIAR_FLAG) << 32;
-    *val = both >> (8 * off) & (UINT64_MAX >> (64 - 8 * width));
+    *val = both >> (8 * (at - w->row->offset)) & mask;
     return true;
 }
 
-static void table_write(struct pt_dev *d, const struct pt_open_window *w)
+static void table_access(struct pt_dev *d, struct pt_open_window *w)
 {
-    uint32_t off = w->index & 0xfff, lanes = 0;
+    uint32_t off = w->index & 0xfff, was = pt_msix_dword(d, off), lanes = 0;
     unsigned i;
 
     for (i = 0; i < 4; i++) {
         lanes |= w->index >> (12 + i) & 1 ? UINT32_C(0xff) << (8 * i) : 0;
     }
-    if ((w->index & ERIAR_FLAG) && lanes) {
-        pt_msix_set_dword(d, off, (pt_msix_dword(d, off) & ~lanes) |
-                          (w->data & lanes));
+    if (!(w->index & ERIAR_FLAG)) {
+        w->data = was;
+    } else if (lanes) {
+        pt_msix_set_dword(d, off, (was & ~lanes) | (w->data & lanes));
     }
 }
 
 /*
- * Data go to the device whatever they are for: the index comes after them.
- * That does not, where it leads to the table, nor bytes of it as long as what
- * the device has in the others is unknown.
+ * What is written to the index does not go to the device where it leads to the
+ * table, nor as long as what the device has in the other bytes is unknown. So
+ * the device may be apart from it: then it gets all of it, not some bytes for
+ * an index that is another one there. Returns whether it goes no further.
  */
+static bool take_index(struct pt_dev *d, struct pt_open_window *w,
+                       unsigned off, unsigned width, uint64_t val)
+{
+    bool apart = w->apart && width < 4;
+
+    merge(&w->index, off, width, val);
+    w->known |= (uint8_t)(((1u << width) - 1) << off);
+    w->apart = w->known != 0xf || leads(w);
+    if (leads(w)) {
+        table_access(d, w);
+    } else if (w->known == 0xf && apart) {
+        pt_host_mmio_write(d, w->row->bar, w->row->offset + ERIAR, 4,
+                           w->index);
+    }
+    if (w->known == 0xf) {
+        w->index ^= ERIAR_FLAG;  /* done */
+    }
+    return apart || w->apart;
+}
+
+/* Data go to the device whatever they are for: the index comes after them. */
 static bool take_registers(struct pt_dev *d, struct pt_open_window *w,
                            uint64_t at, unsigned width, uint64_t val)
 {
     unsigned off = (unsigned)(at - w->row->offset);
-    bool index = off + width > ERIAR;
 
     if (at % width) {
         return true;
     }
-    if (off < ERIAR) {
-        merge(&w->data, off, width, val);
+    if (off >= ERIAR) {
+        return take_index(d, w, off - ERIAR, width, val);
     }
-    if (index) {
-        unsigned skip = off < ERIAR ? ERIAR - off : 0;
-
-        merge(&w->index, off + skip - ERIAR, width - skip, val >> (8 * skip));
-        w->known |= (uint8_t)(((1u << (width - skip)) - 1) <<
-                              (off + skip - ERIAR));
+    merge(&w->data, off, width < 4 ? width : 4, val);
+    if (width < 8 || !take_index(d, w, 0, 4, val >> 32)) {
+        return false;
     }
-    if (index && leads(w)) {
-        table_write(d, w);
-    }
-    return index && (leads(w) || w->known != 0xf);
+    pt_host_mmio_write(d, w->row->bar, at, 4, (uint32_t)val);
+    return true;
 }
 
 bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
@@ -430,7 +445,7 @@ bool pt_windows_read(struct pt_dev *d, unsigned n, uint64_t at,
         *val = mirror_read(d, w->row, at, width);
         return true;
     case PT_WINDOW_TABLE:
-        return table_read(d, w, at, width, val);
+        return table_read(w, at, width, val);
     case PT_WINDOW_INDEX:
         return index_read(d, w, at, width, val);
     case PT_WINDOW_MESSAGE:

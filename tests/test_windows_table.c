@@ -237,6 +237,78 @@ static void bytes_of_an_address_do_not_get_through(void **state)
     assert_true(world_close(&w));
 }
 
+/* What completes an index that leads elsewhere is not all that it needs. */
+static void a_part_does_not_complete_the_last_owners_address(void **state)
+{
+    const struct pt_policy policy = with();
+
+    (void)state;
+    nic_open(&policy);
+    chip.eriar = TABLE + 8;
+    put(ERIDR, 4, 0xbad);
+    put(ERIAR, 2, 0xf008);
+    put(ERIAR + 2, 1, 0);
+    put(ERIAR + 3, 1, 0x80);
+    assert_int_equal(chip.table_writes, 0);
+    assert_int_equal(chip.other_writes, 1);
+    assert_int_equal(chip.other[2], 0xbad);
+    assert_true(world_close(&w));
+}
+
+static void a_part_does_not_complete_an_older_address(void **state)
+{
+    const struct pt_policy policy = with();
+
+    (void)state;
+    nic_open(&policy);
+    put(ERIAR, 4, 0x0000f0e8);
+    put(ERIAR, 4, TABLE | 8);
+    put(ERIDR, 4, 0x1234);
+    put(ERIAR + 2, 2, 0x8000);
+    assert_int_equal(chip.other[2], 0x1234);
+    assert_int_equal(chip.other[0xe8 / 4], 0);
+    /* From here on the chip has it, and gets what is written. */
+    put(ERIDR, 4, 0x5678);
+    put(ERIAR + 2, 2, 0x8000);
+    assert_int_equal(chip.other[2], 0x5678);
+    assert_true(world_close(&w));
+}
+
+/* By a qword, too, the chip has the data that it takes to the next address. */
+static void data_that_came_with_an_address_of_the_table(void **state)
+{
+    const struct pt_policy policy = with();
+
+    (void)state;
+    nic_open(&policy);
+    put(ERIDR, 8, (uint64_t)(TABLE | WRITE | 8) << 32 | 0x77);
+    put(ERIAR, 4, WRITE | 0x0000f0e8);
+    assert_int_equal(chip.other[0xe8 / 4], 0x77);
+    assert_int_equal(chip.table_writes, 0);
+    assert_true(world_close(&w));
+}
+
+/* With the window and without it, the flag is the one that is left there. */
+static void the_flag_of_what_is_done_starts_nothing(void **state)
+{
+    const struct pt_policy policy = with();
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        nic_open(i ? &policy : NULL);
+        put(ERIDR, 4, 0x55);
+        put(ERIAR, 4, TABLE | WRITE | 8);
+        put(ERIDR, 4, 0x66);
+        put(ERIAR, 2, 0xf018);
+        assert_int_equal(get(ERIAR, 4), TABLE | WRITE | 0x18);
+        assert_int_equal(get(ERIDR, 4), 0);
+        assert_int_equal(eri_read(TABLE + 0x18), 0);
+        assert_int_equal(eri_read(TABLE + 8), 0x55);
+        world_fini(&w);
+    }
+}
+
 static void a_hidden_table_stays_hidden(void **state)
 {
     struct pt_policy policy = with();
@@ -342,6 +414,10 @@ int main(void)
         cmocka_unit_test(a_qword_is_both_registers),
         cmocka_unit_test(what_is_not_in_the_table_reads_0),
         cmocka_unit_test(bytes_of_an_address_do_not_get_through),
+        cmocka_unit_test(a_part_does_not_complete_the_last_owners_address),
+        cmocka_unit_test(a_part_does_not_complete_an_older_address),
+        cmocka_unit_test(data_that_came_with_an_address_of_the_table),
+        cmocka_unit_test(the_flag_of_what_is_done_starts_nothing),
         cmocka_unit_test(a_hidden_table_stays_hidden),
         cmocka_unit_test(without_a_table_there_is_no_window),
         cmocka_unit_test(a_mask_by_the_back_door_tells_nothing_of_xen),
