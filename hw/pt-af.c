@@ -16,7 +16,8 @@ static void control_prepare(struct pt_dev *d, const struct pt_field *f,
                             uint32_t old, struct pt_access *a)
 {
     (void)old;
-    if (pt_access_ones(a, f->off, 1) & PCI_AF_CTRL_FLR) {
+    if ((pt_access_ones(a, f->off, 1) & PCI_AF_CTRL_FLR) &&
+        (pt_copy(d, f->off - PCI_AF_CTRL + PCI_AF_CAP, 1) & PCI_AF_CAP_FLR)) {
         pt_flr_ask(d, a);
     }
 }

@@ -445,13 +445,25 @@ static bool covers_cap(const struct inv *v, const struct act *a, uint8_t id,
     return false;
 }
 
-/* Is it the guest's word for a reset? */
+/*
+ * Is it the guest's word for a reset? Where a file says that the capability is
+ * not there, it is none.
+ */
 static bool asks(const struct inv *v, const struct act *a)
 {
+    static const struct {
+        unsigned back;  /* to the capability's byte */
+        uint8_t bit;
+    } offer[] = {
+        { PCI_EXP_DEVCTL + 1 - (PCI_EXP_DEVCAP + 3),
+          PCI_EXP_DEVCAP_FLRESET >> 24 },
+        { PCI_AF_CTRL - PCI_AF_CAP, PCI_AF_CAP_FLR },
+    };
     unsigned i;
 
     for (i = 0; i < 2; i++) {
         if (v->rules.flr_bit[i] &&
+            (a->copy[v->rules.flr[i] - offer[i].back] & offer[i].bit) &&
             (wrote(a, v->rules.flr[i]) & v->rules.flr_bit[i])) {
             return true;
         }

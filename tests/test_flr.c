@@ -90,6 +90,11 @@ static void test_immediate_readiness_is_not_the_guest_s(void **state)
     }
 }
 
+static void ask_af(struct world *w)
+{
+    wr8(w, AF + PCI_AF_CTRL, PCI_AF_CTRL_FLR);
+}
+
 static void test_advanced_features_are_shown_with_both_bits(void **state)
 {
     struct capture c;
@@ -115,6 +120,41 @@ static void test_advanced_features_are_shown_with_both_bits(void **state)
             assert_int_equal(rd8(&w, AF + PCI_AF_CTRL), 0);
             assert_true(world_close(&w));
         }
+    }
+}
+
+/* A file's register can take the offer back, of either structure. */
+static void test_what_a_file_does_not_show_is_not_done(void **state)
+{
+    struct pt_policy policy = { .flr = true, .num_masks = 1 };
+    struct capture c;
+    struct world w;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        if (i) {
+            af_card(&c, 3);
+            policy.mask[0] = (struct pt_mask) {
+                .off = AF + PCI_AF_CAP, .size = 1, .zero = PCI_AF_CAP_FLR,
+            };
+        } else {
+            flr_card(&c);
+            policy.mask[0] = (struct pt_mask) {
+                .off = EXP + PCI_EXP_DEVCAP, .size = 4,
+                .zero = PCI_EXP_DEVCAP_FLRESET,
+            };
+        }
+        irq_begin(&w, &c, &policy, NULL);
+        assert_false(offered(&w));
+        if (i) {
+            assert_int_equal(world_cap(&w, PCI_CAP_ID_AF, 0), AF);
+            ask_af(&w);
+        } else {
+            ask(&w);
+        }
+        assert_int_equal(resets(&w), 0);
+        assert_true(world_close(&w));
     }
 }
 
@@ -279,11 +319,6 @@ static void test_the_device_has_the_host_s_registers_back(void **state)
         assert_int_equal(dev(&w, PCI_INTERRUPT_LINE, 1), 17);
         assert_true(world_close(&w));
     }
-}
-
-static void ask_af(struct world *w)
-{
-    wr8(w, AF + PCI_AF_CTRL, PCI_AF_CTRL_FLR);
 }
 
 static void test_linux_resets_it_and_goes_on(void **state)
@@ -560,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_it_is_not_offered_where_it_can_t_be_prepared),
         cmocka_unit_test(test_immediate_readiness_is_not_the_guest_s),
         cmocka_unit_test(test_advanced_features_are_shown_with_both_bits),
+        cmocka_unit_test(test_what_a_file_does_not_show_is_not_done),
         cmocka_unit_test(test_no_guest_s_write_resets_it_by_itself),
         cmocka_unit_test(test_every_width_asks),
         cmocka_unit_test(test_nothing_is_the_guest_s_while_it_lasts),
