@@ -53,6 +53,17 @@ static void put_windows(char text[CONF_TEXT], const char *key, uint32_t set)
     }
 }
 
+uint32_t conf_windows(void)
+{
+    uint32_t all = 0;
+
+    /* The rows of one name have one number, the first one's. */
+    for (unsigned n = 0; n < 32; n++) {
+        all |= (uint32_t)(pt_window_name(n) != NULL) << n;
+    }
+    return all;
+}
+
 void conf_write(const struct pt_policy *p, char text[CONF_TEXT])
 {
     text[0] = '\0';
@@ -228,12 +239,8 @@ void conf_draw(struct world_rng *r, const struct capture *c,
         pt_hide(p, ids[(val >> 16) % sizeof(ids)]);
         pt_hide(p, PT_EXT_CAP((val >> 20) % 63 + 1));
     }
-    for (unsigned i = 0; i < 32 && pt_window_name(i); i++) {
-        uint32_t which = world_random(r) % 4;
-
-        p->windows |= (uint32_t)(which == 0) << i;
-        p->no_windows |= (uint32_t)(which == 1) << i;
-    }
+    p->windows = world_random(r) & world_random(r) & conf_windows();
+    p->no_windows = world_random(r) & conf_windows() & ~p->windows;
     while (n--) {
         struct pt_mask m = { .size = 0 };
 

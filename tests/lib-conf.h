@@ -16,6 +16,9 @@
 #define CONF_FIRST_LINE 13
 void conf_write(const struct pt_policy *p, char text[CONF_TEXT]);
 
+/* All windows that have a name, a bit each. */
+uint32_t conf_windows(void);
+
 /* Read it. Returns 0, or -errno and the reason in @err. */
 int conf_read(const char *text, struct pt_policy *p, struct pt_error *err);
 

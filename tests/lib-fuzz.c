@@ -403,7 +403,10 @@ static void take_mask(struct life *l, struct pt_mask *m)
     *part[words / 8 % 7] |= (uint32_t)take(l, 4);
 }
 
-/* As a file, read again; what the file's reader refuses changes nothing. */
+/*
+ * As a file, read again; what the file's reader refuses changes nothing. That
+ * can be a register or a capability, but not what this life began with.
+ */
 static bool take_file(struct life *l, struct pt_policy *p)
 {
     struct pt_policy drawn = *p;
@@ -427,6 +430,10 @@ static bool take_file(struct life *l, struct pt_policy *p)
     trace(l, "%s", text);
     if (conf_read(text, p, &err) != 0) {
         trace(l, "%s\n", err.text);
+        if (!drawn.num_masks && !drawn.num_added) {
+            snprintf(l->v.wrong, sizeof(l->v.wrong), "a policy is refused as "
+                     "a file: %s", err.text);
+        }
         return false;
     }
     if (!conf_same(&drawn, p)) {
@@ -441,7 +448,7 @@ static bool reattach_with_file(struct life *l)
     struct pt_policy p = l->w.args.policy;
 
     if (!take_file(l, &p)) {
-        return true;
+        return l->v.wrong[0] == '\0';
     }
     if (!inv_end(&l->v)) {
         return false;
@@ -710,7 +717,7 @@ const char *fuzz_one(const uint8_t *data, size_t size)
     policy.msitranslate = flags & FUZZ_TRANSLATE;
     policy.no_rom = flags & FUZZ_NO_ROM;
     policy.extended = l.extended = flags & FUZZ_EXTENDED;
-    policy.windows = flags & FUZZ_WINDOWS ? UINT32_MAX : 0;
+    policy.windows = flags & FUZZ_WINDOWS ? conf_windows() : 0;
     memset(&l.mirror, 0, sizeof(l.mirror));
     hide(&policy, opts);
     o.xen.max_pirqs = opts & FUZZ_FEW_PIRQS ? 4 : 0;

@@ -131,10 +131,14 @@ static void put_life(struct seed *s, const struct capture *c)
     put(s, FUZZ_REATTACH, 1);
 }
 
-/* Some are one of the chips with windows: see make_chip(). */
-static unsigned windows(unsigned capture, unsigned policy)
+/*
+ * Some are one of the chips with windows: see make_chip(). Of these, some get a
+ * file.
+ */
+static unsigned windows(unsigned capture, const struct world_policy *p)
 {
-    return policy == 0 && capture % 4 == 0 ? FUZZ_WINDOWS : 0;
+    return (p == world_policies || p->policy.extended) && capture % 4 == 0 ?
+        FUZZ_WINDOWS : 0;
 }
 
 /* Two registers, one of the device's own and AER's mask; the end of the space. */
@@ -187,7 +191,8 @@ int main(int argc, char **argv)
             char path[512];
             FILE *f;
 
-            put(&s, policy_bits(&world_policies[k].policy) | windows(i, k), 1);
+            put(&s, policy_bits(&world_policies[k].policy) |
+                windows(i, &world_policies[k]), 1);
             put(&s, i % 8, 1);
             put_device(&s, &list[i].capture);
             if (world_policies[k].policy.extended) {
