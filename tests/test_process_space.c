@@ -2,6 +2,8 @@
 /* hosts/process: regions, windows and ROMs in the guest's space. */
 #include "lib-process-guest.h"
 
+#include <sys/stat.h>
+
 /* ------------------------------------------------------------------ */
 /* The guest's space                                                   */
 
@@ -345,6 +347,13 @@ static void a_file_that_is_none_is_refused(void **state)
     unlink(path);
     path = make_rom(16777217);
     assert_non_null(strstr(add_rom(b, path, ""), "has 16777217 bytes"));
+    unlink(path);
+    path = make_rom(0);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60);
+    assert_non_null(strstr(add_rom(b, path, ""), "is not a file"));
+    alarm(0);
     unlink(path);
     assert_string_equal(add_rom(b, "/nonexistent", ",'rombar':0"), "");
     wr(b, 0x18, PCI_ROM_ADDRESS, 0xffffffff, 4);

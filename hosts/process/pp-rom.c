@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A file as a guest's expansion ROM. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "pt-pci.h"
 #include "pp-guest.h"
@@ -40,13 +42,18 @@ static int read_file(struct pp_rom *r, FILE *f, const char *path,
 
 int pp_rom_load(struct pp_rom *r, const char *path, struct pt_error *err)
 {
-    FILE *f = fopen(path, "re");
-    int rc;
+    /* What is no file may not answer, and the guest would wait with it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc;
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 
     *r = (struct pp_rom) { .at = PT_UNMAPPED };
     if (!f) {
-        return pt_fail(err, errno, "romfile \"%.100s\": %s", path,
-                       strerror(errno));
+        rc = pt_fail(err, errno, "romfile \"%.100s\": %s", path,
+                     strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return rc;
     }
     rc = read_file(r, f, path, err);
     fclose(f);
