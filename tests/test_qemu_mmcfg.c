@@ -67,7 +67,7 @@ MemoryRegionSection memory_region_find(MemoryRegion *mr, hwaddr addr,
     assert_ptr_equal(mr, &map);
     assert_true(addr == 0xfe000000 && size == 0x100000);
     refs += there != NULL;
-    return (MemoryRegionSection) { there };
+    return (MemoryRegionSection) { .mr = there };
 }
 
 void memory_region_unref(MemoryRegion *mr)

@@ -3,6 +3,7 @@
 #define QEMU_ERROR_REPORT_H
 
 void warn_report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void error_report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void info_report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What pt-qemu.h, pt-qemu-conf.c and pt-qemu-mmcfg.c name of QEMU, as their
- * tests play it: its own headers need all of QEMU.
+ * What pt-qemu.h and the files of hosts/qemu that have tests name of QEMU, as
+ * these play it: its own headers need all of QEMU.
  */
 #ifndef QOM_OBJECT_H
 #define QOM_OBJECT_H
@@ -22,19 +22,38 @@ typedef struct ObjectClass ObjectClass;
 typedef struct Visitor Visitor;
 typedef struct Error Error;
 typedef struct QEMUTimer { int unused; } QEMUTimer;
-typedef struct MemoryRegion {
-    const void *ops;
-    uint64_t addr, size;
-} MemoryRegion;
-typedef struct PCIHostDeviceAddress { unsigned bus; } PCIHostDeviceAddress;
+typedef struct MemoryRegion MemoryRegion;
+typedef struct PCIHostDeviceAddress {
+    unsigned domain, bus, slot, function;
+} PCIHostDeviceAddress;
 typedef struct DeviceState { bool hotplugged; } DeviceState;
 typedef struct PCIBus PCIBus;
 typedef struct PCIDevice PCIDevice;
 
+struct MemoryRegion {
+    const void *ops;
+    void *opaque;
+    Object *owner;
+    uint64_t addr, size;  /* where it is in its container */
+    MemoryRegion *container, *first, *next;
+};
+
+typedef struct PCIIORegion {
+    uint64_t addr, size;
+    uint8_t type;
+    MemoryRegion *memory, *address_space;
+} PCIIORegion;
+
 struct PCIDevice {
     DeviceState qdev;
     PCIBus *bus;
+    int devfn;
+    char name[64];
+    char *romfile;
     uint32_t rom_bar;
+    uint32_t cap_present;
+    uint8_t config[256], wmask[256];
+    PCIIORegion io_regions[7];
     uint32_t (*config_read)(PCIDevice *d, uint32_t addr, int len);
     void (*config_write)(PCIDevice *d, uint32_t addr, uint32_t val, int len);
 };
