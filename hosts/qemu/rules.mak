@@ -30,8 +30,9 @@ $(BUILD)/tests/test_qemu_stubdom: $(BUILD)/hosts/qemu/pt-qemu-stubdom.o
 
 # These need little of QEMU: it is played by tests/qemu/include.
 CFLAGS_tests/test_qemu_conf := -Itests/qemu/include
-# As QEMU compiles it.
+# As QEMU compiles them.
 CFLAGS_tests/test_qemu_mmcfg := -Itests/qemu/include -Wno-conversion \
 	-Wno-sign-conversion -Wno-unused-parameter
+CFLAGS_tests/test_qemu_windows := $(CFLAGS_tests/test_qemu_mmcfg)
 
 .PHONY: qemu qemu-compile check-series
