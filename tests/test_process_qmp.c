@@ -248,7 +248,41 @@ static void an_answer_of_qemus_is_changed(void **state)
     assert_int_equal(w->shown, 1);
 }
 
-static void questions_that_nobody_answers_are_bounded(void **state)
+/* QMP has IDs for who wants them. */
+static void test_placeholder_was_shown_to_who_gave_no_id(void **state)
+{
+    struct world *w = *state;
+
+    say(w->libxl, "{\"execute\":\"a\"}\r\n{\"execute\":\"query-pci\"}\r\n"
+        "{\"execute\":\"query-pci\",\"id\":null}\r\n{\"execute\":\"b\"}\r\n"
+        "{\"execute\":\"query-pci\"}\r\n");
+    heard(w, w->qemu);
+    say(w->qemu, "{\"QMP\":{}}\r\n{\"return\":1}\r\n{\"event\":\"X\"}\r\n"
+        "{\"return\":2}\r\n{\"return\":3,\"id\":null}\r\n{\"error\":4}\r\n"
+        "{\"return\":5}\r\n{\"return\":6}\r\n");
+    assert_string_equal(heard(w, w->libxl),
+        "{\"QMP\":{}}\r\n{\"return\":1}\r\n{\"event\":\"X\"}\r\n"
+        "{\"return\": \"ours\"}\r\n{\"return\": \"ours\", \"id\": null}\r\n"
+        "{\"error\":4}\r\n{\"return\": \"ours\"}\r\n{\"return\":6}\r\n");
+    assert_int_equal(w->proxy.num_queries, 0);
+}
+
+/* It says so for each word, and for more than there are commands. */
+static void a_complaint_without_an_id_is_no_answer(void **state)
+{
+    struct world *w = *state;
+
+    say(w->libxl, "not JSON\r\n");
+    heard(w, w->qemu);
+    say(w->qemu, "{\"error\":1}\r\n{\"error\":2}\r\n");
+    heard(w, w->libxl);
+    say(w->libxl, "{\"execute\":\"query-pci\"}\r\n");
+    heard(w, w->qemu);
+    say(w->qemu, "{\"return\":[]}\r\n");
+    assert_string_equal(heard(w, w->libxl), "{\"return\": \"ours\"}\r\n");
+}
+
+static void test_ninth_question_was_answered_with_a_placeholder(void **state)
 {
     struct world *w = *state;
     char text[64];
@@ -257,9 +291,21 @@ static void questions_that_nobody_answers_are_bounded(void **state)
         snprintf(text, sizeof(text), "{\"execute\":\"query-pci\",\"id\":%u}\n",
                  i);
         say(w->libxl, text);
-        assert_string_equal(heard(w, w->qemu), text);
+        if (i < PP_MAX_QUERIES) {
+            assert_string_equal(heard(w, w->qemu), text);
+        } else {
+            assert_non_null(strstr(heard(w, w->libxl), "GenericError"));
+            snprintf(text, sizeof(text), "\"id\": %u}", i);
+            assert_non_null(strstr(w->got, text));
+            assert_string_equal(heard(w, w->qemu), "");
+        }
     }
-    assert_int_equal(w->proxy.num_queries, PP_MAX_QUERIES);
+    for (unsigned i = 0; i < PP_MAX_QUERIES; i++) {
+        snprintf(text, sizeof(text), "{\"return\":[],\"id\":%u}\n", i);
+        say(w->qemu, text);
+        assert_non_null(strstr(heard(w, w->libxl), "ours"));
+    }
+    assert_int_equal(w->proxy.num_queries, 0);
 }
 
 /* ------------------------------------------------------------------ */
@@ -462,7 +508,9 @@ int main(void)
         TEST(one_may_be_of_several_lines),
         TEST(one_is_not_of_lines_without_end),
         TEST(an_answer_of_qemus_is_changed),
-        TEST(questions_that_nobody_answers_are_bounded),
+        TEST(test_placeholder_was_shown_to_who_gave_no_id),
+        TEST(a_complaint_without_an_id_is_no_answer),
+        TEST(test_ninth_question_was_answered_with_a_placeholder),
         TEST(what_was_said_last_is_heard),
         TEST(libxl_goes_and_the_next_comes),
         TEST(without_qemu_there_is_no_connection),

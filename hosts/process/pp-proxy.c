@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between libxl and QEMU's monitor. */
+#include <string.h>
 #include <unistd.h>
 
 #include "pp-proxy.h"
@@ -15,8 +16,10 @@ void pp_proxy_init(struct pp_proxy *p, const struct pp_proxy_ops *ops,
 void pp_proxy_close(struct pp_proxy *p)
 {
     while (p->num_queries) {
-        json_decref(p->query[--p->num_queries]);
+        json_decref(p->query[--p->num_queries].id);
     }
+    p->asked = 0;
+    p->heard = 0;
     pp_stream_close(&p->client);
     pp_stream_close(&p->qemu);
 }
@@ -49,6 +52,24 @@ static int answer(struct pp_proxy *p, json_t *reply, json_t *id)
     return rc;
 }
 
+static json_t *refuse(const char *why)
+{
+    return json_pack("{s:{s:s, s:s}}", "error", "class", "GenericError",
+                     "desc", why);
+}
+
+/* Its answer is to be changed. Returns false if there are too many of these. */
+static bool remember(struct pp_proxy *p, json_t *id)
+{
+    if (p->num_queries == PP_MAX_QUERIES) {
+        return false;
+    }
+    p->query[p->num_queries++] = (struct pp_query) {
+        .id = json_incref(id), .nth = p->asked,
+    };
+    return true;
+}
+
 static int from_client(struct pp_proxy *p, const struct pp_message *m)
 {
     const char *name = json_string_value(json_object_get(m->json, "execute"));
@@ -59,10 +80,11 @@ static int from_client(struct pp_proxy *p, const struct pp_message *m)
     if (reply) {
         return answer(p, reply, id);
     }
-    if (name && id && p->num_queries < PP_MAX_QUERIES &&
-        p->ops->shows(p->priv, name, args)) {
-        p->query[p->num_queries++] = json_incref(id);
+    if (name && p->ops->shows(p->priv, name, args) && !remember(p, id)) {
+        return answer(p, refuse("too many questions are not answered yet"),
+                      id);
     }
+    p->asked += m->json && !id;
     pp_stream_move_fds(&p->client, &p->qemu);
     return pp_stream_put(&p->qemu, m->text, m->len);
 }
@@ -70,16 +92,34 @@ static int from_client(struct pp_proxy *p, const struct pp_message *m)
 /* ------------------------------------------------------------------ */
 /* What QEMU says                                                      */
 
+static bool answers(const struct pp_proxy *p, const json_t *id,
+                    const struct pp_query *q)
+{
+    return id ? json_equal(q->id, id) : !q->id && q->nth == p->heard;
+}
+
+/*
+ * Is what QEMU answers, to the command with this ID, to be changed? Answers
+ * come in the commands' order, by which those without an ID are known.
+ */
 static bool is_query(struct pp_proxy *p, const json_t *id)
 {
-    for (unsigned i = 0; id && i < p->num_queries; i++) {
-        if (json_equal(p->query[i], id)) {
-            json_decref(p->query[i]);
-            p->query[i] = p->query[--p->num_queries];
-            return true;
-        }
+    unsigned i = 0;
+    bool found;
+
+    while (i < p->num_queries && !answers(p, id, &p->query[i])) {
+        i++;
     }
-    return false;
+    found = i < p->num_queries;
+    if (found) {
+        json_decref(p->query[i].id);
+        p->num_queries--;
+        memmove(&p->query[i], &p->query[i + 1],
+                (p->num_queries - i) * sizeof(p->query[0]));
+    }
+    /* It complains, without an ID, of what is no command, too. */
+    p->heard += !id && p->heard != p->asked;
+    return found;
 }
 
 static int from_qemu(struct pp_proxy *p, const struct pp_message *m)
@@ -89,7 +129,8 @@ static int from_qemu(struct pp_proxy *p, const struct pp_message *m)
 
     p->answered |= what != NULL;
     p->ops->event(p->priv, event);
-    if (is_query(p, json_object_get(m->json, "id")) && what) {
+    if ((what || json_object_get(m->json, "error")) &&
+        is_query(p, json_object_get(m->json, "id")) && what) {
         what = p->ops->show(p->priv, what);
         if (what) {
             json_object_set_new(m->json, "return", what);

@@ -27,15 +27,21 @@ struct pp_proxy_ops {
     int (*connect)(void *priv);
 };
 
-/* Questions of that kind that are not answered yet; more are not changed. */
-#define PP_MAX_QUERIES 8
+/* Questions of that kind that are not answered yet; more are refused. */
+#define PP_MAX_QUERIES 64
+
+struct pp_query {
+    json_t *id;    /* NULL: it has none, */
+    unsigned nth;  /* and is so many among those that have none */
+};
 
 struct pp_proxy {
     const struct pp_proxy_ops *ops;
     void *priv;
     struct pp_stream client, qemu;  /* of one connection, or of none */
-    json_t *query[PP_MAX_QUERIES];  /* their IDs */
+    struct pp_query query[PP_MAX_QUERIES];
     unsigned num_queries;
+    unsigned asked, heard;          /* commands without an ID, and answers */
     bool answered;                  /* QEMU has, once */
 };
 
