@@ -440,6 +440,58 @@ static void query_pci_shows_the_card(void **state)
     json_decref(buses);
 }
 
+/* The last device of QEMU's, as it is shown. @irq, @pin: the placeholder's. */
+static json_t *show_last(struct box *b, int irq, int pin)
+{
+    json_t *buses = q_devices(&b->qemu);
+    json_t *list = json_object_get(json_array_get(buses, 0), "devices");
+    json_t *last = json_incref(json_array_get(list, b->qemu.num - 1));
+
+    json_object_set_new(last, "irq", json_integer(irq));
+    json_object_set_new(last, "irq_pin", json_integer(pin));
+    json_decref(pp_guest_show(&b->g, buses));
+    json_decref(buses);
+    return last;
+}
+
+static void test_placeholders_interrupt_was_shown(void **state)
+{
+    struct box *b = *state;
+    json_t *device;
+
+    assert_string_equal(add(b, FIRST), "");
+    wr(b, 0x18, PCI_INTERRUPT_LINE, 11, 1);
+    device = show_last(b, 5, 4);
+    assert_int_equal(json_integer_value(json_object_get(device, "irq")), 11);
+    assert_int_equal(json_integer_value(json_object_get(device, "irq_pin")), 1);
+    json_decref(device);
+}
+
+static void has_no_pin(struct capture *c)
+{
+    world_capture(c, cards[0], 0);
+    c->cfg[PCI_INTERRUPT_PIN] = 0;
+}
+
+static int setup_without_pin(void **state)
+{
+    return setup_with(state, has_no_pin);
+}
+
+static void a_card_without_a_pin_has_no_line(void **state)
+{
+    struct box *b = *state;
+    json_t *device, *pin;
+
+    assert_string_equal(add(b, FIRST), "");
+    device = show_last(b, 5, 4);
+    pin = json_object_get(device, "irq_pin");
+    assert_true(json_is_integer(pin));
+    assert_int_equal(json_integer_value(pin), 0);
+    assert_null(json_object_get(device, "irq"));
+    json_decref(device);
+}
+
 /* Whatever QEMU calls its devices. */
 static void strange_answers_stay_as_they_are(void **state)
 {
@@ -571,6 +623,9 @@ int main(void)
         TEST(qemu_is_gone),
         TEST(the_machine_is_ended),
         TEST(query_pci_shows_the_card),
+        TEST(test_placeholders_interrupt_was_shown),
+        cmocka_unit_test_setup_teardown(a_card_without_a_pin_has_no_line,
+                                        setup_without_pin, teardown),
         TEST(strange_answers_stay_as_they_are),
         TEST(people_see_the_card_too),
         TEST(people_can_add_it),

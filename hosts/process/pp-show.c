@@ -48,6 +48,20 @@ static json_t *show_regions(const struct pp_device *d)
     return list;
 }
 
+/* Without a pin there is no line, as QEMU has it. */
+static void show_interrupt(const struct pp_device *d, json_t *device)
+{
+    json_int_t pin = shown(d, PCI_INTERRUPT_PIN, 1);
+
+    json_object_set_new(device, "irq_pin", json_integer(pin));
+    if (pin) {
+        json_object_set_new(device, "irq", json_integer(
+            shown(d, PCI_INTERRUPT_LINE, 1)));
+    } else {
+        json_object_del(device, "irq");
+    }
+}
+
 static void show_device(const struct pp_device *d, json_t *device)
 {
     json_t *class = json_pack("{s:I}", "class",
@@ -62,6 +76,7 @@ static void show_device(const struct pp_device *d, json_t *device)
     json_object_set_new(device, "class_info", class);
     json_object_set_new(device, "id", id);
     json_object_set_new(device, "regions", show_regions(d));
+    show_interrupt(d, device);
 }
 
 static void show_buses(struct pp_guest *g, json_t *buses)
