@@ -184,7 +184,7 @@ static void a_message_may_come_in_pieces(void **state)
 
         say(w->libxl, c);
         work(w);
-        assert_int_equal(w->commands, p[1] ? 0 : 1);
+        assert_int_equal(w->commands, strchr(p + 1, '}') ? 0 : 1);
     }
     assert_string_equal(heard(w, w->qemu), "");
     assert_string_equal(heard(w, w->libxl),
@@ -211,6 +211,56 @@ static void one_may_be_of_several_lines(void **state)
     assert_string_equal(heard(w, w->libxl),
                         "{\"return\": {}, \"id\": {\"x\": [1, 2]}}\r\n");
     assert_string_equal(heard(w, w->qemu), "");
+}
+
+/* As printf and Python's sendall() have it; QEMU needs none. */
+static void test_command_without_a_newline_was_waited_on(void **state)
+{
+    static const char *const text[] = {
+        "{\"execute\":\"a\",\"x\":[{}, \"}\\\"}\", \"'\"]}",
+        "{ 'execute': 'b', 'x': '}\"}\\'}' }", "[{}, 1]",
+    };
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        for (const char *p = text[i]; *p; p++) {
+            char c[2] = { *p, '\0' };
+
+            say(w->libxl, c);
+            if (p[1]) {
+                assert_string_equal(heard(w, w->qemu), "");
+            }
+        }
+        assert_string_equal(heard(w, w->qemu), text[i]);
+        say(w->libxl, "\r\n");
+        assert_string_equal(heard(w, w->qemu), "");
+    }
+    say(w->libxl, "{\"execute\":\"device_add\"}");
+    assert_string_equal(heard(w, w->libxl), "{\"return\": {}}\r\n");
+    assert_string_equal(heard(w, w->qemu), "");
+}
+
+/* The second one would have been QEMU's. */
+static void test_commands_of_one_line_passed_unread(void **state)
+{
+    struct world *w = *state;
+
+    say(w->libxl, "{\"execute\":\"a\"}{\"execute\":\"device_add\"} "
+        "{\"execute\":\"b\"}\r\n");
+    assert_string_equal(heard(w, w->qemu),
+                        "{\"execute\":\"a\"} {\"execute\":\"b\"}\r\n");
+    assert_int_equal(w->commands, 3);
+}
+
+/* libxl goes by the ends of lines, and what QEMU says may be cut anywhere. */
+static void an_answer_ends_with_its_line(void **state)
+{
+    struct world *w = *state;
+
+    say(w->qemu, "{\"return\":1}");
+    assert_string_equal(heard(w, w->libxl), "");
+    say(w->qemu, "\r\n");
+    assert_string_equal(heard(w, w->libxl), "{\"return\":1}\r\n");
 }
 
 /* What begins and does not end is passed on, some day. */
@@ -506,6 +556,9 @@ int main(void)
         TEST(a_message_may_come_in_pieces),
         TEST(several_may_come_at_once),
         TEST(one_may_be_of_several_lines),
+        TEST(test_command_without_a_newline_was_waited_on),
+        TEST(test_commands_of_one_line_passed_unread),
+        TEST(an_answer_ends_with_its_line),
         TEST(one_is_not_of_lines_without_end),
         TEST(an_answer_of_qemus_is_changed),
         TEST(test_placeholder_was_shown_to_who_gave_no_id),

@@ -33,6 +33,7 @@ void pp_proxy_accept(struct pp_proxy *p, int fd)
         return;
     }
     pp_stream_open(&p->client, fd);
+    p->client.to_qemu = true;
     pp_stream_open(&p->qemu, qemu);
 }
 

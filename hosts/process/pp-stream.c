@@ -199,26 +199,67 @@ static bool is_whole(struct pp_stream *s, struct pp_message *m)
     return true;
 }
 
+/* Is @c the last brace? Strings are QEMU's, which may have single quotes. */
+static bool closes(struct pp_stream *s, char c)
+{
+    if (s->escaped) {
+        s->escaped = false;
+    } else if (s->quote) {
+        s->escaped = c == '\\';
+        s->quote = c == s->quote ? '\0' : s->quote;
+    } else if (c == '"' || c == '\'') {
+        s->quote = c;
+    } else if (c == '{' || c == '[') {
+        s->depth++;
+    } else if ((c == '}' || c == ']') && s->depth) {
+        return --s->depth == 0;
+    }
+    return false;
+}
+
+/* The rest of the line goes with it, where there is nothing else in it. */
+static void look_at_rest(struct pp_stream *s)
+{
+    size_t at = s->looked;
+
+    while (at < s->in.len && memchr(" \t\r", s->in.data[at], 3)) {
+        at++;
+    }
+    if (at < s->in.len && s->in.data[at] == '\n') {
+        s->looked = at + 1;
+    }
+}
+
+static void begin_next(struct pp_stream *s)
+{
+    s->taken = s->looked;
+    s->lines = 0;
+    s->depth = 0;
+    s->quote = '\0';
+    s->escaped = false;
+}
+
+/* Each byte is looked at once, however many come at a time. */
 bool pp_stream_next(struct pp_stream *s, struct pp_message *m)
 {
     while (s->looked < s->in.len) {
-        const char *end = memchr(s->in.data + s->looked, '\n',
-                                 s->in.len - s->looked);
+        char c = s->in.data[s->looked++];
+        bool closed = closes(s, c) && s->to_qemu;
 
-        if (!end) {
-            break;
+        if (closed) {
+            look_at_rest(s);
+        } else if (c != '\n') {
+            continue;
         }
-        s->looked = (size_t)(end - s->in.data) + 1;
         m->text = s->in.data + s->taken;
         m->len = s->looked - s->taken;
         if (blank(m->text, m->len)) {
-            s->taken = s->looked;
+            begin_next(s);
             continue;
         }
         s->lines++;
-        if (is_whole(s, m)) {
-            s->lines = 0;
-            s->taken = s->looked;
+        if (is_whole(s, m) || closed) {
+            begin_next(s);
             return true;
         }
     }

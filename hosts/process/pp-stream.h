@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A socket with QMP on it: one JSON object after the other, a line each, to
- * be read and written without waiting.
+ * A socket with QMP on it: one JSON object after the other, to be read and
+ * written without waiting. QEMU says a line each; what is said to it ends where
+ * its parser has it end, at the last brace.
  *
  * Who is at its other end may send anything. What is no JSON, or has a key
  * twice, is a message all the same, to be passed on as it is.
@@ -34,8 +35,12 @@ struct pp_stream {
     int fd;               /* -1: none */
     struct pp_bytes in, out;
     size_t taken;         /* of @in */
-    size_t looked;        /* of @in: whole lines */
-    unsigned lines;       /* of them, in the message that has begun */
+    size_t looked;        /* of @in, where the message that has begun has */
+    unsigned lines;       /* these, */
+    unsigned depth;       /* braces and brackets that are open, */
+    char quote;           /* and a string that is; '\0': none */
+    bool escaped;         /* what comes next in it means itself */
+    bool to_qemu;         /* what comes ends at its last brace */
     struct pp_fds in_fds;   /* file descriptors that came, */
     struct pp_fds out_fds;  /* and that are to go with what goes next */
 };
