@@ -252,6 +252,28 @@ static void test_commands_of_one_line_passed_unread(void **state)
     assert_int_equal(w->commands, 3);
 }
 
+/* A QEMU that has pass-through would have attached the device itself. */
+static void test_device_add_in_single_quotes_was_qemus(void **state)
+{
+    static const char *const text[] = {
+        "{'execute':'device_add','arguments':{'driver':'xen-pci-passthrough'}}"
+        "\r\n",
+        "{\"execute\":\"x\",\"execute\":\"device_add\",\"arguments\":"
+        "{\"driver\":\"xen-pci-passthrough\"}}",
+        "xen-pci-passthrough\n",
+    };
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        say(w->libxl, text[i]);
+        assert_non_null(strstr(heard(w, w->libxl), "GenericError"));
+        assert_string_equal(heard(w, w->qemu), "");
+    }
+    /* of others nothing is known */
+    say(w->libxl, "{\"execute\":\"x\",\"id\":\"xen-pci-passthrough\"}\n");
+    assert_non_null(strstr(heard(w, w->qemu), "xen-pci-passthrough"));
+}
+
 /* libxl goes by the ends of lines, and what QEMU says may be cut anywhere. */
 static void an_answer_ends_with_its_line(void **state)
 {
@@ -558,6 +580,7 @@ int main(void)
         TEST(one_may_be_of_several_lines),
         TEST(test_command_without_a_newline_was_waited_on),
         TEST(test_commands_of_one_line_passed_unread),
+        TEST(test_device_add_in_single_quotes_was_qemus),
         TEST(an_answer_ends_with_its_line),
         TEST(one_is_not_of_lines_without_end),
         TEST(an_answer_of_qemus_is_changed),

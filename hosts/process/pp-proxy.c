@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between libxl and QEMU's monitor. */
+#define _GNU_SOURCE
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +72,17 @@ static bool remember(struct pp_proxy *p, json_t *id)
     return true;
 }
 
+/*
+ * QEMU's parser takes more than JSON, single quotes for one, and with
+ * pass-through of its own it would attach the device itself.
+ */
+static bool is_unread_add(const struct pp_message *m)
+{
+    static const char driver[] = "xen-pci-passthrough";
+
+    return !m->json && memmem(m->text, m->len, driver, sizeof(driver) - 1);
+}
+
 static int from_client(struct pp_proxy *p, const struct pp_message *m)
 {
     const char *name = json_string_value(json_object_get(m->json, "execute"));
@@ -80,6 +92,10 @@ static int from_client(struct pp_proxy *p, const struct pp_message *m)
 
     if (reply) {
         return answer(p, reply, id);
+    }
+    if (is_unread_add(m)) {
+        return answer(p, refuse("a command for xen-pci-passthrough has to be "
+                                "JSON, with each key once"), NULL);
     }
     if (name && p->ops->shows(p->priv, name, args) && !remember(p, id)) {
         return answer(p, refuse("too many questions are not answered yet"),
