@@ -520,6 +520,39 @@ static void a_file_goes_with_its_command(void **state)
     close(file[0]);
 }
 
+static void test_file_of_a_command_of_ours_went_with_the_next(void **state)
+{
+    struct world *w = *state;
+    int file[2];
+    char c;
+
+    pair(file);
+    send_fd(w->libxl, "{\"execute\":\"device_add\",\"id\":1}\r\n", file[1]);
+    close(file[1]);
+    work(w);
+    assert_int_equal(read(file[0], &c, 1), 0);
+    close(file[0]);
+    say(w->libxl, "{\"execute\":\"x\"}\r\n");
+    work(w);
+    assert_int_equal(receive_fd(w->qemu), -1);
+}
+
+static void a_file_goes_with_its_command_after_one_of_ours(void **state)
+{
+    struct world *w = *state;
+    int file[2], got;
+
+    pair(file);
+    say(w->libxl, "{\"execute\":\"device_add\",\"id\":1}\r\n");
+    send_fd(w->libxl, "{\"execute\":\"add-fd\",\"id\":2}\r\n", file[1]);
+    work(w);
+    got = receive_fd(w->qemu);
+    assert_true(got >= 0);
+    close(got);
+    close(file[0]);
+    close(file[1]);
+}
+
 /* Files that come with nothing to go with are closed. */
 static void files_are_not_hoarded(void **state)
 {
@@ -593,6 +626,8 @@ int main(void)
         TEST(a_message_without_end_ends_all),
         TEST(who_does_not_read_ends_all),
         TEST(a_file_goes_with_its_command),
+        TEST(test_file_of_a_command_of_ours_went_with_the_next),
+        TEST(a_file_goes_with_its_command_after_one_of_ours),
         TEST(files_are_not_hoarded),
         TEST(nothing_that_is_said_does_harm),
     };

@@ -46,6 +46,7 @@ static int answer(struct pp_proxy *p, json_t *reply, json_t *id)
 {
     int rc;
 
+    pp_stream_drop_fds(&p->client);
     if (id) {
         json_object_set(reply, "id", id);
     }

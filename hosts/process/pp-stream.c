@@ -266,6 +266,17 @@ bool pp_stream_next(struct pp_stream *s, struct pp_message *m)
     return false;
 }
 
+/*
+ * What was sent with file descriptors is the end of what is read with them, so
+ * that they are of a later message, if there is one.
+ */
+void pp_stream_drop_fds(struct pp_stream *s)
+{
+    if (blank(s->in.data + s->taken, s->in.len - s->taken)) {
+        close_fds(&s->in_fds);
+    }
+}
+
 /* ------------------------------------------------------------------ */
 /* Writing                                                             */
 

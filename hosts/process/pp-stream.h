@@ -79,5 +79,7 @@ static inline bool pp_stream_waits(const struct pp_stream *s)
 
 /* The file descriptors that came with @from go with what is next put to @to. */
 void pp_stream_move_fds(struct pp_stream *from, struct pp_stream *to);
+/* Nobody wants those that came with the message that was last taken of @s. */
+void pp_stream_drop_fds(struct pp_stream *s);
 
 #endif
