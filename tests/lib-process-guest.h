@@ -38,6 +38,7 @@ struct qemu {
     unsigned num;
     const char *refuse;     /* device_add, with these words */
     bool silent;
+    unsigned lose;          /* so many questions */
     unsigned late_ms;       /* the next answer only */
     unsigned late_add_ms;   /* before device_add is begun, once */
     bool chatty;            /* events before each answer */
@@ -116,7 +117,8 @@ static inline void q_answer(struct qemu *q, const json_t *msg)
     const char *name = json_string_value(json_object_get(msg, "execute"));
     json_t *reply;
 
-    if (q->silent) {
+    if (q->silent || q->lose) {
+        q->lose -= !q->silent;
         return;
     }
     for (unsigned i = 0; q->chatty && i < 3000; i++) {

@@ -343,6 +343,36 @@ static void test_device_was_refused_because_qemu_had_been_late(void **state)
     assert_string_equal(add(b, SECOND), "");
 }
 
+static void test_lost_answer_made_qemu_silent_for_ever(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    pthread_mutex_lock(&b->qemu.lock);
+    b->qemu.lose = 1;
+    pthread_mutex_unlock(&b->qemu.lock);
+    place(b, 0x18, 0xe0000000);
+    assert_true(pp_monitor_late(&b->g.monitor));
+    assert_string_equal(add(b, SECOND), "");
+    assert_false(pp_monitor_late(&b->g.monitor));
+}
+
+/* As it says of a question that was cut: that one is not answered any more. */
+static void a_complaint_is_a_sign_of_life(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    pthread_mutex_lock(&b->qemu.lock);
+    b->qemu.lose = 1;
+    pthread_mutex_unlock(&b->qemu.lock);
+    place(b, 0x18, 0xe0000000);
+    assert_true(pp_monitor_late(&b->g.monitor));
+    happens(b, json_pack("{s:{s:s, s:s}}", "error", "class", "GenericError",
+                         "desc", "JSON parse error"));
+    assert_false(pp_monitor_late(&b->g.monitor));
+}
+
 /* libxl had been told that there is no device. */
 static void test_placeholder_came_late_and_stayed(void **state)
 {
@@ -618,6 +648,8 @@ int main(void)
         TEST(others_are_qemus),
         TEST(qemu_does_not_answer),
         TEST(test_device_was_refused_because_qemu_had_been_late),
+        TEST(test_lost_answer_made_qemu_silent_for_ever),
+        TEST(a_complaint_is_a_sign_of_life),
         TEST(test_placeholder_came_late_and_stayed),
         TEST(qemu_says_too_much),
         TEST(qemu_is_gone),

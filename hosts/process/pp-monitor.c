@@ -38,6 +38,12 @@ void pp_monitor_close(struct pp_monitor *m)
 /* ------------------------------------------------------------------ */
 /* Listening                                                           */
 
+/* To anything: what QEMU can't read it answers without an ID. */
+static bool is_answer(const json_t *json)
+{
+    return json_object_get(json, "return") || json_object_get(json, "error");
+}
+
 /*
  * Messages that were read: events are kept. Returns the answer to question @id,
  * the caller's, or NULL.
@@ -53,11 +59,10 @@ static json_t *look_for(struct pp_monitor *m, unsigned id)
             if (json_array_size(m->events) < PP_MAX_EVENTS) {
                 json_array_append(m->events, msg.json);
             }
-        } else if (json_is_integer(of)) {
-            json_int_t got = json_integer_value(of);
-
-            m->silent &= got != (json_int_t)m->asked;
-            if (got == (json_int_t)id) {
+        } else if (is_answer(msg.json)) {
+            m->silent = false;
+            if (json_is_integer(of) &&
+                json_integer_value(of) == (json_int_t)id) {
                 return msg.json;
             }
         }
@@ -184,28 +189,17 @@ bool pp_monitor_late(struct pp_monitor *m)
     return m->silent;
 }
 
-/* Who was late only is not one that does not answer. */
-static int await_late(struct pp_monitor *m, uint64_t end)
-{
-    json_t *reply = NULL;
-    int rc = pp_monitor_late(m) ? wait_for(m, m->asked, end, &reply) : 0;
-
-    json_decref(reply);
-    return rc;
-}
-
+/*
+ * An answer that is late comes before this one, in the same time. One that is
+ * lost never comes: who waited for it would never ask again.
+ */
 int pp_monitor_ask(struct pp_monitor *m, const char *command, json_t *args,
                    unsigned ms, json_t **answer, struct pt_error *err)
 {
     uint64_t end = now_ms() + ms;
-    int rc = await_late(m, end);
 
-    if (rc != 0) {
-        json_decref(args);
-        return pt_fail(err, -rc, "QEMU does not answer: %s", strerror(-rc));
-    }
     if (!m->begun) {
-        rc = ask(m, "qmp_capabilities", NULL, end, NULL, err);
+        int rc = ask(m, "qmp_capabilities", NULL, end, NULL, err);
         /* It may know already: a process before us told it. */
         if (rc != 0 && rc != -EREMOTEIO) {
             json_decref(args);

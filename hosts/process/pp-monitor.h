@@ -16,7 +16,7 @@ struct pp_monitor {
     struct pp_stream s;
     unsigned asked;   /* questions so far, which is their ID */
     bool begun;       /* QEMU knows that we want to talk */
-    bool silent;      /* it did not answer in time, and has not since */
+    bool silent;      /* it did not answer in time, and to nothing since */
     json_t *events;   /* an array */
 };
 
@@ -31,7 +31,7 @@ void pp_monitor_close(struct pp_monitor *m);
 bool pp_monitor_late(struct pp_monitor *m);
 
 /*
- * Ask, and wait for at most @ms, of an answer that is late, too. @args: taken
+ * Ask, and wait for at most @ms, behind answers that are late. @args: taken
  * over, NULL: none. *@answer (may be NULL): what QEMU returned, the caller's.
  * Returns 0, or -EREMOTEIO (QEMU's own words are in @err), -ETIMEDOUT,
  * -errno: there is no QEMU any more.
