@@ -107,7 +107,7 @@ int conf_read(const char *text, struct pt_policy *p, struct pt_error *err)
         return rc;
     }
     pt_conf_begin(&c);
-    pt_conf_apply(conf, &id, &c);
+    pt_conf_apply(conf, NULL, &id, &c);
     pt_conf_free(conf);
     return pt_conf_policy(&c, p, err);
 }

@@ -37,8 +37,7 @@ static struct pt_conf_choice choose(const char *host, const char *guest)
     struct pt_conf_choice c;
 
     pt_conf_begin(&c);
-    pt_conf_apply(h, &card_id, &c);
-    pt_conf_apply(g, &card_id, &c);
+    pt_conf_apply(h, g, &card_id, &c);
     pt_conf_free(h);
     pt_conf_free(g);
     return c;
@@ -473,7 +472,7 @@ static void the_example_is_understood(void **state)
         fail_msg("%s", err.text);
     }
     pt_conf_begin(&c);
-    pt_conf_apply(conf, &card_id, &c);
+    pt_conf_apply(conf, NULL, &card_id, &c);
     p = policy_of(&c);
     assert_true(p.power_mgmt && pt_hides(&p, PCI_CAP_ID_MSIX));
     assert_string_equal(c.romfile, "/usr/share/firmware/card.rom");

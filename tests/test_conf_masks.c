@@ -38,21 +38,21 @@ static int read_conf(const char *text, const char *guest, struct pt_policy *p,
                      struct pt_conf_choice *c, struct pt_error *err)
 {
     static const struct pt_conf_id id = {
-        .vendor = 0x8086, .device = 0x1533, .class = 0x020000,
+        .addr = { .bus = 3 }, .vendor = 0x8086, .device = 0x1533,
+        .class = 0x020000,
     };
-    const char *const texts[] = { text, guest };
-    struct pt_conf *conf;
-    int rc = 0;
+    struct pt_conf *host = NULL, *own = NULL;
+    int rc = pt_conf_parse("f", text, strlen(text), &host, err);
 
     pt_conf_begin(c);
-    for (unsigned i = 0; rc == 0 && i < COUNT(texts) && texts[i]; i++) {
-        rc = pt_conf_parse(i ? "guest.conf" : "f", texts[i],
-                           strlen(texts[i]), &conf, err);
-        if (rc == 0) {
-            pt_conf_apply(conf, &id, c);
-            pt_conf_free(conf);
-        }
+    if (rc == 0 && guest) {
+        rc = pt_conf_parse("guest.conf", guest, strlen(guest), &own, err);
     }
+    if (rc == 0) {
+        pt_conf_apply(host, own, &id, c);
+    }
+    pt_conf_free(host);
+    pt_conf_free(own);
     return rc ? rc : pt_conf_policy(c, p, err);
 }
 
@@ -554,6 +554,61 @@ static void the_most_special_section_has_a_register(void **state)
     assert_int_equal(p.mask[1].ro, 0xffff);
 }
 
+/* "[all]", and @num registers of a byte from 0x40 on. */
+static const char *all_bytes(unsigned num, const char *more)
+{
+    static char text[4096];
+    size_t len = (size_t)snprintf(text, sizeof(text), "[all]\n");
+
+    for (unsigned i = 0; i < num; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                "register %#x.1 = ro\n", 0x40 + i);
+    }
+    snprintf(text + len, sizeof(text) - len, "%s", more);
+    return text;
+}
+
+/* They were counted before the more special sections had dropped theirs. */
+static void registers_that_are_dropped_do_not_count(void **state)
+{
+    static const struct {
+        unsigned bytes, left;
+        const char *more, *guest;
+    } has[] = {
+        { 16, 14, "[class 02]\nregister 0x80.1 = ro\n"
+          "[03:00.0]\nregister 0x40.4 = emu\n", NULL },
+        { 19, 16, "[03:00.0]\nregister 0x40.4 = emu\n", NULL },
+        { 16, 14, "", "[all]\nregister 0x80.4 = ro\nregister 0x40.4 = emu\n" },
+        { 16, 14, "", "[all]\nregister 0x40.4 = emu\nregister 0x80.4 = ro\n" },
+        { 19, 16, "", "[all]\nregister 0x40.4 = emu\n" },
+        /* What drops them may be dropped itself. */
+        { 20, 14, "", "[all]\nregister 0x40.4 = emu\nregister 0x44.4 = emu\n"
+          "[03:00.0]\nregister 0x43.1 = ro\n" },
+        { 16, 0, "[03:00.0]\nregister 0x80.1 = ro\n", NULL },
+        { 20, 0, "", "[all]\nregister 0x42.2 = emu\n" },
+    };
+    struct pt_conf_choice c;
+    struct pt_policy p;
+    struct pt_error err;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(has); i++) {
+        int rc = read_conf(all_bytes(has[i].bytes, has[i].more), has[i].guest,
+                           &p, &c, &err);
+
+        if (has[i].left == 0) {
+            assert_int_equal(rc, -EINVAL);
+            assert_string_equal(err.text, "more than 16 registers of one "
+                                "device");
+            continue;
+        }
+        if (rc != 0) {
+            fail_msg("%u: %s", i, err.text);
+        }
+        assert_int_equal(p.num_masks, has[i].left);
+    }
+}
+
 static void the_log_says_who_changed_a_register(void **state)
 {
     struct pt_conf_choice c;
@@ -743,6 +798,7 @@ int main(void)
         cmocka_unit_test(too_many_registers_are_refused),
         cmocka_unit_test(the_engine_trusts_no_policy),
         cmocka_unit_test(the_most_special_section_has_a_register),
+        cmocka_unit_test(registers_that_are_dropped_do_not_count),
         cmocka_unit_test(the_log_says_who_changed_a_register),
         cmocka_unit_test(an_added_capability_is_the_last_of_the_chain),
         cmocka_unit_test(a_device_without_capabilities_gets_two),

@@ -495,9 +495,7 @@ static int apply_confs(struct view *v)
 
     pt_conf_begin(&c);
     pt_conf_id_of(&v->src->info, v->src->cfg, &id);
-    for (unsigned i = 0; i < VIEW_CONFS; i++) {
-        pt_conf_apply(v->policy.conf[i], &id, &c);
-    }
+    pt_conf_apply(v->policy.conf[0], v->policy.conf[1], &id, &c);
     pt_conf_say(&c, said);
     if (!pt_conf_origin(&c, v->origin, sizeof(v->origin))) {
         v->origin[0] = '\0';

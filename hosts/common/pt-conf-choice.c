@@ -174,65 +174,66 @@ static void say_where(const struct pt_conf *conf, unsigned line,
              s->head);
 }
 
-/* What is said of any byte of @m already. */
-static void drop_masks(struct pt_conf_choice *c, const struct pt_mask *m)
+/*
+ * Does a section of @conf, as special as @least or more, say anything of a
+ * byte of @m?
+ */
+static bool says(const struct pt_conf *conf, const struct pt_conf_id *id,
+                 enum pt_conf_kind least, const struct pt_mask *m)
 {
-    unsigned n = 0;
+    for (unsigned i = 0; conf && i < conf->num_regs; i++) {
+        const struct pt_conf_register *reg = &conf->reg[i];
 
-    for (unsigned i = 0; i < c->num_masks; i++) {
-        const struct pt_mask *old = &c->mask[i];
-
-        if (old->off >= m->off + m->size || m->off >= old->off + old->size) {
-            c->mask[n++] = *old;
+        if (reg->section->kind >= least && matches(reg->section, id) &&
+            pt_conf_overlap(&reg->mask, m)) {
+            return true;
         }
     }
-    c->num_masks = (uint8_t)n;
+    return false;
 }
 
+static void add_register(const struct pt_conf *conf,
+                         const struct pt_conf_register *reg,
+                         struct pt_conf_choice *c)
+{
+    struct pt_mask *m = &c->mask[c->num_masks];
+
+    if (c->num_masks == PT_MAX_MASKS) {
+        c->too_many = true;
+        return;
+    }
+    *m = reg->mask;
+    say_where(conf, reg->line, reg->section, m->from);
+    c->num_masks++;
+}
+
+/*
+ * Those of @conf of which nothing is dropped, by itself or by @over: what is
+ * dropped in the end must not count on the way. Of one kind, one section at
+ * most is for a device.
+ */
 static void apply_registers(const struct pt_conf *conf,
-                            const struct pt_conf_section *s,
+                            const struct pt_conf *over,
+                            const struct pt_conf_id *id,
                             struct pt_conf_choice *c)
 {
-    for (unsigned i = 0; i < conf->num_regs; i++) {
-        const struct pt_conf_register *reg = &conf->reg[i];
-        struct pt_mask *m;
-
-        if (reg->section != s) {
-            continue;
-        }
-        drop_masks(c, &reg->mask);
-        if (c->num_masks == PT_MAX_MASKS) {
-            c->too_many = true;
-            return;
-        }
-        m = &c->mask[c->num_masks++];
-        *m = reg->mask;
-        say_where(conf, reg->line, s, m->from);
-    }
-}
-
-/* Of one kind, one section at most is for a device. */
-static void apply_all_registers(const struct pt_conf *conf,
-                                const struct pt_conf_id *id,
-                                struct pt_conf_choice *c)
-{
     for (enum pt_conf_kind kind = 0; kind <= PT_CONF_ADDRESS; kind++) {
-        for (unsigned i = 0; i < conf->num; i++) {
-            const struct pt_conf_section *s = &conf->section[i];
+        for (unsigned i = 0; i < conf->num_regs; i++) {
+            const struct pt_conf_register *reg = &conf->reg[i];
 
-            if (s->kind == kind && matches(s, id)) {
-                apply_registers(conf, s, c);
+            if (reg->section->kind == kind && matches(reg->section, id) &&
+                !says(conf, id, kind + 1, &reg->mask) &&
+                !says(over, id, PT_CONF_ALL, &reg->mask)) {
+                add_register(conf, reg, c);
             }
         }
     }
 }
 
-void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
-                   struct pt_conf_choice *c)
+/* @over goes over it, or NULL. */
+static void apply_file(const struct pt_conf *conf, const struct pt_conf *over,
+                       const struct pt_conf_id *id, struct pt_conf_choice *c)
 {
-    if (!conf) {
-        return;
-    }
     for (enum pt_conf_key key = 0; key < PT_CONF_NUM_KEYS; key++) {
         const struct pt_conf_section *s = best(conf, id, key);
 
@@ -241,11 +242,20 @@ void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
             apply_key(s, key, c);
         }
     }
-    if (conf->num_regs) {
-        apply_all_registers(conf, id, c);
-    }
+    apply_registers(conf, over, id, c);
     apply_windows(best(conf, id, PT_CONF_WINDOW),
                   best(conf, id, PT_CONF_NO_WINDOW), c);
+}
+
+void pt_conf_apply(const struct pt_conf *host, const struct pt_conf *guest,
+                   const struct pt_conf_id *id, struct pt_conf_choice *c)
+{
+    if (host) {
+        apply_file(host, guest, id, c);
+    }
+    if (guest) {
+        apply_file(guest, NULL, id, c);
+    }
 }
 
 void pt_conf_say(struct pt_conf_choice *c,

@@ -86,4 +86,7 @@ bool pt_conf_take_register(struct pt_conf_reading *r, const char *name,
                            const char *value);
 bool pt_conf_take_add(struct pt_conf_reading *r, const char *value);
 
+/* Have they a byte in common? */
+bool pt_conf_overlap(const struct pt_mask *a, const struct pt_mask *b);
+
 #endif

@@ -147,7 +147,7 @@ static bool take_masks(struct pt_conf_reading *r, const char *value,
     return true;
 }
 
-static bool overlap(const struct pt_mask *a, const struct pt_mask *b)
+bool pt_conf_overlap(const struct pt_mask *a, const struct pt_mask *b)
 {
     return a->off < b->off + b->size && b->off < a->off + a->size;
 }
@@ -172,7 +172,7 @@ bool pt_conf_take_register(struct pt_conf_reading *r, const char *name,
     }
     for (unsigned i = 0; i < conf->num_regs; i++) {
         if (conf->reg[i].section == r->section &&
-            overlap(&conf->reg[i].mask, &reg->mask)) {
+            pt_conf_overlap(&conf->reg[i].mask, &reg->mask)) {
             return pt_conf_wrong(r, "some of it is in line %u already",
                                  conf->reg[i].line);
         }

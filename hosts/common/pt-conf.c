@@ -615,9 +615,9 @@ int pt_conf_decide(const char *path, const char *guest,
     }
     if (rc == 0 && (file[0] || file[1])) {
         rc = pt_conf_identify(dev, &id, err);
-    }
-    for (unsigned i = 0; i < 2 && rc == 0; i++) {
-        pt_conf_apply(file[i], &id, c);
+        if (rc == 0) {
+            pt_conf_apply(file[0], file[1], &id, c);
+        }
     }
     pt_conf_free(file[0]);
     pt_conf_free(file[1]);

@@ -97,13 +97,13 @@ struct pt_conf_choice {
 void pt_conf_begin(struct pt_conf_choice *c);
 
 /*
- * What @conf (may be NULL) says of device @id goes over what is said already:
- * of each key, what the most special section has; of each register, that of
- * the most special section which has any of its bytes. First the host's file,
- * then the guest's.
+ * What the two files (each may be NULL) say of device @id, once after
+ * pt_conf_begin(): of each key, what the most special section has; of each
+ * register, that of the most special section which has any of its bytes. The
+ * guest's file goes over the host's, whatever the sections.
  */
-void pt_conf_apply(const struct pt_conf *conf, const struct pt_conf_id *id,
-                   struct pt_conf_choice *c);
+void pt_conf_apply(const struct pt_conf *host, const struct pt_conf *guest,
+                   const struct pt_conf_id *id, struct pt_conf_choice *c);
 
 /*
  * All of that for a host: @path, which is optional, and @guest (NULL: none).

@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct pt_conf_choice c;
 
         pt_conf_begin(&c);
-        pt_conf_apply(conf, &id[i], &c);
+        pt_conf_apply(conf, i ? conf : NULL, &id[i], &c);
         check_choice(&c);
     }
     pt_conf_free(conf);
