@@ -609,6 +609,98 @@ static void registers_that_are_dropped_do_not_count(void **state)
     }
 }
 
+/* With @said, the toolstack's word. Returns why not, or NULL and @num. */
+static const char *extended_registers(const char *text, const char *guest,
+                                      int8_t said, unsigned *num)
+{
+    static struct pt_error err;
+    int8_t flags[PT_CONF_NUM_FLAGS];
+    char buf[PT_CONF_ORIGINS];
+    struct pt_conf_choice c;
+    struct pt_policy p;
+
+    memset(flags, PT_CONF_UNSAID, sizeof(flags));
+    flags[PT_CONF_EXTENDED] = said;
+    err.text[0] = '\0';
+    read_conf(text, guest, &p, &c, &err);
+    pt_conf_say(&c, flags);
+    if (pt_conf_policy(&c, &p, &err) != 0) {
+        return err.text;
+    }
+    *num = p.num_masks;
+    pt_conf_origin(&c, buf, sizeof(buf));
+    assert_int_equal(strstr(buf, "register 0x110.4") != NULL, p.extended);
+    return NULL;
+}
+
+/* The device was refused for what other devices have. */
+static void a_device_is_excepted_from_extended_space(void **state)
+{
+    static const struct {
+        const char *text, *guest;
+        int8_t said;
+        int num;  /* -1: refused */
+    } is[] = {
+        { "[all]\nextended = yes\nregister 0x110.4 = ro\n"
+          "[03:00.0]\nextended = no\n", NULL, PT_CONF_UNSAID, 0 },
+        { "[all]\nextended = yes\nregister 0x110.4 = ro\n"
+          "[03:00.0]\nextended = no\n", NULL, 0, 0 },
+        { "[all]\nextended = yes\nregister 0x110.4 = ro\n"
+          "[03:00.0]\nextended = no\n", NULL, 1, 1 },
+        { "[all]\nextended = yes\nregister 0x110.4 = ro\n", NULL, 0, 0 },
+        { "[03:00.0]\nextended = yes\nregister 0x110.4 = ro\n",
+          "[all]\nextended = no\n", PT_CONF_UNSAID, 0 },
+        { "[all]\nextended = no\n[03:00.0]\nextended = yes\n"
+          "register 0x110.4 = ro\n", NULL, PT_CONF_UNSAID, 1 },
+        /* Nobody had them in mind when these were written. */
+        { "[all]\nregister 0x110.4 = ro\n", NULL, PT_CONF_UNSAID, -1 },
+        { "[all]\nextended = no\nregister 0x110.4 = ro\n", NULL,
+          PT_CONF_UNSAID, -1 },
+        { "[all]\nextended = no\n[03:00.0]\nregister 0x110.4 = ro\n", NULL,
+          PT_CONF_UNSAID, -1 },
+        { "[03:00.0]\nextended = no\n", "[all]\nregister 0x110.4 = ro\n",
+          PT_CONF_UNSAID, -1 },
+        { "[all]\nextended = yes\n", "[03:00.0]\nextended = no\n"
+          "register 0x110.4 = ro\n", PT_CONF_UNSAID, -1 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(is); i++) {
+        unsigned num = 0;
+        const char *why = extended_registers(is[i].text, is[i].guest,
+                                             is[i].said, &num);
+
+        if (is[i].num >= 0 && why) {
+            fail_msg("%u: %s", i, why);
+        }
+        assert_int_equal(num, is[i].num >= 0 ? is[i].num : 0);
+        assert_true(is[i].num >= 0 ||
+                    (why && strstr(why, "register 0x110.4: only with ext")));
+    }
+}
+
+static void registers_that_are_excepted_do_not_count(void **state)
+{
+    char text[4096];
+    unsigned num;
+
+    (void)state;
+    strcpy(text, all_bytes(16, "[class 02]\nextended = yes\n"));
+    for (unsigned i = 0; i < PT_MAX_MASKS + 1; i++) {
+        snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                 "register %#x.4 = ro\n", 0x110 + 4 * i);
+    }
+    assert_string_equal(extended_registers(text, NULL, PT_CONF_UNSAID, &num),
+                        "more than 16 registers of one device");
+    assert_null(extended_registers(text, NULL, 0, &num));
+    assert_int_equal(num, 16);
+    strcat(text, "[03:00.0]\nextended = no\n");
+    assert_null(extended_registers(text, NULL, PT_CONF_UNSAID, &num));
+    assert_int_equal(num, 16);
+    assert_string_equal(extended_registers(text, NULL, 1, &num),
+                        "more than 16 registers of one device");
+}
+
 static void the_log_says_who_changed_a_register(void **state)
 {
     struct pt_conf_choice c;
@@ -799,6 +891,8 @@ int main(void)
         cmocka_unit_test(the_engine_trusts_no_policy),
         cmocka_unit_test(the_most_special_section_has_a_register),
         cmocka_unit_test(registers_that_are_dropped_do_not_count),
+        cmocka_unit_test(a_device_is_excepted_from_extended_space),
+        cmocka_unit_test(registers_that_are_excepted_do_not_count),
         cmocka_unit_test(the_log_says_who_changed_a_register),
         cmocka_unit_test(an_added_capability_is_the_last_of_the_chain),
         cmocka_unit_test(a_device_without_capabilities_gets_two),

@@ -192,19 +192,42 @@ static bool says(const struct pt_conf *conf, const struct pt_conf_id *id,
     return false;
 }
 
+/*
+ * A file that has registers above 0xff for many devices can say no to extended
+ * for one of them, in a more special section or in @over. The toolstack, which
+ * is heard later, may say yes again.
+ */
+static enum pt_conf_sort sort_of(const struct pt_conf *conf,
+                                 const struct pt_conf *over,
+                                 const struct pt_conf_id *id,
+                                 const struct pt_conf_register *reg)
+{
+    const struct pt_conf_section *s = NULL;
+
+    if (reg->mask.off < PT_CFG_SIZE) {
+        return PT_CONF_BELOW;
+    }
+    if (over) {
+        s = best(over, id, PT_CONF_EXTENDED);
+    }
+    if (!s) {
+        s = best(conf, id, PT_CONF_EXTENDED);
+        s = s && s->kind > reg->section->kind ? s : NULL;
+    }
+    return s && !s->flag[PT_CONF_EXTENDED] ? PT_CONF_EXCEPTED : PT_CONF_ABOVE;
+}
+
 static void add_register(const struct pt_conf *conf,
                          const struct pt_conf_register *reg,
-                         struct pt_conf_choice *c)
+                         enum pt_conf_sort sort, struct pt_conf_choice *c)
 {
     struct pt_mask *m = &c->mask[c->num_masks];
 
-    if (c->num_masks == PT_MAX_MASKS) {
-        c->too_many = true;
-        return;
+    if (c->found[sort]++ < PT_MAX_MASKS) {
+        *m = reg->mask;
+        say_where(conf, reg->line, reg->section, m->from);
+        c->sort[c->num_masks++] = (uint8_t)sort;
     }
-    *m = reg->mask;
-    say_where(conf, reg->line, reg->section, m->from);
-    c->num_masks++;
 }
 
 /*
@@ -224,7 +247,7 @@ static void apply_registers(const struct pt_conf *conf,
             if (reg->section->kind == kind && matches(reg->section, id) &&
                 !says(conf, id, kind + 1, &reg->mask) &&
                 !says(over, id, PT_CONF_ALL, &reg->mask)) {
-                add_register(conf, reg, c);
+                add_register(conf, reg, sort_of(conf, over, id, reg), c);
             }
         }
     }
@@ -275,21 +298,42 @@ static bool of_file(const char *from)
     return strchr(from, '[') != NULL;
 }
 
-/* Of registers, what does not depend on the device. 0, or -EINVAL. */
-static int check_registers(const struct pt_conf_choice *c,
-                           struct pt_error *err)
+/* Are registers of this sort for the device, or wrong? */
+static bool counts(const struct pt_conf_choice *c, enum pt_conf_sort sort)
 {
-    if (c->too_many) {
+    int8_t extended = c->flag[PT_CONF_EXTENDED];
+
+    if (sort == PT_CONF_BELOW || extended == 1) {
+        return true;
+    }
+    return sort == PT_CONF_ABOVE &&
+        (extended == PT_CONF_UNSAID || of_file(c->from[PT_CONF_EXTENDED]));
+}
+
+/* What does not depend on the device. 0, or -EINVAL. */
+static int take_registers(const struct pt_conf_choice *c,
+                          struct pt_policy *policy, struct pt_error *err)
+{
+    unsigned num = 0;
+
+    for (enum pt_conf_sort sort = 0; sort < PT_CONF_SORTS; sort++) {
+        num += counts(c, sort) ? c->found[sort] : 0;
+    }
+    if (num > PT_MAX_MASKS) {
         return pt_fail(err, EINVAL, "more than %u registers of one device",
                        PT_MAX_MASKS);
     }
     for (unsigned i = 0; i < c->num_masks; i++) {
         const struct pt_mask *m = &c->mask[i];
 
-        if (m->off >= PT_CFG_SIZE && c->flag[PT_CONF_EXTENDED] != 1) {
+        if (!counts(c, c->sort[i])) {
+            continue;
+        }
+        if (c->sort[i] != PT_CONF_BELOW && !policy->extended) {
             return pt_fail(err, EINVAL, "%s: register %#x.%u: only with "
                            "extended", m->from, m->off, m->size);
         }
+        policy->mask[policy->num_masks++] = *m;
     }
     return 0;
 }
@@ -314,8 +358,6 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
     memcpy(policy->hide_ext, c->hide_ext, sizeof(policy->hide_ext));
     policy->num_added = c->num_added;
     memcpy(policy->added, c->added, sizeof(policy->added));
-    policy->num_masks = c->num_masks;
-    memcpy(policy->mask, c->mask, c->num_masks * sizeof(c->mask[0]));
     if (policy->strict && policy->permissive &&
         (of_file(c->from[PT_CONF_STRICT]) ||
          of_file(c->from[PT_CONF_PERMISSIVE]))) {
@@ -323,7 +365,7 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
                        "each other", c->from[PT_CONF_STRICT],
                        c->from[PT_CONF_PERMISSIVE]);
     }
-    return check_registers(c, err);
+    return take_registers(c, policy, err);
 }
 
 static void __attribute__((format(printf, 3, 4)))
@@ -352,6 +394,9 @@ const char *pt_conf_origin(const struct pt_conf_choice *c, char *buf,
         files |= of_file(c->from[key]);
     }
     for (unsigned i = 0; i < c->num_masks; i++) {
+        if (!counts(c, c->sort[i])) {
+            continue;
+        }
         append(buf, size, "%s %s register %#x.%u", buf[4] ? "," : "",
                c->mask[i].from, c->mask[i].off, c->mask[i].size);
         files = true;

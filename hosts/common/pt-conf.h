@@ -76,6 +76,14 @@ int pt_conf_identify(const struct pt_device *dev, struct pt_conf_id *id,
 #define PT_CONF_UNSAID (-1)
 #define PT_CONF_ORIGIN PT_SAID_BY
 
+/* Registers, by what has to be so that a device has them. */
+enum pt_conf_sort {
+    PT_CONF_BELOW,     /* 0x100: nothing */
+    PT_CONF_ABOVE,     /* extended; it is an error otherwise */
+    PT_CONF_EXCEPTED,  /* extended, which a file says no to for this device */
+    PT_CONF_SORTS,
+};
+
 /* What files and toolstack say of one device. */
 struct pt_conf_choice {
     int8_t flag[PT_CONF_NUM_FLAGS];  /* 0, 1; PT_CONF_UNSAID */
@@ -85,9 +93,10 @@ struct pt_conf_choice {
     uint32_t no_windows;
     uint8_t num_added;
     struct pt_added added[PT_MAX_ADDED];
-    bool too_many;                   /* registers */
-    uint8_t num_masks;
-    struct pt_mask mask[PT_MAX_MASKS];
+    unsigned found[PT_CONF_SORTS];   /* registers */
+    uint8_t num_masks;               /* up to PT_MAX_MASKS of each sort */
+    struct pt_mask mask[PT_CONF_SORTS * PT_MAX_MASKS];
+    uint8_t sort[PT_CONF_SORTS * PT_MAX_MASKS];
     char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
     /* "pass-through.conf:7 [all]"; "": nobody said it. */
     char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];
