@@ -304,6 +304,30 @@ static void what_is_wrong_is_refused_with_line_and_reason(void **state)
     }
 }
 
+/* A line without = was passed over for one that was wrong further on. */
+static void the_first_line_that_is_wrong_is_named(void **state)
+{
+    static const char *const text[] = {
+        "[all]\nfoo\n", "[all]\nfoo\nbar = 1\n", "[all]\nfoo\nbar\n",
+        "[all]\nfoo\n[all]\n", "[all]\nfoo\n\n[none\n",
+        "[all]\nfoo\nstrict = 1\n\x7f\n",
+    };
+    struct pt_error err;
+    struct pt_conf *conf;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(text); i++) {
+        assert_int_equal(pt_conf_parse("f", text[i], strlen(text[i]), &conf,
+                                       &err), -EINVAL);
+        assert_null(conf);
+        assert_string_equal(err.text,
+                            "f:2: neither [SECTION] nor KEY = VALUE");
+    }
+    assert_int_equal(pt_conf_parse("f", "[all]\nbar = 1\nfoo\n", 18, &conf,
+                                   &err), -EINVAL);
+    assert_string_equal(err.text, "f:2: there is no key 'bar'");
+}
+
 /* A section without keys is wrong, too, though nothing comes of it. */
 static void a_section_that_names_no_device_is_refused(void **state)
 {
@@ -592,6 +616,7 @@ int main(void)
         cmocka_unit_test(what_the_toolstack_says_goes_over_the_files),
         cmocka_unit_test(windows_are_switched_by_name),
         cmocka_unit_test(what_is_wrong_is_refused_with_line_and_reason),
+        cmocka_unit_test(the_first_line_that_is_wrong_is_named),
         cmocka_unit_test(a_section_that_names_no_device_is_refused),
         cmocka_unit_test(what_is_too_long_is_not_cut),
         cmocka_unit_test(what_is_too_much_is_refused),

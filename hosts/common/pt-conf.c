@@ -528,8 +528,12 @@ int pt_conf_parse(const char *name, const char *text, size_t len,
     snprintf(r.conf->name, sizeof(r.conf->name), "%s",
              slash ? slash + 1 : name);
     rc = ini_parse_stream(read_line, &r, take_key, &r);
+    /* Libinih goes on behind a line that it can't take: that one was first. */
+    if (rc > 0 && (unsigned)rc < r.line) {
+        r.line = (unsigned)rc;
+        r.failed = false;
+    }
     if (rc != 0 && !r.failed) {
-        r.line = rc > 0 ? (unsigned)rc : r.line;
         pt_conf_wrong(&r, "neither [SECTION] nor KEY = VALUE");
     }
     r.conf->path = NULL;
