@@ -27,7 +27,7 @@ struct pt_group;
 /* ------------------------------------------------------------------ */
 /* A device                                                            */
 
-#define PT_SAID_BY 64
+#define PT_SAID_BY 72
 
 /*
  * What a policy says of a register, in the place of the tables. A bit is in one

@@ -167,7 +167,7 @@ static void the_guests_file_goes_over_the_hosts(void **state)
 
     (void)state;
     assert_true(policy_of(&c).power_mgmt && !policy_of(&c).strict);
-    origin_is(&c, "from guest.conf:2 [all] strict, host.conf:3 [" CARD
+    origin_is(&c, "from guest's guest.conf:2 [all] strict, host.conf:3 [" CARD
               "] power_mgmt");
 }
 
@@ -556,6 +556,53 @@ static void two_reads_tell_which_device_it_is(void **state)
     world_fini(&w);
 }
 
+/* Both were "pass-through.conf:2 [all]". */
+static void a_guests_file_of_the_same_name_is_told_apart(void **state)
+{
+    struct pt_conf *host = parse("/etc/xen/pass-through.conf",
+                                 "[all]\nstrict = 1\n");
+    struct pt_conf *guest = parse("/etc/xen/vm1/pass-through.conf",
+                                  "[all]\npermissive = 1\n"
+                                  "register 0x44.2 = ro\n"
+                                  "add = 0xf0 Vendor 04 aa\n");
+    struct pt_error err = { "" };
+    struct pt_conf_choice c;
+    struct pt_policy p;
+
+    (void)state;
+    pt_conf_begin(&c);
+    pt_conf_apply(host, guest, &card_id, &c);
+    pt_conf_free(host);
+    pt_conf_free(guest);
+    origin_is(&c, "from pass-through.conf:2 [all] strict, guest's "
+              "pass-through.conf:2 [all] permissive, guest's "
+              "pass-through.conf:4 [all] add, guest's "
+              "pass-through.conf:3 [all] register 0x44.2");
+    assert_string_equal(c.added[0].from, "guest's pass-through.conf:4 [all]");
+    assert_int_equal(pt_conf_policy(&c, &p, &err), -EINVAL);
+    assert_string_equal(err.text, "strict (pass-through.conf:2 [all]) and "
+                        "permissive (guest's pass-through.conf:2 [all]) "
+                        "exclude each other");
+}
+
+/* Name and head are cut, what tells one from another is not. */
+static void the_longest_origin_has_its_room(void **state)
+{
+    static char text[10100];
+    struct pt_conf *guest;
+    struct pt_conf_choice c;
+
+    (void)state;
+    memset(text, '\n', 9999);
+    strcpy(text + 9999, "[" CARD "  subsystem  17aa:2000]\nstrict = 1\n");
+    guest = parse("/etc/xen/012345678901234567890123456789", text);
+    pt_conf_begin(&c);
+    pt_conf_apply(NULL, guest, &card_id, &c);
+    pt_conf_free(guest);
+    origin_is(&c, "from guest's 01234567890123456789:10001 [" CARD
+              "  subsystem  17aa:2000] strict");
+}
+
 /* The driver falls back to MSI, and the log says whose wish it was. */
 static void a_hidden_capability_is_out_of_the_chain(void **state)
 {
@@ -626,6 +673,8 @@ int main(void)
         cmocka_unit_test(the_example_is_understood),
         cmocka_unit_test(without_files_the_device_is_not_read),
         cmocka_unit_test(two_reads_tell_which_device_it_is),
+        cmocka_unit_test(a_guests_file_of_the_same_name_is_told_apart),
+        cmocka_unit_test(the_longest_origin_has_its_room),
         cmocka_unit_test(a_hidden_capability_is_out_of_the_chain),
         cmocka_unit_test(a_hidden_capability_was_open_to_permissive),
     };

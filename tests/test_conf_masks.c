@@ -544,7 +544,7 @@ static void the_most_special_section_has_a_register(void **state)
     assert_int_equal(p.mask[1].one, 0xff);
     assert_string_equal(pt_conf_origin(&c, buf, sizeof(buf)),
                         "from f:7 [class 02] register 0xf6.1, "
-                        "guest.conf:2 [all] register 0xf3.1");
+                        "guest's guest.conf:2 [all] register 0xf3.1");
     assert_int_equal(read_conf(
         "[8086:1533]\nregister 0xf2.2 = ro\n"
         "[all]\nregister 0xf0.4 = emu\nregister 0xf4.4 = zero\n", NULL, &p,

@@ -501,7 +501,8 @@ has out '^policy: power-mgmt\+hide=MSI-X,0x7f$' '^romfile: /rom$' \
 ok $? '--config'
 
 run 0 -c host.conf --config guest.conf --strict -F "$nic" &&
-has out '^policy: strict$' 'toolstack strict, guest.conf:2 \[class 02\] power' &&
+has out '^policy: strict$' \
+	"toolstack strict, guest's guest.conf:2 \[class 02\] power" &&
 run 2 -c host.conf -c guest.conf -c host.conf -F "$nic"
 ok $? '--config: the guest'"'"'s goes over the host'"'"'s, options over both'
 

@@ -167,11 +167,18 @@ static void apply_key(const struct pt_conf_section *s, enum pt_conf_key key,
     }
 }
 
-static void say_where(const struct pt_conf *conf, unsigned line,
+/* A file and where it stands. */
+struct layer {
+    const struct pt_conf *conf;
+    const struct pt_conf *over;  /* goes over it, or NULL */
+    const char *whose;           /* both may have one name */
+};
+
+static void say_where(const struct layer *l, unsigned line,
                       const struct pt_conf_section *s, char *from)
 {
-    snprintf(from, PT_CONF_ORIGIN, "%.20s:%u [%.31s]", conf->name, line,
-             s->head);
+    snprintf(from, PT_CONF_ORIGIN, "%s%.20s:%u [%.31s]", l->whose,
+             l->conf->name, line, s->head);
 }
 
 /*
@@ -194,11 +201,10 @@ static bool says(const struct pt_conf *conf, const struct pt_conf_id *id,
 
 /*
  * A file that has registers above 0xff for many devices can say no to extended
- * for one of them, in a more special section or in @over. The toolstack, which
- * is heard later, may say yes again.
+ * for one of them, in a more special section or in the file over it. The
+ * toolstack, which is heard later, may say yes again.
  */
-static enum pt_conf_sort sort_of(const struct pt_conf *conf,
-                                 const struct pt_conf *over,
+static enum pt_conf_sort sort_of(const struct layer *l,
                                  const struct pt_conf_id *id,
                                  const struct pt_conf_register *reg)
 {
@@ -207,17 +213,17 @@ static enum pt_conf_sort sort_of(const struct pt_conf *conf,
     if (reg->mask.off < PT_CFG_SIZE) {
         return PT_CONF_BELOW;
     }
-    if (over) {
-        s = best(over, id, PT_CONF_EXTENDED);
+    if (l->over) {
+        s = best(l->over, id, PT_CONF_EXTENDED);
     }
     if (!s) {
-        s = best(conf, id, PT_CONF_EXTENDED);
+        s = best(l->conf, id, PT_CONF_EXTENDED);
         s = s && s->kind > reg->section->kind ? s : NULL;
     }
     return s && !s->flag[PT_CONF_EXTENDED] ? PT_CONF_EXCEPTED : PT_CONF_ABOVE;
 }
 
-static void add_register(const struct pt_conf *conf,
+static void add_register(const struct layer *l,
                          const struct pt_conf_register *reg,
                          enum pt_conf_sort sort, struct pt_conf_choice *c)
 {
@@ -225,59 +231,60 @@ static void add_register(const struct pt_conf *conf,
 
     if (c->found[sort]++ < PT_MAX_MASKS) {
         *m = reg->mask;
-        say_where(conf, reg->line, reg->section, m->from);
+        say_where(l, reg->line, reg->section, m->from);
         c->sort[c->num_masks++] = (uint8_t)sort;
     }
 }
 
 /*
- * Those of @conf of which nothing is dropped, by itself or by @over: what is
- * dropped in the end must not count on the way. Of one kind, one section at
- * most is for a device.
+ * Those of which nothing is dropped, by the file itself or by the one over it:
+ * what is dropped in the end must not count on the way. Of one kind, one
+ * section at most is for a device.
  */
-static void apply_registers(const struct pt_conf *conf,
-                            const struct pt_conf *over,
-                            const struct pt_conf_id *id,
+static void apply_registers(const struct layer *l, const struct pt_conf_id *id,
                             struct pt_conf_choice *c)
 {
     for (enum pt_conf_kind kind = 0; kind <= PT_CONF_ADDRESS; kind++) {
-        for (unsigned i = 0; i < conf->num_regs; i++) {
-            const struct pt_conf_register *reg = &conf->reg[i];
+        for (unsigned i = 0; i < l->conf->num_regs; i++) {
+            const struct pt_conf_register *reg = &l->conf->reg[i];
 
             if (reg->section->kind == kind && matches(reg->section, id) &&
-                !says(conf, id, kind + 1, &reg->mask) &&
-                !says(over, id, PT_CONF_ALL, &reg->mask)) {
-                add_register(conf, reg, sort_of(conf, over, id, reg), c);
+                !says(l->conf, id, kind + 1, &reg->mask) &&
+                !says(l->over, id, PT_CONF_ALL, &reg->mask)) {
+                add_register(l, reg, sort_of(l, id, reg), c);
             }
         }
     }
 }
 
-/* @over goes over it, or NULL. */
-static void apply_file(const struct pt_conf *conf, const struct pt_conf *over,
-                       const struct pt_conf_id *id, struct pt_conf_choice *c)
+static void apply_file(const struct layer *l, const struct pt_conf_id *id,
+                       struct pt_conf_choice *c)
 {
     for (enum pt_conf_key key = 0; key < PT_CONF_NUM_KEYS; key++) {
-        const struct pt_conf_section *s = best(conf, id, key);
+        const struct pt_conf_section *s = best(l->conf, id, key);
 
         if (s) {
-            say_where(conf, s->key_line[key], s, c->from[key]);
+            say_where(l, s->key_line[key], s, c->from[key]);
             apply_key(s, key, c);
         }
     }
-    apply_registers(conf, over, id, c);
-    apply_windows(best(conf, id, PT_CONF_WINDOW),
-                  best(conf, id, PT_CONF_NO_WINDOW), c);
+    apply_registers(l, id, c);
+    apply_windows(best(l->conf, id, PT_CONF_WINDOW),
+                  best(l->conf, id, PT_CONF_NO_WINDOW), c);
 }
 
 void pt_conf_apply(const struct pt_conf *host, const struct pt_conf *guest,
                    const struct pt_conf_id *id, struct pt_conf_choice *c)
 {
-    if (host) {
-        apply_file(host, guest, id, c);
-    }
-    if (guest) {
-        apply_file(guest, NULL, id, c);
+    const struct layer layer[] = {
+        { .conf = host, .over = guest, .whose = "" },
+        { .conf = guest, .whose = "guest's " },
+    };
+
+    for (unsigned i = 0; i < sizeof(layer) / sizeof(layer[0]); i++) {
+        if (layer[i].conf) {
+            apply_file(&layer[i], id, c);
+        }
     }
 }
 

@@ -98,7 +98,7 @@ struct pt_conf_choice {
     struct pt_mask mask[PT_CONF_SORTS * PT_MAX_MASKS];
     uint8_t sort[PT_CONF_SORTS * PT_MAX_MASKS];
     char romfile[PT_CONF_MAX_LINE + 1];  /* "": none */
-    /* "pass-through.conf:7 [all]"; "": nobody said it. */
+    /* "pass-through.conf:7 [all]", "guest's NAME:7 [all]"; "": nobody. */
     char from[PT_CONF_NUM_KEYS][PT_CONF_ORIGIN];
 };
 
@@ -139,7 +139,7 @@ int pt_conf_policy(const struct pt_conf_choice *c, struct pt_policy *policy,
                    struct pt_error *err);
 
 /* Room for all of it. */
-#define PT_CONF_ORIGINS 2304
+#define PT_CONF_ORIGINS 2560
 
 /*
  * For pt_args.origin: who said what, in @buf, which it returns; NULL if
