@@ -117,6 +117,21 @@ static void every_key_gets_through(void **state)
     assert_true(policy_of(&c).permissive);
 }
 
+/* The man page says so; behind it, a colon is a part of the value. */
+static void a_colon_is_as_good_as_an_equals_sign(void **state)
+{
+    struct pt_conf_choice c = choose(
+        "[all]\nstrict: yes\nhide : ext:0x01\nregister 0x44.2: zero\n"
+        "romfile = /a:b\n", NULL);
+    struct pt_policy p = policy_of(&c);
+
+    (void)state;
+    assert_true(p.strict && pt_hides(&p, PT_EXT_CAP(1)));
+    assert_int_equal(p.num_masks, 1);
+    assert_int_equal(p.mask[0].zero, 0xffff);
+    assert_string_equal(c.romfile, "/a:b");
+}
+
 /* The order in the file does not matter, and each is beaten by the next. */
 static void the_most_special_section_counts(void **state)
 {
@@ -657,6 +672,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_that_no_section_names_is_as_without_a_file),
         cmocka_unit_test(every_key_gets_through),
+        cmocka_unit_test(a_colon_is_as_good_as_an_equals_sign),
         cmocka_unit_test(the_most_special_section_counts),
         cmocka_unit_test(sections_count_key_by_key),
         cmocka_unit_test(the_guests_file_goes_over_the_hosts),
