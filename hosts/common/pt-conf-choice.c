@@ -181,6 +181,11 @@ static void say_where(const struct layer *l, unsigned line,
              l->conf->name, line, s->head);
 }
 
+bool pt_conf_overlap(const struct pt_mask *a, const struct pt_mask *b)
+{
+    return a->off < b->off + b->size && b->off < a->off + a->size;
+}
+
 /*
  * Does a section of @conf, as special as @least or more, say anything of a
  * byte of @m?

@@ -147,11 +147,6 @@ static bool take_masks(struct pt_conf_reading *r, const char *value,
     return true;
 }
 
-bool pt_conf_overlap(const struct pt_mask *a, const struct pt_mask *b)
-{
-    return a->off < b->off + b->size && b->off < a->off + a->size;
-}
-
 bool pt_conf_take_register(struct pt_conf_reading *r, const char *name,
                            const char *value)
 {
