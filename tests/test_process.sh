@@ -129,6 +129,24 @@ both_at_once()
     [ ${#pids[@]} = 2 ] && another "${pids[@]}" && answers
 }
 
+# Each one has hardly begun. Who waits for it goes on.
+again_and_again()
+{
+    local old pids
+    for _ in {1..4}; do
+        old=$(server)
+        kill -9 "$old"
+        for _ in {1..300}; do
+            mapfile -t pids < <(of_its_name)
+            [ ${#pids[@]} = 1 ] || [ "${pids[1]}" = "$old" ] || break
+            sleep 0.1
+        done
+        echo "${pids[@]}"
+        [ ${#pids[@]} = 2 ] || return 1
+    done
+    answers
+}
+
 confined()
 {
     grep -E 'NoNewPrivs:.1|Seccomp:.2' "/proc/$(server)/status" >"$tmp/status"
@@ -231,6 +249,8 @@ ok "libxl's signal ends it" ends_with 129
 ok "nothing is left of it, again" gone
 
 ok "it starts once more" begin
+ok "libxl was cut off after three quick kills" again_and_again
+kill -9 "$(server)"
 kill -9 $dm
 ok "so does a kill -9" ends_with 137
 ok "nothing is left of it, once more" gone

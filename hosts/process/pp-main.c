@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +26,12 @@
 /* No part of the other one. */
 #define KEEPER_NAME "xen-pt-keeper"
 
-/* A process that does not live for longer has died of how it began. */
+/*
+ * A process that does not live for longer has died of how it began. The next
+ * one then has to wait, a second longer each time.
+ */
 #define QUICK_US 1000000
-#define MAX_TRIES 3
+#define MAX_PAUSE_S 10
 
 /* Bytes for a display of 2560 by 1600. */
 #define ENOUGH (16 << 20)
@@ -118,9 +122,22 @@ static void explain(const struct pp_args *a, const struct rlimit *limit)
     }
 }
 
-/* Everything of one process, which may be killed. */
-static void serve(const struct pp_args *a, struct pp_sockets *s,
-                  struct pp_journal *journal)
+/*
+ * Another process may have more luck, and it finds in the journal what is not
+ * taken back. Where nothing has worked yet, libxl is to hear of it at once.
+ */
+static int cannot_go_on(const struct pp_journal *journal)
+{
+    fprintf(stderr, NAME ": can't go on\n");
+    return journal->answered ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/*
+ * Everything of one process, which may be killed. Returns its status: is
+ * another one needed?
+ */
+static int serve(const struct pp_args *a, struct pp_sockets *s,
+                 struct pp_journal *journal)
 {
     struct pt_error err = { "" };
     struct pp_guest g = {
@@ -137,17 +154,16 @@ static void serve(const struct pp_args *a, struct pp_sockets *s,
     memcpy(g.said, a->said, sizeof(g.said));
     if (pp_confine(&err) != 0) {
         fprintf(stderr, NAME ": %s\n", err.text);
-        return;
+        return cannot_go_on(journal);
     }
     if (pp_guest_open(&g, s->monitor) != 0 || pp_guest_recover(&g) != 0) {
-        fprintf(stderr, NAME ": can't go on\n");
-        pp_guest_close(&g);
-        return;
+        return cannot_go_on(journal);
     }
     pp_serve(&g, s);
     if (!journal->answered) {
         explain(a, &limit);
     }
+    return EXIT_SUCCESS;
 }
 
 /*
@@ -165,58 +181,62 @@ static void ignore_signals(void)
 
 /*
  * Wait until there is no child any more. Returns whether the last one was
- * killed: one that ends by itself has nothing more to do.
+ * killed, or could not go on: one that ends well has nothing more to do.
  */
-static bool were_killed(void)
+static bool have_failed(void)
 {
     int status = 0;
 
     while (waitpid(-1, &status, 0) > 0 || errno == EINTR) {
     }
-    return WIFSIGNALED(status);
+    return status != 0;
 }
 
-static void give_up(void)
+/* Is QEMU there, and after @ms still? Its end of its monitor is. */
+static bool qemu_lives(const struct pp_sockets *s, int ms)
 {
-    fprintf(stderr, NAME ": gives up: libxl does not reach QEMU\n");
+    struct pollfd p = { .fd = s->monitor };
+
+    return poll(&p, 1, ms) <= 0;
 }
 
-typedef void run_fn(const struct pp_args *a, struct pp_sockets *s,
-                    struct pp_journal *journal);
+typedef int run_fn(const struct pp_args *a, struct pp_sockets *s,
+                   struct pp_journal *journal);
 
 /*
- * Do nothing but wait, and have another process @run where one was killed:
- * without an answer the guest's processors would wait for ever. Not again and
- * again.
+ * Do nothing but wait, and have another process @run where one was killed, as
+ * long as there is a QEMU: without an answer the guest's processors would wait
+ * for ever.
  */
 static void keep_running(const struct pp_args *a, struct pp_sockets *s,
                          struct pp_journal *journal, run_fn *run)
 {
-    unsigned tries = 0;
+    int pause = -1;  /* seconds */
     bool again;
-    pid_t pid;
 
     do {
         uint64_t start = pp_now_us();
+        pid_t pid = fork();
 
-        pid = fork();
         if (pid == 0) {
-            run(a, s, journal);
-            _exit(0);
+            _exit(run(a, s, journal));
         }
-        again = pid > 0 && were_killed();
-        tries = pp_now_us() - start < QUICK_US ? tries + 1 : 0;
-    } while (again && tries < MAX_TRIES);
-    if (pid < 0 || again) {
-        give_up();
-    }
+        if (pid < 0) {
+            fprintf(stderr, NAME ": can't have another process: %s\n",
+                    strerror(errno));
+        }
+        again = pid < 0 || have_failed();
+        pause = pp_now_us() - start >= QUICK_US ? -1 :
+            pause < MAX_PAUSE_S ? pause + 1 : pause;
+    } while (again && qemu_lives(s, pause > 0 ? pause * 1000 : 0));
 }
 
-static void keep_serving(const struct pp_args *a, struct pp_sockets *s,
-                         struct pp_journal *journal)
+static int keep_serving(const struct pp_args *a, struct pp_sockets *s,
+                        struct pp_journal *journal)
 {
     prctl(PR_SET_NAME, NAME);
     keep_running(a, s, journal, serve);
+    return EXIT_SUCCESS;
 }
 
 /*
@@ -238,7 +258,7 @@ static void keep_keeping(const struct pp_args *a, struct pp_sockets *s)
     if (journal != MAP_FAILED) {
         keep_running(a, s, journal, keep_serving);
     } else {
-        give_up();
+        fprintf(stderr, NAME ": gives up: libxl does not reach QEMU\n");
     }
     unlink(s->path);
 }
