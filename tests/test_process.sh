@@ -19,12 +19,13 @@ use IO::Select;
 use IO::Socket::UNIX;
 # As QEMU does, whatever who started it ignores: nohup ignores this one.
 $SIG{HUP} = 'DEFAULT';
-open(my $out, '>', "$ENV{DIR}/args") or die;
-print $out map { "$_\n" } @ARGV;
-close $out;
 open(my $limits, '<', '/proc/self/limits') or die;
-open($out, '>', "$ENV{DIR}/size") or die;
+open(my $out, '>', "$ENV{DIR}/size") or die;
 print $out map { /^Max file size +(\S+)/ ? "$1\n" : () } <$limits>;
+close $out;
+# The last one: this is waited for.
+open($out, '>', "$ENV{DIR}/args") or die;
+print $out map { "$_\n" } @ARGV;
 close $out;
 exit 7 if grep { $_ eq 'none,accel=xen' } @ARGV;
 my ($fd) = map { /id=libxl-cmd,fd=(\d+)/ } @ARGV;
@@ -70,11 +71,13 @@ args=(-xen-domid 7 -no-shutdown
     -chardev "socket,id=libxl-cmd,path=$tmp/qmp-libxl-7,server=on,wait=off"
     -mon chardev=libxl-cmd,mode=control -nodefaults -machine xenfv -m 320)
 
+log=$tmp/log
+
 begin() # [ARGUMENT...]
 {
     rm -f "$tmp/args"
     "$PASS_THROUGH" "${args[@]}" -pass-through-dm "$tmp/dm" "$@" \
-        9<"$0" 2>>"$tmp/log" &
+        8<&- 9<"$0" 2>>"$log" &
     dm=$!
     for _ in {1..100}; do
         [ ! -s "$tmp/args" ] || return 0
@@ -145,6 +148,46 @@ again_and_again()
         [ ${#pids[@]} = 2 ] || return 1
     done
     answers
+}
+
+# All that does not come of a fault, to each of the three.
+signals_are_ignored()
+{
+    local before i sig pids
+    before=$(server)
+    mapfile -t pids < <(pgrep -f "$ARGS")
+    for i in {1..31} {34..64}; do
+        sig=$(kill -l "$i")
+        case $sig in
+        *KILL|*STOP|*SEGV|*BUS|*ILL|*FPE|*ABRT|*SYS|*TRAP) continue ;;
+        esac
+        kill -s "$sig" "${pids[@]}" || { echo "of $sig"; return 1; }
+    done
+    answers && [ "$(server)" = "$before" ]
+}
+
+# But for HUP, INT, QUIT and FPE, which the shell, nohup and Perl change.
+ignored_by() { # PID
+    local mask
+    mask=$(sed -n 's/^SigIgn:\t*/0x/p' "/proc/$1/status")
+    echo $((mask & ~0x87))
+}
+
+qemus_signals_are_as_they_were()
+{
+    echo "$(ignored_by $dm) $(ignored_by self)"
+    [ "$(ignored_by $dm)" = "$(ignored_by self)" ]
+}
+
+# The log is a pipe, as to logger, of which nobody has the other end.
+goes_on_unheard()
+{
+    local before
+    before=$(server)
+    libxl '{"execute":"device_add","id":5,"arguments":{"driver":'\
+'"xen-pci-passthrough","id":"a","hostaddr":"0000:01:00.0"}}'
+    grep '"desc": "can.t open Xen for domain 7:.*"id": 5' "$tmp/heard" &&
+        answers && [ "$(server)" = "$before" ]
 }
 
 confined()
@@ -228,8 +271,8 @@ ok "libxl and the device model speak" answers
 ok "and again" answers
 ok "without Xen no device is attached, and libxl hears why" refuses
 ok "it is confined" confined
-kill -TERM "$(server)"
-ok "it does not end before the device model" answers
+ok "signals but TERM and HUP were its end" signals_are_ignored
+ok "QEMU's own are as they were" qemus_signals_are_as_they_were
 sleep 1
 ok "another one comes after one that is killed" another "$(server)"
 ok "libxl and the device model speak still" answers
@@ -254,6 +297,17 @@ kill -9 "$(server)"
 kill -9 $dm
 ok "so does a kill -9" ends_with 137
 ok "nothing is left of it, once more" gone
+
+mkfifo "$tmp/unheard"
+exec 8<>"$tmp/unheard"
+log=$tmp/unheard
+ok "it starts with a pipe as its log" begin
+exec 8<&-
+ok "a log without a reader was its end" goes_on_unheard
+kill -HUP $dm
+ok "libxl's signal ends it there, too" ends_with 129
+ok "nothing is left of it there" gone
+log=$tmp/log
 
 # As dm_restrict has it.
 ulimit -S -f 256

@@ -166,16 +166,30 @@ static int serve(const struct pp_args *a, struct pp_sockets *s,
     return EXIT_SUCCESS;
 }
 
+/* Those of a fault, and what children need, who are waited for. */
+static bool is_needed(int sig)
+{
+    static const int needed[] = {
+        SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGCHLD,
+    };
+    bool found = false;
+
+    for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        found |= sig == needed[i];
+    }
+    return found;
+}
+
 /*
- * It ends with QEMU, and not before: the guest's devices are here. A log that is
- * full is none.
+ * It ends with QEMU, and not before: the guest's devices are here. A log that
+ * is full, or that nobody reads, is none. Some signals can't be ignored.
  */
 static void ignore_signals(void)
 {
-    static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGXFSZ };
-
-    for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        signal(signals[i], SIG_IGN);
+    for (int sig = 1; sig <= SIGRTMAX; sig++) {
+        if (!is_needed(sig)) {
+            signal(sig, SIG_IGN);
+        }
     }
 }
 
