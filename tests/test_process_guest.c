@@ -145,6 +145,25 @@ static void deleted(struct box *b)
                          "data", "device", "pci-pt-01_00.0", "path", "/x"));
 }
 
+/* It was read with the answer to what a processor of the guest waited for. */
+static void test_event_beside_an_answer_was_not_heard(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    assert_string_equal(add(b, SECOND), "");
+    pthread_mutex_lock(&b->qemu.lock);
+    b->qemu.num--;
+    q_say(&b->qemu, json_pack("{s:s, s:{s:s}}", "event", "DEVICE_DELETED",
+                              "data", "device", "pci-pt-01_00.1"));
+    pthread_mutex_unlock(&b->qemu.lock);
+    place(b, 0x18, 0xe0000000);
+    for (unsigned i = 0; i < 10 && pp_guest_patience(&b->g) == 0; i++) {
+        pp_guest_settle(&b->g);
+    }
+    assert_false(b->xen.claimed[0x20]);
+}
+
 /* Linux, as of 6.8, may look at a slot after it has ejected its device. */
 static void test_device_was_found_again_when_it_was_ejected(void **state)
 {
@@ -638,6 +657,7 @@ int main(void)
         TEST(a_thousand_times_leave_nothing),
         TEST(libxl_hears_of_what_is_done),
         TEST(it_comes_again_at_once),
+        TEST(test_event_beside_an_answer_was_not_heard),
         TEST(test_device_was_found_again_when_it_was_ejected),
         TEST(test_function_was_found_again_when_it_was_ejected),
         TEST(test_libxl_went_on_before_a_device_was_detached),

@@ -217,15 +217,21 @@ static void hear(struct pp_guest *g, const json_t *event)
     }
 }
 
-int pp_guest_listen(struct pp_guest *g)
+static void hear_all(struct pp_guest *g)
 {
-    int rc = pp_monitor_read(&g->monitor);
     json_t *event;
 
     while ((event = pp_monitor_event(&g->monitor))) {
         hear(g, event);
         json_decref(event);
     }
+}
+
+int pp_guest_listen(struct pp_guest *g)
+{
+    int rc = pp_monitor_read(&g->monitor);
+
+    hear_all(g);
     return rc;
 }
 
@@ -355,11 +361,16 @@ json_t *pp_guest_command(void *priv, const char *name, const json_t *args)
 /* ------------------------------------------------------------------ */
 /* Time                                                                */
 
-/* One of them may move another, which then has its turn next time. */
+/*
+ * Events may have come beside an answer: nothing is to be read then. One of the
+ * devices may move another, which then has its turn next time.
+ */
 void pp_guest_settle(struct pp_guest *g)
 {
-    bool room = pt_time_due(&g->look, pp_now_us()) || g->room;
+    bool room;
 
+    hear_all(g);
+    room = pt_time_due(&g->look, pp_now_us()) || g->room;
     g->room = false;
     g->current = false;
     for (struct pp_device *d = g->first; d; d = d->next) {
@@ -382,7 +393,7 @@ int pp_guest_patience(const struct pp_guest *g)
 {
     uint64_t first = g->first ? g->look : PT_NEVER, now;
 
-    if (g->room) {
+    if (g->room || pp_monitor_events(&g->monitor)) {
         return 0;
     }
     for (const struct pp_device *d = g->first; d; d = d->next) {

@@ -56,5 +56,10 @@ void pp_monitor_wait(const struct pp_monitor *m, int ms);
 
 /* The next event that came, the caller's, or NULL. */
 json_t *pp_monitor_event(struct pp_monitor *m);
+/* How many there are. */
+static inline size_t pp_monitor_events(const struct pp_monitor *m)
+{
+    return json_array_size(m->events);
+}
 
 #endif
