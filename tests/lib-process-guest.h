@@ -42,6 +42,7 @@ struct qemu {
     unsigned late_ms;       /* the next answer only */
     unsigned late_add_ms;   /* before device_add is begun, once */
     bool chatty;            /* events before each answer */
+    unsigned lies;          /* so many answers: the first card was deleted */
     unsigned asked;         /* query-pci */
 };
 
@@ -123,6 +124,11 @@ static inline void q_answer(struct qemu *q, const json_t *msg)
     }
     for (unsigned i = 0; q->chatty && i < 3000; i++) {
         q_say(q, json_pack("{s:s, s:{}}", "event", "RTC_CHANGE", "data"));
+    }
+    if (q->lies) {
+        q->lies--;
+        q_say(q, json_pack("{s:s, s:{s:s}}", "event", "DEVICE_DELETED",
+                           "data", "device", "pci-pt-01_00.0"));
     }
     if (strcmp(name, "query-pci") == 0) {
         q->asked++;

@@ -418,6 +418,39 @@ static void qemu_says_too_much(void **state)
     assert_false(b->xen.claimed[0x18]);
 }
 
+/* With each answer it says that a device is deleted, and has it still. */
+static void test_qemu_was_listened_to_for_ever(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    b->qemu.lies = 1000;
+    deleted(b);
+    assert_true(b->qemu.lies > 990);
+    assert_int_equal(pp_guest_patience(&b->g), 0);
+    assert_true(b->xen.claimed[0x18]);
+    b->qemu.lies = 0;
+    pp_guest_settle(&b->g);
+    assert_int_not_equal(pp_guest_patience(&b->g), 0);
+}
+
+/* It says so to libxl, and not to us. */
+static void test_each_event_cost_half_a_second(void **state)
+{
+    struct box *b = *state;
+    const unsigned num = 20;
+    json_t *event = json_pack("{s:s, s:{s:s}}", "event", "DEVICE_DELETED",
+                              "data", "device", "pci-pt-01_00.0");
+    uint64_t start = pp_now_us();
+
+    assert_string_equal(add(b, FIRST), "");
+    for (unsigned i = 0; i < num; i++) {
+        pp_guest_event(&b->g, event);
+    }
+    assert_true(pp_now_us() - start < num * PP_AT_ONCE_US);
+    json_decref(event);
+}
+
 static void qemu_is_gone(void **state)
 {
     struct box *b = *state;
@@ -672,6 +705,8 @@ int main(void)
         TEST(a_complaint_is_a_sign_of_life),
         TEST(test_placeholder_came_late_and_stayed),
         TEST(qemu_says_too_much),
+        TEST(test_qemu_was_listened_to_for_ever),
+        TEST(test_each_event_cost_half_a_second),
         TEST(qemu_is_gone),
         TEST(the_machine_is_ended),
         TEST(query_pci_shows_the_card),

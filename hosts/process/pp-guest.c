@@ -217,11 +217,12 @@ static void hear(struct pp_guest *g, const json_t *event)
     }
 }
 
-static void hear_all(struct pp_guest *g)
+/* And no more: with each that is heard QEMU can say another one. */
+static void hear_kept(struct pp_guest *g)
 {
-    json_t *event;
+    for (size_t n = pp_monitor_events(&g->monitor); n > 0; n--) {
+        json_t *event = pp_monitor_event(&g->monitor);
 
-    while ((event = pp_monitor_event(&g->monitor))) {
         hear(g, event);
         json_decref(event);
     }
@@ -231,24 +232,27 @@ int pp_guest_listen(struct pp_guest *g)
 {
     int rc = pp_monitor_read(&g->monitor);
 
-    hear_all(g);
+    hear_kept(g);
     return rc;
 }
 
 /*
  * libxl is not to hear of what has not been done: what QEMU says to it, it says
  * to us, too, before or at once after. That one counts; of another device with
- * the same ID libxl may hear late.
+ * the same ID libxl may hear late. A processor of the guest's may wait: all of a
+ * round share the time there is.
  */
 void pp_guest_event(void *priv, const json_t *event)
 {
     struct pp_guest *g = priv;
     const char *name = json_string_value(json_object_get(event, "event"));
-    uint64_t end = pp_now_us() + PP_AT_ONCE_US;
     int rc = pp_guest_listen(g);
 
+    if (!g->at_once) {
+        g->at_once = pp_now_us() + PP_AT_ONCE_US;
+    }
     while (rc == 0 && name && strcmp(name, "DEVICE_DELETED") == 0 &&
-           of_event(g, event) && pp_now_us() < end) {
+           of_event(g, event) && pp_now_us() < g->at_once) {
         pp_monitor_wait(&g->monitor, 10);
         rc = pp_guest_listen(g);
     }
@@ -369,7 +373,8 @@ void pp_guest_settle(struct pp_guest *g)
 {
     bool room;
 
-    hear_all(g);
+    g->at_once = 0;
+    hear_kept(g);
     room = pt_time_due(&g->look, pp_now_us()) || g->room;
     g->room = false;
     g->current = false;

@@ -90,6 +90,7 @@ struct pp_guest {
     bool room;        /* a region went, where another one may fit */
     json_t *buses;    /* what QEMU said last of them, or NULL */
     bool current;     /* since the last pp_guest_settle() */
+    uint64_t at_once; /* the end of a wait in this round; 0: none yet */
     uint64_t look;    /* where a region waits for QEMU's to go; PT_NEVER */
     struct pp_device *at[PP_NUM_DEVFN];
     struct pp_device *first;  /* the same, in a list */
