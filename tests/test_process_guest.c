@@ -280,6 +280,20 @@ static void what_is_wrong_is_told(void **state)
                                "'addr':'4.0'"), "04.0 of the guest's bus"));
 }
 
+static void test_function_was_given_twice(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    assert_string_equal(add(b, "'id':'x','hostaddr':'0000:01:00.0'"),
+                        "the guest has 0000:01:00.0 already, as "
+                        "'pci-pt-01_00.0'");
+    assert_int_equal(b->opened, 1);
+    assert_string_equal(add(b, SECOND), "");
+    eject(b, "pci-pt-01_00.0");
+    assert_string_equal(add(b, "'id':'x','hostaddr':'0000:01:00.0'"), "");
+}
+
 static void qemus_reason_is_passed_on(void **state)
 {
     struct box *b = *state;
@@ -696,6 +710,7 @@ int main(void)
         TEST(test_libxl_went_on_before_a_device_was_detached),
         TEST(test_device_was_taken_for_the_one_before_it),
         TEST(what_is_wrong_is_told),
+        TEST(test_function_was_given_twice),
         TEST(qemus_reason_is_passed_on),
         TEST(nothing_is_left_of_a_failure),
         TEST(others_are_qemus),

@@ -80,6 +80,35 @@ struct pp_device *pp_device_find(struct pp_guest *g, const char *id)
     return d;
 }
 
+/* The device of ours that is function @addr of the host, or NULL. */
+static const struct pp_device *find_host(const struct pp_guest *g,
+                                         const struct pt_sbdf *addr)
+{
+    for (const struct pp_device *d = g->first; d; d = d->next) {
+        const struct pt_sbdf *a = &d->host.info.addr;
+
+        if (d->dev && a->domain == addr->domain && a->bus == addr->bus &&
+            a->dev == addr->dev && a->func == addr->func) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+/* What one of two did to a function would be done under the other. */
+static int check_new(struct pp_guest *g, const struct pp_wish *w,
+                     struct pt_error *err)
+{
+    const struct pp_device *d = find_host(g, &w->host);
+    char addr[PT_SBDF_LEN];
+
+    if (pp_device_find(g, w->id)) {
+        return pt_fail(err, EEXIST, "Duplicate device ID '%s'", w->id);
+    }
+    return d ? pt_fail(err, EBUSY, "the guest has %s already, as '%s'",
+                       pt_sbdf_str(&w->host, addr), d->id) : 0;
+}
+
 static void remove_device(struct pp_guest *g, struct pp_device *d)
 {
     uint8_t devfn = d->devfn;
@@ -127,8 +156,8 @@ int pp_guest_add(struct pp_guest *g, const json_t *args, struct pt_error *err)
     if (rc == 0) {
         rc = pp_guest_look(g, PP_PATIENCE, err);
     }
-    if (rc == 0 && pp_device_find(g, w.id)) {
-        rc = pt_fail(err, EEXIST, "Duplicate device ID '%s'", w.id);
+    if (rc == 0) {
+        rc = check_new(g, &w, err);
     }
     if (rc == 0) {
         rc = choose_place(g, &w, err);
@@ -239,8 +268,8 @@ int pp_guest_listen(struct pp_guest *g)
 /*
  * libxl is not to hear of what has not been done: what QEMU says to it, it says
  * to us, too, before or at once after. That one counts; of another device with
- * the same ID libxl may hear late. A processor of the guest's may wait: all of a
- * round share the time there is.
+ * the same ID libxl may hear late. A processor of the guest's may wait: all of
+ * a round share the time there is.
  */
 void pp_guest_event(void *priv, const json_t *event)
 {
