@@ -182,6 +182,29 @@ static void test_device_was_found_again_when_it_was_ejected(void **state)
     deleted(b);
 }
 
+/* It does not let go of it, or not yet. */
+static void test_each_look_at_a_device_that_stays_was_a_question(void **state)
+{
+    struct box *b = *state;
+    uint64_t start;
+    unsigned asked;
+
+    assert_string_equal(add(b, FIRST), "");
+    assert_null(command(b, "device_del", "{'id':'pci-pt-01_00.0'}"));
+    asked = b->qemu.asked;
+    start = pp_now_us();
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 2), 0x8086);
+    }
+    assert_true(b->qemu.asked - asked <=
+                PP_LOOKS + 1 + (pp_now_us() - start) / PP_LOOK_AGAIN_US);
+    /* it does so late */
+    usleep(2 * PP_LOOK_AGAIN_US);
+    is_ejected(b);
+    assert_int_equal(rd(b, 0x18, PCI_VENDOR_ID, 4), UINT32_MAX);
+    assert_false(b->xen.claimed[0x18]);
+}
+
 static void test_function_was_found_again_when_it_was_ejected(void **state)
 {
     struct box *b = *state;
@@ -706,6 +729,7 @@ int main(void)
         TEST(it_comes_again_at_once),
         TEST(test_event_beside_an_answer_was_not_heard),
         TEST(test_device_was_found_again_when_it_was_ejected),
+        TEST(test_each_look_at_a_device_that_stays_was_a_question),
         TEST(test_function_was_found_again_when_it_was_ejected),
         TEST(test_libxl_went_on_before_a_device_was_detached),
         TEST(test_device_was_taken_for_the_one_before_it),

@@ -138,12 +138,28 @@ static const struct pt_bus_ops bus_ops = {
 /* ------------------------------------------------------------------ */
 /* The guest's accesses                                                */
 
+/*
+ * A guest that does not let go of a device may look for it for ever: a burst of
+ * questions, as one that does needs a few at once, and then some a second.
+ */
+static bool may_look(struct pp_guest *g)
+{
+    uint64_t now = pp_now_us();
+    uint64_t since = g->looked > now ? g->looked : now;
+
+    if (since - now >= PP_LOOKS * PP_LOOK_AGAIN_US) {
+        return false;
+    }
+    g->looked = since + PP_LOOK_AGAIN_US;
+    return true;
+}
+
 /* A guest may look for one again that it has let go of a moment ago. */
 static void look_if_leaving(struct pp_guest *g, uint8_t devfn)
 {
     const struct pp_device *d = g->at[devfn];
 
-    if (d && d->leaving && !pp_monitor_late(&g->monitor)) {
+    if (d && d->leaving && !pp_monitor_late(&g->monitor) && may_look(g)) {
         pp_guest_look(g, PP_GUEST_PATIENCE, NULL);
     }
 }

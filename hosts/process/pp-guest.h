@@ -36,6 +36,13 @@
  */
 #define PP_LOOK_US 1000000
 
+/*
+ * And where the guest looks for a device that was to leave: so many times at
+ * once, and then again after so long.
+ */
+#define PP_LOOKS 32
+#define PP_LOOK_AGAIN_US 100000
+
 struct pp_guest;
 
 /* What is outside of this process; tests put their own there. */
@@ -92,6 +99,7 @@ struct pp_guest {
     bool current;     /* since the last pp_guest_settle() */
     uint64_t at_once; /* the end of a wait in this round; 0: none yet */
     uint64_t look;    /* where a region waits for QEMU's to go; PT_NEVER */
+    uint64_t looked;  /* that far ahead of now: looks that are used up */
     struct pp_device *at[PP_NUM_DEVFN];
     struct pp_device *first;  /* the same, in a list */
 };
