@@ -197,6 +197,11 @@ confined()
     [ "$(wc -l <"$tmp/status")" = 2 ]
 }
 
+as_privileged_as_before()
+{
+    grep ^Cap "/proc/$dm/status" | diff - <(grep ^Cap /proc/$$/status)
+}
+
 gone()
 {
     for _ in {1..100}; do
@@ -273,6 +278,7 @@ ok "without Xen no device is attached, and libxl hears why" refuses
 ok "it is confined" confined
 ok "signals but TERM and HUP were its end" signals_are_ignored
 ok "QEMU's own are as they were" qemus_signals_are_as_they_were
+ok "the device model has the privileges that it had" as_privileged_as_before
 sleep 1
 ok "another one comes after one that is killed" another "$(server)"
 ok "libxl and the device model speak still" answers

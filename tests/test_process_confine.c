@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hosts/process: the filter of system calls, each time in a process of its own. */
+/* hosts/process: what is given up, each time in a process of its own. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <cmocka.h>
 
 #include "pp-confine.h"
@@ -98,6 +100,99 @@ static int make_local_socket(void)
     return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
 }
 
+/* ------------------------------------------------------------------ */
+/* Capabilities                                                        */
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+static const uint64_t needed = BIT(CAP_SYS_ADMIN) | BIT(CAP_IPC_LOCK) |
+    BIT(CAP_DAC_READ_SEARCH);
+
+/* What this process has before. */
+static struct {
+    uint64_t permitted, effective, bounding;
+    int pid;
+} before;
+
+/* A set of this process, as Linux tells it: "CapEff:". */
+static uint64_t capabilities(const char *set)
+{
+    char text[4096];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    const char *at;
+
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    at = strstr(text, set);
+    return at ? strtoull(at + strlen(set), NULL, 16) : UINT64_MAX;
+}
+
+static int too_many_capabilities(void)
+{
+    return capabilities("CapPrm:") != (before.permitted & needed) ||
+        capabilities("CapEff:") != (before.effective & needed) ||
+        capabilities("CapInh:") != 0 || capabilities("CapAmb:") != 0;
+}
+
+static int wide_bounds(void)
+{
+    return capabilities("CapBnd:") != (before.bounding & needed);
+}
+
+static int write_parent(void)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%d/mem", before.pid);
+    return open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+static void look_at_capabilities(void)
+{
+    before.permitted = capabilities("CapPrm:");
+    before.effective = capabilities("CapEff:");
+    before.bounding = capabilities("CapBnd:");
+    before.pid = getpid();
+}
+
+static void capabilities_were_kept(void **state)
+{
+    (void)state;
+    look_at_capabilities();
+    assert_int_equal(confined(too_many_capabilities), 0);
+    if (!(before.permitted & ~needed)) {
+        print_message("# this user has none to lose\n");
+        skip();
+    }
+}
+
+static void bounds_of_capabilities_were_kept(void **state)
+{
+    (void)state;
+    look_at_capabilities();
+    if (!(before.effective & BIT(CAP_SETPCAP))) {
+        print_message("# this user can't change them\n");
+        skip();
+    }
+    assert_int_equal(confined(wide_bounds), 0);
+}
+
+/* Who has more capabilities is closed to who has fewer, of the same user. */
+static void another_process_could_be_written(void **state)
+{
+    (void)state;
+    look_at_capabilities();
+    if (!(before.permitted & ~needed)) {
+        print_message("# this user has no more than is kept\n");
+        skip();
+    }
+    assert_int_equal(confined(write_parent), EACCES);
+}
+
+/* ------------------------------------------------------------------ */
+/* System calls                                                        */
+
 /* A device that the guest can reset has one; see pt-device-reset.c. */
 static void a_thread_could_not_be_made(void **state)
 {
@@ -122,6 +217,9 @@ static void no_network(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(capabilities_were_kept),
+        cmocka_unit_test(bounds_of_capabilities_were_kept),
+        cmocka_unit_test(another_process_could_be_written),
         cmocka_unit_test(a_thread_could_not_be_made),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(no_network),

@@ -1,18 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A filter of system calls. Who may talk to /dev/xen/privcmd is as mighty as
- * dom0's kernel, so this is against accidents and for what is hard to do by
- * hypercalls alone: other programs, the network, other processes.
+ * Fewer capabilities, and a filter of system calls. Who may talk to
+ * /dev/xen/privcmd is as mighty as dom0's kernel, so this is against accidents
+ * and for what is hard to do by hypercalls alone: other programs, the network,
+ * other processes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <linux/capability.h>
 #include <seccomp.h>
 
 #include "pp-confine.h"
+
+/* ------------------------------------------------------------------ */
+/* Capabilities                                                        */
+
+/*
+ * By Linux' own calls: a library would do no more, and be one more to need.
+ *
+ * Xen's devices, regions and resets need none, as these files are root's. Who
+ * waits for this process keeps all: that closes it to this one, which is the
+ * same user.
+ */
+static const uint64_t kept =
+    /* Who opens a function's config gets 64 bytes without, and who opens
+     * /proc/iomem no addresses. */
+    UINT64_C(1) << CAP_SYS_ADMIN |
+    /* What libxencall locks where there is no /dev/xen/hypercall. */
+    UINT64_C(1) << CAP_IPC_LOCK |
+    /* A romfile or a policy file in the home of who starts guests. */
+    UINT64_C(1) << CAP_DAC_READ_SEARCH;
+
+/* Nothing can be started, so it is the second lock on that door. */
+static int drop_bounding(void)
+{
+    for (unsigned long n = 0; n < 32 * _LINUX_CAPABILITY_U32S_3; n++) {
+        if (!(kept >> n & 1) && prctl(PR_CAPBSET_READ, n, 0, 0, 0) > 0 &&
+            prctl(PR_CAPBSET_DROP, n, 0, 0, 0) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* Whoever starts this without privileges has none to lose. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = {
+        .version = _LINUX_CAPABILITY_VERSION_3,
+    };
+    struct __user_cap_data_struct words[_LINUX_CAPABILITY_U32S_3];
+    int rc = 0;
+
+    if (syscall(SYS_capget, &head, words) != 0) {
+        return -errno;
+    }
+    if (words[CAP_TO_INDEX(CAP_SETPCAP)].effective & CAP_TO_MASK(CAP_SETPCAP)) {
+        rc = drop_bounding();
+    }
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        words[i].permitted &= (uint32_t)(kept >> 32 * i);
+        words[i].effective &= (uint32_t)(kept >> 32 * i);
+        words[i].inheritable = 0;
+    }
+    /* The ambient ones go with the inheritable ones. */
+    return rc ? rc : syscall(SYS_capset, &head, words) == 0 ? 0 : -errno;
+}
+
+/* ------------------------------------------------------------------ */
+/* System calls                                                        */
 
 static const int allowed[] = {
     /* QMP, the log, the loop */
@@ -73,11 +137,12 @@ int pp_confine(struct pt_error *err)
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int rc = f ? fill(f) : -ENOMEM;
 
+    rc = rc ? rc : drop_capabilities();
     /* This also says that there are no new privileges. */
     rc = rc ? rc : seccomp_load(f);
     if (f) {
         seccomp_release(f);
     }
-    return rc == 0 ? 0 : pt_fail(err, -rc, "no filter of system calls: %s",
+    return rc == 0 ? 0 : pt_fail(err, -rc, "can't give privileges up: %s",
                                  strerror(-rc));
 }
