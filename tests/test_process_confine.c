@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
 #include <cmocka.h>
 
+#include "lib-temp.h"
 #include "pp-confine.h"
 
 #define NO_FILTER 99
@@ -214,6 +216,109 @@ static void no_network(void **state)
     assert_int_equal(confined(make_local_socket), 0);
 }
 
+/* A file of this test's own, and the name of none. */
+static char present[TEMP_MAX], absent[TEMP_MAX + 4];
+
+static int make_files(void **state)
+{
+    int fd = mkstemp(temp_path(present, "confine"));
+
+    (void)state;
+    snprintf(absent, sizeof(absent), "%s-no", present);
+    return fd < 0 || write(fd, "1", 1) != 1 || close(fd) != 0;
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    unlink(absent);
+    unlink(present);
+    return 0;
+}
+
+static int failed(int rc)
+{
+    return rc < 0 ? errno : 0;
+}
+
+static int make_file(void)
+{
+    return failed(open(absent, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+/* Which the C library does not use any more. */
+static int make_file_by_open(void)
+{
+#ifdef SYS_open
+    return failed((int)syscall(SYS_open, absent, O_WRONLY | O_CREAT, 0600));
+#else
+    return EPERM;
+#endif
+}
+
+static int make_file_by_creat(void)
+{
+    return failed(creat(absent, 0600));
+}
+
+static int empty_file(void)
+{
+    return failed(open(present, O_WRONLY | O_TRUNC | O_CLOEXEC));
+}
+
+static int remove_file(void)
+{
+    return failed(unlink(present));
+}
+
+static int remove_file_at(void)
+{
+    return failed(unlinkat(AT_FDCWD, present, 0));
+}
+
+static int rename_file(void)
+{
+    return failed(rename(present, absent));
+}
+
+static int open_file(void)
+{
+    return failed(open(present, O_RDWR | O_CLOEXEC)) ||
+        failed(open("/proc/self/status", O_RDONLY | O_CLOEXEC)) ||
+        !fopen(present, "re");
+}
+
+static void a_file_was_made(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(make_file), EPERM);
+    assert_int_equal(confined(make_file_by_open), EPERM);
+    assert_int_equal(confined(make_file_by_creat), EPERM);
+    assert_int_equal(access(absent, F_OK), -1);
+}
+
+static void a_file_was_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(remove_file), EPERM);
+    assert_int_equal(confined(remove_file_at), EPERM);
+    assert_int_equal(confined(rename_file), EPERM);
+    assert_int_equal(access(present, F_OK), 0);
+}
+
+static void a_file_was_emptied(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(empty_file), EPERM);
+}
+
+/* As a device's, when it is plugged. */
+static void files_are_opened(void **state)
+{
+    (void)state;
+    assert_int_equal(confined(open_file), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +328,10 @@ int main(void)
         cmocka_unit_test(a_thread_could_not_be_made),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(no_network),
+        cmocka_unit_test(a_file_was_made),
+        cmocka_unit_test(a_file_was_removed),
+        cmocka_unit_test(a_file_was_emptied),
+        cmocka_unit_test(files_are_opened),
     };
 
     if (is_instrumented()) {
@@ -230,5 +339,5 @@ int main(void)
         return 0;
     }
     return cmocka_run_group_tests_name("hosts/process: what it may do", tests,
-                                       NULL, NULL);
+                                       make_files, remove_files);
 }

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -83,16 +84,15 @@ static const int allowed[] = {
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
     SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(accept4),
     SCMP_SYS(connect), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close),
-    SCMP_SYS(fcntl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(fcntl), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
     /* sysfs, policy files, Xen's devices */
-    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
-    SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(ioctl),
+    SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(fstat),
+    SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
+    SCMP_SYS(ioctl),
     /* memory, and the C library's own */
     SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
     SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(brk),
@@ -100,6 +100,23 @@ static const int allowed[] = {
     SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(exit),
     SCMP_SYS(exit_group), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };
+
+/* Files that are there: none is made, and none emptied. */
+static int allow_open(scmp_filter_ctx f)
+{
+    static const struct scmp_arg_cmp open_flags = {
+        .arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_CREAT | O_TRUNC,
+    };
+    static const struct scmp_arg_cmp openat_flags = {
+        .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_CREAT | O_TRUNC,
+    };
+    int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                                    &open_flags);
+
+    return rc ? rc : seccomp_rule_add_array(f, SCMP_ACT_ALLOW,
+                                            SCMP_SYS(openat), 1,
+                                            &openat_flags);
+}
 
 static int fill(scmp_filter_ctx f)
 {
@@ -117,6 +134,7 @@ static int fill(scmp_filter_ctx f)
          i++) {
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
     }
+    rc = rc ? rc : allow_open(f);
     if (rc == 0) {
         rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                     &local);

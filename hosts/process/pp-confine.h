@@ -9,7 +9,7 @@
  * From now on this process starts no other, has only the capabilities that its
  * work needs, gets no new privileges, and makes only system calls that its work
  * needs: others fail. It still opens files, as devices come while the guest
- * runs. Returns 0, or -errno and @err.
+ * runs, but makes, empties and removes none. Returns 0, or -errno and @err.
  */
 int pp_confine(struct pt_error *err);
 

@@ -250,6 +250,7 @@ static int keep_serving(const struct pp_args *a, struct pp_sockets *s,
 {
     prctl(PR_SET_NAME, NAME);
     keep_running(a, s, journal, serve);
+    unlink(s->path);
     return EXIT_SUCCESS;
 }
 

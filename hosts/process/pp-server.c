@@ -126,7 +126,6 @@ void pp_serve(struct pp_guest *g, struct pp_sockets *sockets)
     }
     pp_proxy_close(&s.proxy);
     pp_guest_close(g);
-    unlink(sockets->path);
     sockets->monitor = -1;
     pp_sockets_close(sockets);
 }
