@@ -126,6 +126,48 @@ RUN
 another() { bash "$dir/once_more" "$dir/out" >"$dir/said" 2>&1; }
 ok "$(status another)" "run: another machine for one fault of TCG's, once"
 
+cat >"$dir/packages" <<'PACKAGES'
+umask 022
+set -eu
+for f in depends needed dpkg_database; do
+    eval "$(sed -n "/^$f()/,/^}/p" tests/xen/build-images.sh)"
+done
+STACK=none
+packages() { echo sum; echo "$dir/debs"; }
+deb() { # NAME CONTENTS [DEPENDS]
+    rm -rf made
+    mkdir -p made/DEBIAN made/usr/lib
+    printf %s "$2" >made/usr/lib/$1
+    (cd made && md5sum usr/lib/$1 >DEBIAN/md5sums)
+    printf '%s\n' "Package: $1" "Version: 1" "Architecture: amd64" \
+        "Maintainer: x <x@example.org>" "Description: x" \
+        ${3:+"Depends: $3"} >made/DEBIAN/control
+    dpkg-deb -b made debs/$1_1_amd64.deb >/dev/null
+}
+cd "$dir"
+mkdir -p debs root/lib
+deb libhas0 it
+deb libempty0 ''
+deb libdeep0 deep
+deb liblacks0 lacks 'libhas0 (>= 1), libdeep0'
+deb program p 'libhas0 (>= 1:1~), liblacks0:any (>= 1) | libelse0, libvirtual'
+printf it >root/lib/its-soname
+: >root/lib/empty
+dpkg_database root debs
+[ "$(dpkg-query --admindir=root/var/lib/dpkg -f '${Package} ${db:Status-Status} ' \
+    -W)" = "libhas0 installed " ]
+[ "$(dpkg-query --admindir=root/var/lib/dpkg -L libhas0)" = /usr/lib/libhas0 ]
+echo libhas0 >has
+[ "$(needed debs/program_1_amd64.deb has)" = \
+    "$(printf '%s\n' "$dir"/debs/{liblacks0,libdeep0}_1_amd64.deb)" ]
+PACKAGES
+installed() { dir=$dir bash "$dir/packages" >"$dir/said" 2>&1; }
+if command -v dpkg-deb >/dev/null; then
+    ok "$(status installed)" "build-images: what dom0 has of a package, and lacks"
+else
+    ok 0 "build-images: packages # SKIP there is no dpkg"
+fi
+
 ok "$(status fails 'no break create; there are: none msix ' tests/xen/breaks \
     create)" "breaks: a scenario's name was taken, and nothing broken"
 ok "$(status fails 'no break bars|' tests/xen/breaks 'bars|')" \

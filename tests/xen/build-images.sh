@@ -5,7 +5,9 @@
 # make of them what `run` boots. Prints the directory that then holds:
 #
 #   xen, vmlinux   the hypervisor and dom0's kernel
-#   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model
+#   dom0.cpio      dom0's root: busybox, xl, xenstored, the stock device model,
+#                  dpkg and its database
+#   dom0.packages  the names in that database
 #   stubdom.cpio   a stub domain's root, but for the device model
 #   guest.iso      the HVM guest's disk: the same kernel, drivers, proofs
 #   *.img          disks with known contents, for the emulated controllers; of
@@ -14,7 +16,8 @@
 #   expect         the sums of all of these, as shell variables
 #
 # and another one, with `qemu`: the QEMU that is the outer machine, of the same
-# release.
+# release. With PACKAGE=FILE, a line more for each package that dom0 has to get
+# before dpkg configures this one.
 #
 # Nothing is installed but build tools that are missing: the packages are
 # unpacked.  All steps are cached, see cached() in lib.sh.
@@ -30,7 +33,7 @@ PACKAGES=(
     "xen-hypervisor-$XEN-amd64" "xen-utils-$XEN" xenstore-utils
     qemu-system-xen linux-image-amd64 busybox-static pciutils strace
     isolinux syslinux-common systemd-boot-efi ovmf
-    kexec-tools nvme-cli ethtool
+    kexec-tools nvme-cli ethtool dpkg tar
 )
 DOM0_MODULES=(
     xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-pciback
@@ -121,7 +124,7 @@ fetch_packages()        # RELEASE PACKAGE...
         dpkg-deb -f "$deb" Package Version | paste -s
         count=$((count + 1))
     done >versions
-    [ "$count" -gt 20 ]
+    [ "$count" -ge $# ]
 }
 
 # ------------------------------------------------------------ outer machine
@@ -221,14 +224,36 @@ extract_vmlinux()
     tail -c +$((at + 1)) "$1" | $unpack 2>/dev/null || true
 }
 
-build_dom0()
+# dpkg_database ROOT PACKAGES: for dpkg in ROOT, of the packages that it has a
+# file of, whatever the file's name is there; empty ones are nobody's.
+dpkg_database()
+{
+    local db=$1/var/lib/dpkg deb name
+    mkdir -p "$db"/{info,updates,triggers}
+    echo 1 >"$db/info/format"
+    find "$1" -type f -size +0 -exec md5sum {} + >sums
+    for deb in "$2"/*.deb; do
+        dpkg-deb -I "$deb" md5sums | awk 'NR == FNR { has[$1]; next }
+            $1 in has { print "/" substr($0, 35) }' sums - >list
+        [ -s list ] || continue
+        name=$(dpkg-deb -f "$deb" Package)
+        [ "$(dpkg-deb -f "$deb" Multi-Arch)" != same ] || name+=:amd64
+        mv list "$db/info/$name.list"
+        dpkg-deb -f "$deb"
+        printf '%s\n' "Status: install ok installed" ""
+    done >"$db/status"
+    rm -f sums list
+}
+
+build_dom0()    # PACKAGES
 {
     local bin=usr/lib/xen-$XEN/bin
     skeleton dom0 "${DOM0_MODULES[@]}"
     programs dom0 "$bin"/{xl,xenstored,xenconsoled,xen-init-dom0} \
         "$bin"/{libxl-save-helper,vchan-socket-proxy} \
         usr/bin/xenstore-{read,write,ls} usr/bin/strace \
-        usr/libexec/xen-qemu-system-i386 "$ethtool"
+        usr/libexec/xen-qemu-system-i386 "$ethtool" \
+        usr/bin/dpkg{,-deb,-split} usr/bin/tar
     mkdir -p dom0/usr/share dom0/etc/xen dom0/var/log/xen/console \
         dom0/var/lib/xen dom0/run/xen "dom0/usr/lib/xen-$XEN/boot"
     : >dom0/etc/xen/xl.conf             # xl complains when it is missing
@@ -245,6 +270,8 @@ build_dom0()
     cp guest.iso dom0/guest/
     install -m 755 "$here/dom0/init" dom0/init
     install -m 755 "$here/guest/prove" dom0/bin/prove
+    dpkg_database dom0 "$1"
+    sed -n 's/^Package: //p' dom0/var/lib/dpkg/status >dom0.packages
     pack dom0 >dom0.cpio
 }
 
@@ -372,7 +399,7 @@ build_images()
     build_data
     build_guest
     build_boot
-    build_dom0
+    build_dom0 "$1"
     build_stubdom
     cp "$1/versions" versions
     rm -rf root guest dom0 stubdom iso
@@ -389,9 +416,42 @@ packages()
     cached packages "$(sha256sum <<<"$list")" fetch_packages "$@"
 }
 
+# depends FILE: the names of what a package depends on; of several that would
+# do, the first.
+depends()
+{
+    local field
+    for field in Pre-Depends Depends; do dpkg-deb -f "$1" $field; done |
+        tr , '\n' | sed -nE 's/^ *([a-z0-9][a-z0-9+.-]*).*/\1/p'
+}
+
+# needed FILE HAS: print what the package FILE needs and dom0, which has those
+# that the file HAS names, has not.  Of versions, dpkg will judge.
+needed()
+{
+    local todo found name deb
+    local -A seen=()
+    mapfile -t todo < <(depends "$1" | grep -vxFf "$2")
+    [ ${#todo[@]} -gt 0 ] || return 0
+    mapfile -t found < <(packages "$STACK" "${todo[@]}")
+    [ ${#found[@]} = 2 ] || exit 99
+    while [ ${#todo[@]} -gt 0 ]; do
+        name=${todo[0]}
+        todo=("${todo[@]:1}")
+        [ -z "${seen[$name]:-}" ] || continue
+        seen[$name]=1
+        for deb in "${found[1]}/${name}"_*.deb; do
+            [ -e "$deb" ] || continue           # a virtual one
+            echo "$deb"
+            mapfile -t -O ${#todo[@]} todo < <(depends "$deb" |
+                grep -vxFf "$2")
+        done
+    done
+}
+
 main()
 {
-    local found key
+    local found key images
     APPEND=${GUEST_APPEND:-}
     need apt-get=apt dpkg-deb=dpkg gcc=gcc readelf=binutils xz=xz-utils \
         zstd=zstd cpio=cpio depmod=kmod xorriso=xorriso mformat=mtools -static=libc6-dev \
@@ -403,11 +463,13 @@ main()
         declare -f unpack_packages && cat build-images.sh lib.sh attack.c src/* guest/* dom0/init \
             stubdom/init) |
         sha256sum)
-    cached images "$key" build_images "${found[1]}"
+    images=$(cached images "$key" build_images "${found[1]}")
+    echo "$images"
     mapfile -t found < <(packages "$STACK" "${OUTER_PACKAGES[@]}")
     [ ${#found[@]} = 2 ] || exit 99
     key=$( (echo "${found[0]}" && declare -f build_outer unpack_packages) | sha256sum)
     cached outer "$key" build_outer "${found[1]}"
+    [ -z "${PACKAGE:-}" ] || needed "$PACKAGE" "$images/dom0.packages"
 }
 
 main

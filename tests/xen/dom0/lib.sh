@@ -47,6 +47,8 @@ check()
     return $check_status
 }
 
+has_ptview() { command -v ptview >/dev/null; }
+
 skip() { echo "skip $1 # $2" >>$S/tap; }
 
 wait_for()      # SECONDS COMMAND...
@@ -154,7 +156,7 @@ take()          # BDF...
         found $take_bdf
         take_name=$LOGS/lspci/$(echo $take_bdf | tr : -)
         lspci -vv -xxxx -s $take_bdf >$take_name.dom0
-        if [ -x /bin/ptview ]; then
+        if has_ptview; then
             WRAP= timeout $((20 * SLOW)) ptview -x 0000:$take_bdf \
                 >$take_name.ptview 2>&1
             echo "status $?" >>$take_name.ptview
@@ -199,7 +201,7 @@ guest_config()
 	hdtype="ahci"
 	disk=[$(guest_disk "${DISK:-/guest/guest.iso}")]
 	device_model_version="qemu-xen"
-	device_model_override="/dm/run"
+	device_model_override="$OVERRIDE"
 	device_model_args=[${DM_ARGS:-}]
 	passthrough="enabled"
 	pci=[$1]
@@ -504,6 +506,6 @@ foretold()
 check_forecast()
 {
     check "$1: lspci of $2 before its driver" record_guest $3 fresh
-    [ -x /bin/ptview ] && [ -d $S/dm ] || return 0
+    has_ptview && [ -d $S/dm ] || return 0
     check "$1: the guest sees of $2 what ptview foretold" foretold $3
 }

@@ -187,7 +187,7 @@ as_ever()
         reads $WINDOW 32 0xFFFFFFFF && ! knows_window
 }
 
-if [ ! -d $S/dm ] || [ ! -f $S/mcfg.bin ] || [ ! -x /bin/ptview ]; then
+if [ ! -d $S/dm ] || [ ! -f $MCFG ] || ! has_ptview; then
     skip "extended: a guest with extended configuration space" \
         "not without our QEMU, ptview and table"
     exit 0
@@ -199,7 +199,7 @@ check "extended: forecast of e1000e" foresee 01:00.0
 check "extended: forecast of nvme" foresee 02:00.0
 [ -z "$igb" ] || check "extended: forecast of igb" foresee $igb
 DM_ARGS='"-global","xen-pci-passthrough.extended=on"'
-MORE="acpi_firmware=\"$S/mcfg.bin\""
+MORE="acpi_firmware=\"$MCFG\""
 check "extended: a guest with e1000e and nvme boots" \
     new_guest "'01:00.0','02:00.0'${igb:+,'$igb'}" || exit 1
 check "extended: its kernel uses the window" knows_window

@@ -24,14 +24,14 @@ write_policy()  # ROMFILE
 	[class 02]
 	romfile = $1
 	EOT
-    [ ! -x /bin/ptview ] || ptview --check-config=$CONF
+    ! has_ptview || ptview --check-config=$CONF
 }
 
 # A forecast with the file; the device may be taken already.
 forecast()      # BDF
 {
     take $1 || return 1
-    [ -x /bin/ptview ] || return 0
+    has_ptview || return 0
     forecast_name=$LOGS/lspci/$(echo $1 | tr : -)
     WRAP= timeout $((20 * SLOW)) ptview -c $CONF -x 0000:$1 \
         >$forecast_name.ptview &&
