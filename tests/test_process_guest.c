@@ -434,7 +434,7 @@ static void test_placeholder_came_late_and_stayed(void **state)
 {
     struct box *b = *state;
 
-    b->qemu.late_add_ms = PP_PATIENCE + 500;
+    b->qemu.late_add_ms = PP_PATIENCE + PP_PATIENCE / 2;
     assert_non_null(strstr(add(b, FIRST), "does not answer to device_add"));
     assert_false(b->xen.claimed[0x18]);
     assert_string_equal(add(b, SECOND), "");
