@@ -432,7 +432,7 @@ static bool take_file(struct life *l, struct pt_policy *p)
         trace(l, "%s\n", err.text);
         if (!drawn.num_masks && !drawn.num_added) {
             snprintf(l->v.wrong, sizeof(l->v.wrong), "a policy is refused as "
-                     "a file: %s", err.text);
+                     "a file: %.200s", err.text);
         }
         return false;
     }
