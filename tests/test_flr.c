@@ -9,6 +9,16 @@
 /* ------------------------------------------------------------------ */
 /* What is offered                                                     */
 
+/* A reset by PCI Express, or by @af. */
+static void either_card(struct capture *c, bool af)
+{
+    if (af) {
+        af_card(c, 3);
+    } else {
+        flr_card(c);
+    }
+}
+
 static bool offered(struct world *w)
 {
     return rd32(w, EXP + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLRESET;
@@ -126,6 +136,11 @@ static void test_advanced_features_are_shown_with_both_bits(void **state)
 /* A file's register can take the offer back, of either structure. */
 static void test_what_a_file_does_not_show_is_not_done(void **state)
 {
+    static const struct pt_mask none[] = {
+        { .off = EXP + PCI_EXP_DEVCAP, .size = 4,
+          .zero = PCI_EXP_DEVCAP_FLRESET },
+        { .off = AF + PCI_AF_CAP, .size = 1, .zero = PCI_AF_CAP_FLR },
+    };
     struct pt_policy policy = { .flr = true, .num_masks = 1 };
     struct capture c;
     struct world w;
@@ -133,18 +148,8 @@ static void test_what_a_file_does_not_show_is_not_done(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
-        if (i) {
-            af_card(&c, 3);
-            policy.mask[0] = (struct pt_mask) {
-                .off = AF + PCI_AF_CAP, .size = 1, .zero = PCI_AF_CAP_FLR,
-            };
-        } else {
-            flr_card(&c);
-            policy.mask[0] = (struct pt_mask) {
-                .off = EXP + PCI_EXP_DEVCAP, .size = 4,
-                .zero = PCI_EXP_DEVCAP_FLRESET,
-            };
-        }
+        either_card(&c, i);
+        policy.mask[0] = none[i];
         irq_begin(&w, &c, &policy, NULL);
         assert_false(offered(&w));
         if (i) {
@@ -168,11 +173,7 @@ static void test_no_guest_s_write_resets_it_by_itself(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
-        if (i) {
-            af_card(&c, 3);
-        } else {
-            flr_card(&c);
-        }
+        either_card(&c, i);
         irq_begin(&w, &c, &policy, NULL);
         sim_dev_forget(&w.sim.dev);
         if (i) {
@@ -331,11 +332,7 @@ static void test_linux_resets_it_and_goes_on(void **state)
     (void)state;
     for (i = 0; i < 2; i++) {
         for (j = 0; j < COUNT(takes); j++) {
-            if (i) {
-                af_card(&c, 3);
-            } else {
-                flr_card(&c);
-            }
+            either_card(&c, i);
             irq_begin(&w, &c, &flr, NULL);
             w.sim.dev.os.takes_us = takes[j] < LIMIT ? LIMIT : takes[j];
             w.sim.dev.os.restores = j & 1;

@@ -399,16 +399,21 @@ static void test_device_was_refused_because_qemu_had_been_late(void **state)
     assert_string_equal(add(b, SECOND), "");
 }
 
-static void test_lost_answer_made_qemu_silent_for_ever(void **state)
+static void lose_an_answer(struct box *b)
 {
-    struct box *b = *state;
-
-    assert_string_equal(add(b, FIRST), "");
     pthread_mutex_lock(&b->qemu.lock);
     b->qemu.lose = 1;
     pthread_mutex_unlock(&b->qemu.lock);
     place(b, 0x18, 0xe0000000);
     assert_true(pp_monitor_late(&b->g.monitor));
+}
+
+static void test_lost_answer_made_qemu_silent_for_ever(void **state)
+{
+    struct box *b = *state;
+
+    assert_string_equal(add(b, FIRST), "");
+    lose_an_answer(b);
     assert_string_equal(add(b, SECOND), "");
     assert_false(pp_monitor_late(&b->g.monitor));
 }
@@ -419,11 +424,7 @@ static void a_complaint_is_a_sign_of_life(void **state)
     struct box *b = *state;
 
     assert_string_equal(add(b, FIRST), "");
-    pthread_mutex_lock(&b->qemu.lock);
-    b->qemu.lose = 1;
-    pthread_mutex_unlock(&b->qemu.lock);
-    place(b, 0x18, 0xe0000000);
-    assert_true(pp_monitor_late(&b->g.monitor));
+    lose_an_answer(b);
     happens(b, json_pack("{s:{s:s, s:s}}", "error", "class", "GenericError",
                          "desc", "JSON parse error"));
     assert_false(pp_monitor_late(&b->g.monitor));
